@@ -1,0 +1,76 @@
+import { CodecError } from "../errors.js";
+
+/**
+ * Reads a byte string strictly: whatever is missing, too large or left over is a {@link CodecError}
+ * that names the format and the offset, and nothing is allocated on the word of a length field.
+ */
+export class ByteReader {
+  readonly #format: string;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #offset = 0;
+
+  /** @param format what is being read, for errors. */
+  constructor(format: string, bytes: Uint8Array) {
+    this.#format = format;
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** How many bytes have been read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** How many bytes are left. */
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  /** Reads 8 bytes as an integer of up to 2^53 - 1. */
+  u64(): number {
+    const at = this.#take(8);
+    const high = this.#view.getUint32(at);
+    if (high > 0x1f_ffff) {
+      this.#offset = at;
+      throw this.error("an integer past 2^53 - 1");
+    }
+    return high * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+  }
+
+  /** Reads `length` bytes as a copy. */
+  raw(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.#bytes.slice(at, at + length);
+  }
+
+  /** Reads a u32 length, then that many bytes as a copy. */
+  bytes(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  /** Checks that everything has been read. */
+  end(): void {
+    if (this.remaining > 0) throw this.error(`${this.remaining} bytes too many`);
+  }
+
+  /** An error at the current offset, for the caller to throw. */
+  error(problem: string): CodecError {
+    return new CodecError(this.#format, this.#offset, problem);
+  }
+
+  #take(count: number): number {
+    const at = this.#offset;
+    if (count > this.remaining) throw this.error(`${count} bytes expected, ${this.remaining} left`);
+    this.#offset = at + count;
+    return at;
+  }
+}

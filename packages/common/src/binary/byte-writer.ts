@@ -1,0 +1,70 @@
+import { checkInteger } from "../check.js";
+
+/** Builds a byte string, growing as needed. Integers are big-endian. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #length = 0;
+
+  /** @param capacity bytes to reserve at first. */
+  constructor(capacity = 64) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
+    return this;
+  }
+
+  u32(value: number): this {
+    const at = this.#reserve(4);
+    this.#view.setUint32(at, value);
+    return this;
+  }
+
+  /** Writes an integer of up to 2^53 - 1 in 8 bytes. */
+  u64(value: number): this {
+    checkInteger("u64", value, 0);
+    const at = this.#reserve(8);
+    this.#view.setUint32(at, Math.floor(value / 0x1_0000_0000));
+    this.#view.setUint32(at + 4, value >>> 0);
+    return this;
+  }
+
+  /** Writes bytes as they are. */
+  raw(value: Uint8Array): this {
+    const at = this.#reserve(value.length);
+    this.#bytes.set(value, at);
+    return this;
+  }
+
+  /** Writes a u32 length, then the bytes. */
+  bytes(value: Uint8Array): this {
+    return this.u32(value.length).raw(value);
+  }
+
+  /** A copy of what has been written, of exactly its length. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(count: number): number {
+    const at = this.#length;
+    const needed = at + count;
+    if (needed > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = needed;
+    return at;
+  }
+}

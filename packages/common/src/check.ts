@@ -1,0 +1,16 @@
+import { InvalidValueError } from "./errors.js";
+
+/**
+ * Checks that `value` is an integer from `min` to 2^53 - 1.
+ *
+ * Indexes, terms and node ids are u64 on the wire and JavaScript numbers in memory; past 2^53 a
+ * number can no longer tell two neighbours apart, so such a value is refused, never rounded.
+ *
+ * @throws {InvalidValueError} that names `field` and shows the value.
+ */
+export function checkInteger(field: string, value: unknown, min: number): number {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < min) {
+    throw new InvalidValueError(field, value, `an integer from ${min} to 2^53 - 1`);
+  }
+  return value;
+}

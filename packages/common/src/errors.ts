@@ -1,0 +1,174 @@
+import type { BasicNode, NodeId } from "./node.js";
+
+/**
+ * The base of every error that Seshat throws on purpose. `code` is stable and meant for programs;
+ * the message says what was wrong, where, and what to do.
+ */
+export abstract class SeshatError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "object" && value !== null) return JSON.stringify(value);
+  return String(value);
+}
+
+/** A value from outside cannot be used: a configuration field, an argument, an id. */
+export class InvalidValueError extends SeshatError {
+  override readonly code = "invalidValue";
+  /** The field or argument, as a path, e.g. `"config.heartbeatIntervalMs"`. */
+  readonly field: string;
+
+  constructor(field: string, value: unknown, expected: string) {
+    super(`${field} is ${show(value)}, but it must be ${expected}`);
+    this.field = field;
+  }
+}
+
+/** Bytes that do not decode: truncated, damaged, of an unknown version, or not ours at all. */
+export class CodecError extends SeshatError {
+  override readonly code = "codec";
+  /** What was being decoded, e.g. `"operation"`. */
+  readonly format: string;
+  /** Where decoding stopped, in bytes from the start. */
+  readonly offset: number;
+
+  constructor(format: string, offset: number, problem: string) {
+    super(`cannot decode ${format} at byte ${offset}: ${problem}`);
+    this.format = format;
+    this.offset = offset;
+  }
+}
+
+/** What storage was doing when it failed. */
+export type StorageVerb =
+  | "read vote"
+  | "save vote"
+  | "read log"
+  | "append"
+  | "truncate"
+  | "purge"
+  | "apply"
+  | "read snapshot"
+  | "build snapshot"
+  | "install snapshot";
+
+/**
+ * Storage failed or broke its contract. The node stops: what it wrote may or may not be there, and
+ * trying again would only guess (a failed sync loses the pages it was for).
+ */
+export class StorageError extends SeshatError {
+  override readonly code = "storage";
+  readonly verb: StorageVerb;
+
+  constructor(verb: StorageVerb, problem: string, options?: ErrorOptions) {
+    super(`storage failed to ${verb}: ${problem}`, options);
+    this.verb = verb;
+  }
+}
+
+/** This node is not the leader. The write was not appended and is safe to send again, elsewhere. */
+export class NotLeaderError extends SeshatError {
+  override readonly code = "notLeader";
+  /** The leader as far as this node knows, or null. */
+  readonly leaderId: NodeId | null;
+  /** How the membership describes that leader, or null. */
+  readonly leaderNode: BasicNode | null;
+
+  constructor(leaderId: NodeId | null, leaderNode: BasicNode | null) {
+    super(
+      leaderId === null
+        ? "this node is not the leader, and knows of none yet: try again after an election"
+        : `this node is not the leader: ask node ${leaderId}${leaderNode === null ? "" : ` at ${leaderNode.addr}`}`,
+    );
+    this.leaderId = leaderId;
+    this.leaderNode = leaderNode;
+  }
+}
+
+/**
+ * It is not known whether the write happened: it was appended, and this node can no longer tell what
+ * became of it. It may be applied later, or never. Sending it again may apply it twice.
+ */
+export class UnknownOutcomeError extends SeshatError {
+  override readonly code = "unknownOutcome";
+
+  constructor(why: string, options?: ErrorOptions) {
+    super(`the outcome of the write is unknown: ${why}`, options);
+  }
+}
+
+/** `initialize` was called on a node that already has a log, a vote or a membership. Nothing was changed. */
+export class AlreadyInitializedError extends SeshatError {
+  override readonly code = "alreadyInitialized";
+
+  constructor(found: string) {
+    super(
+      `this node is already initialized (it has ${found}): initialize is for a new cluster, once; to change its members use a membership change`,
+    );
+  }
+}
+
+/** `initialize` was called with a membership in which this node is no voter. Nothing was changed. */
+export class NotAMemberError extends SeshatError {
+  override readonly code = "notAMember";
+  readonly nodeId: NodeId;
+
+  constructor(nodeId: NodeId) {
+    super(`node ${nodeId} is not a voter of the membership given to initialize`);
+    this.nodeId = nodeId;
+  }
+}
+
+/** More work is waiting than the node will hold. The write was not appended: slow down and send it again. */
+export class OverloadedError extends SeshatError {
+  override readonly code = "overloaded";
+
+  constructor(what: string, limit: number) {
+    super(`too many ${what} are waiting (the limit is ${limit}): try again later`);
+  }
+}
+
+/** The node was shut down, so the call did nothing. */
+export class ShutdownError extends SeshatError {
+  override readonly code = "shutdown";
+
+  constructor() {
+    super("this node is shut down");
+  }
+}
+
+/** The node stopped itself because of `cause`. The call did nothing. */
+export class StoppedError extends SeshatError {
+  override readonly code = "stopped";
+
+  constructor(cause: Error) {
+    super(`this node has stopped: ${cause.message}`, { cause });
+  }
+}
+
+/** A condition did not come true in time. */
+export class TimeoutError extends SeshatError {
+  override readonly code = "timeout";
+
+  constructor(waitingFor: string, timeoutMs: number) {
+    super(`${waitingFor} did not happen within ${timeoutMs} ms`);
+  }
+}
+
+/** The peer could not be reached: nothing is known of what it did, and nothing was promised by it. */
+export class UnreachableError extends SeshatError {
+  override readonly code = "unreachable";
+  readonly target: NodeId;
+
+  constructor(target: NodeId, why: string, options?: ErrorOptions) {
+    super(`node ${target} is unreachable: ${why}`, options);
+    this.target = target;
+  }
+}

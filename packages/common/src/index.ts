@@ -1,0 +1,59 @@
+/** The shared words of Seshat: ids, votes, memberships, entries, snapshots, messages and errors. */
+export type { AsyncRuntime, Timer } from "./async-runtime.js";
+export { checkInteger } from "./check.js";
+export {
+  AlreadyInitializedError,
+  CodecError,
+  InvalidValueError,
+  NotAMemberError,
+  NotLeaderError,
+  OverloadedError,
+  SeshatError,
+  ShutdownError,
+  StoppedError,
+  StorageError,
+  TimeoutError,
+  UnknownOutcomeError,
+  UnreachableError,
+} from "./errors.js";
+export type { StorageVerb } from "./errors.js";
+export { silentLogger } from "./instrumentation.js";
+export type { LogFields, LogLevel, Logger, Span, Tracer } from "./instrumentation.js";
+export { BLANK_PAYLOAD } from "./log-entry.js";
+export type {
+  BlankPayload,
+  EntryPayload,
+  LogEntry,
+  MembershipPayload,
+  NormalPayload,
+} from "./log-entry.js";
+export { ZERO_LOG_ID, compareLogIds, equalLogIds, formatLogId } from "./log-id.js";
+export type { LogId } from "./log-id.js";
+export {
+  EMPTY_MEMBERSHIP,
+  EMPTY_STORED_MEMBERSHIP,
+  createMembership,
+  isJoint,
+  isVoter,
+  learnerIds,
+  voterIds,
+} from "./membership.js";
+export type { Membership, StoredMembership } from "./membership.js";
+export type {
+  AppendEntriesConflict,
+  AppendEntriesHigherTerm,
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  AppendEntriesSuccess,
+  PreVoteRequest,
+  PreVoteResponse,
+  VoteRequest,
+  VoteResponse,
+} from "./messages.js";
+export { checkNodeId } from "./node.js";
+export type { BasicNode, NodeId } from "./node.js";
+export type { RaftTypeConfig, TypeConfig } from "./raft-type-config.js";
+export type { BytesTypeConfig, CommandError, Request, Response } from "./request.js";
+export type { Snapshot, SnapshotData, SnapshotMeta } from "./snapshot.js";
+export { ZERO_VOTE, equalVotes, formatVote, voteMayBecome } from "./vote.js";
+export type { Vote } from "./vote.js";

@@ -1,0 +1,49 @@
+import type { LogId, RaftTypeConfig, Snapshot, StoredMembership } from "@seshat/common";
+import type { MaybePromise } from "./maybe-promise.js";
+import type { RaftSnapshotBuilder } from "./raft-snapshot-builder.js";
+
+/** How far a state machine has come. */
+export interface AppliedState<N> {
+  /** The last entry applied, of any kind; `ZERO_LOG_ID` for a new state machine. */
+  readonly lastAppliedLogId: LogId;
+  /** The last membership applied. */
+  readonly lastMembership: StoredMembership<N>;
+}
+
+/**
+ * The state machine of one node: the half of storage that holds the application's data. It is served
+ * beside the log half, never in step with it.
+ *
+ * Rules, for whoever implements it:
+ * - The result depends on the entries alone: no clock, configuration, randomness or iteration order.
+ * - The last applied log id and membership are saved atomically with the data.
+ * - A command that makes no sense gets a response that says so. A throw stops the node.
+ */
+export interface RaftStateMachine<C extends RaftTypeConfig> {
+  /** How far this state machine has come; a state machine kept only in memory starts from nothing. */
+  readAppliedState(): MaybePromise<AppliedState<C["Node"]>>;
+
+  /**
+   * Applies committed entries, consecutive and in order. Entries at or below the last applied are
+   * skipped; blank and membership entries advance the last applied log id too.
+   *
+   * @returns one item for each entry: the response to a normal entry, undefined for a blank,
+   *   membership or skipped one.
+   * @throws {StorageError} when an entry between the last applied and these is missing.
+   */
+  apply(entries: readonly C["Entry"][]): MaybePromise<readonly (C["R"] | undefined)[]>;
+
+  /** Captures the state of this moment for a snapshot. Applies go on while the snapshot is built. */
+  snapshotBuilder(): MaybePromise<RaftSnapshotBuilder<C>>;
+
+  /** The newest snapshot, built or installed, or null. */
+  readCurrentSnapshot(): MaybePromise<Snapshot<C["SnapshotData"], C["Node"]> | null>;
+
+  /**
+   * Replaces the state by the content of `snapshot`, which becomes the current snapshot. Atomic: after a
+   * failure at any step the old state and snapshot stand.
+   *
+   * @throws {CodecError} when the content is damaged.
+   */
+  installSnapshot(snapshot: Snapshot<C["SnapshotData"], C["Node"]>): MaybePromise<void>;
+}
