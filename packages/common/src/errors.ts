@@ -13,10 +13,28 @@ export abstract class SeshatError extends Error {
   }
 }
 
+/** How much of a refused value an error message repeats, in UTF-16 units. */
+const SHOWN_LENGTH = 200;
+
+/** A value for people to read. Never throws and never grows with the value: it may be anything at all. */
 function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "object" && value !== null) return JSON.stringify(value);
-  return String(value);
+  const text = describe(value);
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}...` : text;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "string") return JSON.stringify(value.slice(0, SHOWN_LENGTH));
+  if (typeof value !== "object" || value === null) return String(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  try {
+    return String(
+      JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}n` : inner)),
+    );
+  } catch {
+    return "an object that cannot be shown";
+  }
 }
 
 /** A value from outside cannot be used: a configuration field, an argument, an id. */
@@ -100,7 +118,10 @@ export class UnknownOutcomeError extends SeshatError {
   override readonly code = "unknownOutcome";
 
   constructor(why: string, options?: ErrorOptions) {
-    super(`the outcome of the write is unknown: ${why}`, options);
+    super(
+      `the outcome of the write is unknown: ${why}; it may be applied later or never, so read the state before sending it again`,
+      options,
+    );
   }
 }
 
@@ -121,7 +142,9 @@ export class NotAMemberError extends SeshatError {
   readonly nodeId: NodeId;
 
   constructor(nodeId: NodeId) {
-    super(`node ${nodeId} is not a voter of the membership given to initialize`);
+    super(
+      `node ${nodeId} is not a voter of the membership given to initialize: add it there, or call initialize on one of the voters`,
+    );
     this.nodeId = nodeId;
   }
 }
@@ -140,7 +163,7 @@ export class ShutdownError extends SeshatError {
   override readonly code = "shutdown";
 
   constructor() {
-    super("this node is shut down");
+    super("this node is shut down: to go on, make a new one over the same storage");
   }
 }
 
@@ -149,7 +172,9 @@ export class StoppedError extends SeshatError {
   override readonly code = "stopped";
 
   constructor(cause: Error) {
-    super(`this node has stopped: ${cause.message}`, { cause });
+    super(`this node has stopped, and must be started again once the cause is mended: ${cause.message}`, {
+      cause,
+    });
   }
 }
 

@@ -20,13 +20,7 @@ export type { StorageVerb } from "./errors.js";
 export { silentLogger } from "./instrumentation.js";
 export type { LogFields, LogLevel, Logger, Span, Tracer } from "./instrumentation.js";
 export { BLANK_PAYLOAD } from "./log-entry.js";
-export type {
-  BlankPayload,
-  EntryPayload,
-  LogEntry,
-  MembershipPayload,
-  NormalPayload,
-} from "./log-entry.js";
+export type { BlankPayload, EntryPayload, LogEntry, MembershipPayload, NormalPayload } from "./log-entry.js";
 export { ZERO_LOG_ID, compareLogIds, equalLogIds, formatLogId } from "./log-id.js";
 export type { LogId } from "./log-id.js";
 export {
@@ -41,7 +35,7 @@ export {
 export type { Membership, StoredMembership } from "./membership.js";
 export type {
   AppendEntriesConflict,
-  AppendEntriesHigherTerm,
+  AppendEntriesRefused,
   AppendEntriesRequest,
   AppendEntriesResponse,
   AppendEntriesSuccess,

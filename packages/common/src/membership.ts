@@ -13,7 +13,8 @@ import { checkNodeId } from "./node.js";
 export interface Membership<N = BasicNode> {
   /**
    * The sets of voters: none before `initialize`, one in normal service, two while the cluster moves
-   * from one set to another (joint consensus, Raft paper section 6), when a decision needs a majority of both.
+   * from one set to another (joint consensus, Raft paper section 6), when a decision needs a majority of
+   * both: the outgoing set first, then the incoming one.
    */
   readonly configs: readonly (readonly NodeId[])[];
   /** Every member, voters and learners. A learner is a member that is in no config. */
@@ -42,8 +43,10 @@ export const EMPTY_STORED_MEMBERSHIP: StoredMembership<never> = Object.freeze({
 /**
  * Makes a membership, sorted and checked.
  *
- * @param configs one set of voters, or two for a joint membership; repeated ids count once.
- * @param nodes every member with where it is; members that are in no config are learners.
+ * @param configs one set of voters, or two for a joint membership, the outgoing one first; repeated ids
+ *   count once.
+ * @param nodes every member with where it is; members that are in no config are learners. Of several
+ *   nodes for one id the last stands.
  * @throws {InvalidValueError} when there are no configs or more than two, a config is empty, an id is
  *   not a node id, or a voter has no node.
  */
@@ -51,9 +54,15 @@ export function createMembership<N>(
   configs: Iterable<Iterable<NodeId>>,
   nodes: Iterable<readonly [NodeId, N]>,
 ): Membership<N> {
-  const sortedNodes = new Map([...nodes].sort(([a], [b]) => a - b));
-  for (const id of sortedNodes.keys()) checkNodeId("membership.nodes", id);
-  const sortedConfigs = [...configs].map((config) => [...new Set(config)].sort((a, b) => a - b));
+  const sortedNodes = new Map(
+    [...nodes]
+      .map(([id, node]): [NodeId, N] => [checkNodeId("membership.nodes", id), node])
+      .sort(([a], [b]) => a - b),
+  );
+  const sortedConfigs = [...configs].map((config) => {
+    const ids = [...config].map((id) => checkNodeId("membership.configs", id));
+    return [...new Set(ids)].sort((a, b) => a - b);
+  });
   if (sortedConfigs.length < 1 || sortedConfigs.length > 2) {
     throw new InvalidValueError("membership.configs", sortedConfigs, "one set of voters, or two while joint");
   }
@@ -62,7 +71,6 @@ export function createMembership<N>(
       throw new InvalidValueError("membership.configs", sortedConfigs, "sets of at least one voter");
     }
     for (const id of config) {
-      checkNodeId("membership.configs", id);
       if (!sortedNodes.has(id)) {
         throw new InvalidValueError("membership.nodes", [...sortedNodes.keys()], `a node for voter ${id}`);
       }

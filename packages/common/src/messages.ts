@@ -65,14 +65,12 @@ export interface AppendEntriesConflict {
   readonly hint: LogId;
 }
 
-/** The sender is not the leader of the answering node's term, which is later. */
-export interface AppendEntriesHigherTerm {
-  readonly type: "higherTerm";
+/** The answering node does not follow the sender: its term is later, or it knows another leader of this one. */
+export interface AppendEntriesRefused {
+  readonly type: "refused";
+  /** The answering node's term. */
   readonly term: number;
 }
 
 /** Answers an {@link AppendEntriesRequest}, once what it says is durable. */
-export type AppendEntriesResponse =
-  | AppendEntriesSuccess
-  | AppendEntriesConflict
-  | AppendEntriesHigherTerm;
+export type AppendEntriesResponse = AppendEntriesSuccess | AppendEntriesConflict | AppendEntriesRefused;

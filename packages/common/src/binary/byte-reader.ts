@@ -1,8 +1,10 @@
+import { checkInteger } from "../check.js";
 import { CodecError } from "../errors.js";
 
 /**
  * Reads a byte string strictly: whatever is missing, too large or left over is a {@link CodecError}
  * that names the format and the offset, and nothing is allocated on the word of a length field.
+ * Integers are big-endian, as `ByteWriter` writes them.
  */
 export class ByteReader {
   readonly #format: string;
@@ -13,7 +15,8 @@ export class ByteReader {
   /** @param format what is being read, for errors. */
   constructor(format: string, bytes: Uint8Array) {
     this.#format = format;
-    this.#bytes = bytes;
+    // A plain view: `slice` of a Node.js Buffer would share memory where a Uint8Array's copies.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -27,10 +30,12 @@ export class ByteReader {
     return this.#bytes.length - this.#offset;
   }
 
+  /** Reads 1 byte as an integer. */
   u8(): number {
     return this.#view.getUint8(this.#take(1));
   }
 
+  /** Reads 4 bytes as an integer. */
   u32(): number {
     return this.#view.getUint32(this.#take(4));
   }
@@ -46,9 +51,13 @@ export class ByteReader {
     return high * 0x1_0000_0000 + this.#view.getUint32(at + 4);
   }
 
-  /** Reads `length` bytes as a copy. */
+  /**
+   * Reads `length` bytes as a copy.
+   *
+   * @throws {InvalidValueError} when `length` is no count of bytes.
+   */
   raw(length: number): Uint8Array {
-    const at = this.#take(length);
+    const at = this.#take(checkInteger("length", length, 0));
     return this.#bytes.slice(at, at + length);
   }
 

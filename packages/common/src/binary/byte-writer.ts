@@ -1,6 +1,10 @@
 import { checkInteger } from "../check.js";
+import { InvalidValueError } from "../errors.js";
 
-/** Builds a byte string, growing as needed. Integers are big-endian. */
+/**
+ * Builds a byte string, growing as needed. Integers are big-endian; one that does not fit its width is
+ * an {@link InvalidValueError}, never wrapped.
+ */
 export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView;
@@ -8,7 +12,7 @@ export class ByteWriter {
 
   /** @param capacity bytes to reserve at first. */
   constructor(capacity = 64) {
-    this.#bytes = new Uint8Array(capacity);
+    this.#bytes = new Uint8Array(checkInteger("capacity", capacity, 0));
     this.#view = new DataView(this.#bytes.buffer);
   }
 
@@ -17,13 +21,17 @@ export class ByteWriter {
     return this.#length;
   }
 
+  /** Writes an integer of up to 2^8 - 1 in 1 byte. */
   u8(value: number): this {
+    if (value !== (value & 0xff)) throw new InvalidValueError("u8", value, "an integer from 0 to 2^8 - 1");
     const at = this.#reserve(1);
     this.#bytes[at] = value;
     return this;
   }
 
+  /** Writes an integer of up to 2^32 - 1 in 4 bytes. */
   u32(value: number): this {
+    if (value !== value >>> 0) throw new InvalidValueError("u32", value, "an integer from 0 to 2^32 - 1");
     const at = this.#reserve(4);
     this.#view.setUint32(at, value);
     return this;
@@ -45,7 +53,7 @@ export class ByteWriter {
     return this;
   }
 
-  /** Writes a u32 length, then the bytes. */
+  /** Writes a u32 length, then the bytes: at most 2^32 - 1 of them. */
   bytes(value: Uint8Array): this {
     return this.u32(value.length).raw(value);
   }

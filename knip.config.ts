@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { KnipConfig } from "knip";
+import { exportPaths, listPackages } from "./packages/workspace-checks/src/workspace.ts";
+
+// What a package exports is used by its users; what nobody exports must be used inside.
+const workspaces = Object.fromEntries(
+  listPackages().map(({ folder, dir, manifest }) => [
+    `packages/${folder}`,
+    {
+      entry: [
+        ...exportPaths(manifest).map(({ source }) => source),
+        ...Object.values(manifest.bin ?? {}).map((path) =>
+          path.replace(/^(?:\.\/)?dist\/(.+)\.js$/, "src/$1.ts"),
+        ),
+        ...(existsSync(join(dir, "examples")) ? ["examples/**/*.ts"] : []),
+      ],
+      project: ["{src,test,examples}/**/*.ts"],
+      // The checks depend on every package in order to run after its build.
+      ...(folder === "workspace-checks" ? { ignoreDependencies: ["@seshat/.+"] } : {}),
+    },
+  ]),
+);
+
+const config: KnipConfig = {
+  workspaces: { ".": { entry: ["*.config.ts"], project: ["*.ts"] }, ...workspaces },
+  // check-packages.ts runs these by their paths.
+  ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
+  // The types of an exported function are part of it, imported or not.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  treatConfigHintsAsErrors: true,
+};
+
+export default config;

@@ -1,0 +1,132 @@
+import type { RaftConfig } from "@seshat/raft";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { STANDARD_INPUT } from "./input-source.js";
+import type { LogThreshold } from "./text-logger.js";
+import { LOG_LEVELS } from "./text-logger.js";
+
+/** What the command line says. */
+export interface ProgramOptions {
+  /** Paths of the files to run, in order; `-` is standard input. None: standard input or a terminal. */
+  readonly files: readonly string[];
+  readonly snapshotPolicy: RaftConfig["snapshotPolicy"];
+  /** Log entries kept behind a snapshot. */
+  readonly keep: number;
+  readonly raw: boolean;
+  readonly quiet: boolean;
+  readonly logLevel: LogThreshold;
+}
+
+/** A command line understood, or what to say instead of running. */
+export type ParsedArguments =
+  | { readonly type: "run"; readonly options: ProgramOptions }
+  | { readonly type: "say"; readonly stdout: string; readonly stderr: string; readonly exitCode: number };
+
+/** The exit code for a command line that makes no sense. */
+export const USAGE_EXIT_CODE = 2;
+
+const EXAMPLES = `
+On a terminal there is a line editor with history, and tab completes commands. Otherwise each line of the
+input is one command, and the result of each goes to standard output, in order:
+
+  SET key value   GET key   DEL key...   EXISTS key...   STATUS   SNAPSHOT   RESTART   HELP   QUIT
+
+Values hold any bytes, quoted as in redis-cli: "line\\n", "\\x00\\xff", 'it\\'s'. GET answers in the same form, one
+line a value; with --raw it answers the bytes themselves. Blank lines and # comments are skipped.
+
+Examples:
+  $ seshat-single                                   talk to a node on the terminal
+  $ printf 'SET a 1\\nGET a\\n' | seshat-single       OK, then "1"
+  $ seshat-single --file load.txt --file check.txt  run two files on one node
+  $ seshat-single -f load.txt --snapshot-every 1000 --keep 0 >results.txt
+
+A line that fails is reported on standard error as file:line: reason, and the rest goes on. At the end a summary
+goes to standard error: commands, errors, throughput, latency, last applied entry, snapshots taken.
+
+Exit codes: 0 all went well, 1 a line failed or an input could not be read, 2 wrong usage, 70 the node or the
+output failed, 130 and 143 interrupted by SIGINT and SIGTERM, 141 nobody reads the results any more.`;
+
+function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
+      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
+    }
+    return value;
+  };
+}
+
+function policy(text: string): RaftConfig["snapshotPolicy"] {
+  if (text === "never") return { type: "never" };
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('It must be a whole number of at least 1, or "never".');
+  }
+  return { type: "logsSinceLast", entries: value };
+}
+
+function collectFile(path: string, before: readonly string[]): readonly string[] {
+  if (path === STANDARD_INPUT && before.includes(STANDARD_INPUT)) {
+    throw new InvalidArgumentError("Standard input can be read only once.");
+  }
+  return [...before, path];
+}
+
+/**
+ * Reads the command line. Nothing is written and the process does not end: what commander would do is
+ * returned.
+ *
+ * @param args without the program and script that Node puts before them.
+ */
+export function parseArguments(args: readonly string[], version: string): ParsedArguments {
+  let stdout = "";
+  let stderr = "";
+  const program = new Command("seshat-single")
+    .description("A single-node Seshat cluster in memory, driven by a prompt, a pipe or files.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .addOption(
+      new Option("-f, --file <path>", `run the commands of a file (${STANDARD_INPUT}: standard input); may be given again`)
+        .default([], "standard input")
+        .argParser(collectFile),
+    )
+    .addOption(
+      new Option("--snapshot-every <entries>", 'take a snapshot after so many log entries, or "never"')
+        .default({ type: "logsSinceLast", entries: 5000 }, "5000")
+        .argParser(policy),
+    )
+    .addOption(
+      new Option("--keep <entries>", "log entries kept behind a snapshot, not purged").default(1000).argParser(wholeNumber(0)),
+    )
+    .option("--raw", "write values as their bytes, integers bare, (nil) as an empty line", false)
+    .option("-q, --quiet", "no progress bar and no summary", false)
+    .addOption(
+      new Option("--log-level <level>", "what the node logs to standard error").choices(LOG_LEVELS).default("warn"),
+    )
+    .addHelpText("after", EXAMPLES)
+    .showHelpAfterError("(--help explains the options)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => (stdout += text),
+      writeErr: (text) => (stderr += text),
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  try {
+    program.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { type: "say", stdout, stderr, exitCode: error.exitCode === 0 ? 0 : USAGE_EXIT_CODE };
+  }
+  const given = program.opts<{
+    file: readonly string[];
+    snapshotEvery: RaftConfig["snapshotPolicy"];
+    keep: number;
+    raw: boolean;
+    quiet: boolean;
+    logLevel: LogThreshold;
+  }>();
+  const { file, snapshotEvery, keep, raw, quiet, logLevel } = given;
+  return { type: "run", options: { files: file, snapshotPolicy: snapshotEvery, keep, raw, quiet, logLevel } };
+}

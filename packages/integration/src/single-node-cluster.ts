@@ -1,0 +1,253 @@
+import type { BytesTypeConfig, LogId, NodeId, Response, SnapshotMeta } from "@seshat/common";
+import { ShutdownError, StoppedError } from "@seshat/common";
+import type { ClientWriteResponse, RaftMetrics } from "@seshat/raft";
+import { RaftNode } from "@seshat/raft";
+import type { Operation } from "@seshat/storage";
+import { OpenRaftMemStorage, checkOperation, encodeOperation } from "@seshat/storage";
+import { CountingStateMachine } from "./counting-state-machine.js";
+import { CommandRefusedError, RestartingError } from "./errors.js";
+import type { CheckedSingleNodeOptions, SingleNodeClusterOptions } from "./single-node-options.js";
+import { checkSingleNodeOptions } from "./single-node-options.js";
+
+/** What a single-node cluster looks like at one moment. Log ids are those of `RaftMetrics`; index 0 means none. */
+export interface SingleNodeStatus {
+  readonly nodeId: NodeId;
+  readonly state: RaftMetrics["state"];
+  readonly term: number;
+  readonly leaderId: NodeId | null;
+  readonly lastLogId: LogId;
+  readonly committed: LogId;
+  readonly lastApplied: LogId;
+  /** The last entry in the current snapshot. */
+  readonly snapshot: LogId;
+  /** The last entry removed from the log. */
+  readonly purged: LogId;
+  /** How many keys there are. */
+  readonly keys: number;
+  /** Snapshots taken since the cluster was started, restarts included. */
+  readonly snapshotsTaken: number;
+  /** Restarts since the cluster was started. */
+  readonly restarts: number;
+}
+
+/** Where a cluster is in its life. */
+type Phase =
+  | { readonly type: "running" }
+  | { readonly type: "restarting" }
+  | { readonly type: "failed"; readonly cause: Error }
+  | { readonly type: "shutDown" };
+
+const RUNNING: Phase = { type: "running" };
+const NO_VALUE = new Uint8Array(0);
+const DECODER = new TextDecoder();
+
+/**
+ * One Raft node with a key-value state machine, all in memory: a cluster of one that goes the whole way of a
+ * larger one for every write (append, persist, commit by quorum, apply).
+ *
+ * Keys and values are any bytes. Every call settles: it resolves, or rejects with a typed error.
+ */
+export class SingleNodeCluster implements AsyncDisposable {
+  /** The storage of the node, the same before and after a restart: to look at, not to write to. */
+  readonly storage: OpenRaftMemStorage<BytesTypeConfig>;
+  readonly #options: CheckedSingleNodeOptions;
+  readonly #stateMachine: CountingStateMachine;
+  #node: RaftNode;
+  #phase: Phase = RUNNING;
+  #restarts = 0;
+  /** The restart under way or last done. It never rejects. */
+  #restarted: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | null = null;
+
+  private constructor(
+    options: CheckedSingleNodeOptions,
+    stateMachine: CountingStateMachine,
+    storage: OpenRaftMemStorage<BytesTypeConfig>,
+    node: RaftNode,
+  ) {
+    this.#options = options;
+    this.#stateMachine = stateMachine;
+    this.storage = storage;
+    this.#node = node;
+  }
+
+  /** See {@link startSingleNodeCluster}. */
+  static async start(options: SingleNodeClusterOptions): Promise<SingleNodeCluster> {
+    const checked = checkSingleNodeOptions(options);
+    const stateMachine = new CountingStateMachine();
+    const storage = new OpenRaftMemStorage<BytesTypeConfig>(stateMachine);
+    const node = await startLeader(checked, storage);
+    return new SingleNodeCluster(checked, stateMachine, storage, node);
+  }
+
+  /** The node at this moment; a restart replaces it. */
+  get node(): RaftNode {
+    return this.#node;
+  }
+
+  /**
+   * Sets `key` to `value`.
+   *
+   * @returns the log id of the entry, once it is committed and applied.
+   * @throws {OperationTooLargeError} when the key or value is larger than the limits: nothing was written.
+   * @throws {UnknownOutcomeError} when the node stopped before it could tell whether the write happened.
+   */
+  async set(key: Uint8Array, value: Uint8Array): Promise<LogId> {
+    return (await this.#write({ type: "set", key, value })).logId;
+  }
+
+  /**
+   * Removes those of `keys` (at least one) that exist.
+   *
+   * @returns how many there were; one given twice counts once. Errors as for {@link set}.
+   */
+  async del(keys: readonly Uint8Array[]): Promise<number> {
+    const { response } = await this.#write({ type: "del", keys });
+    return Number(DECODER.decode(response.result));
+  }
+
+  /**
+   * Reads the value of `key`, or null. The read is linearizable: it sees every write that was answered
+   * before it began.
+   *
+   * @returns a copy.
+   */
+  async get(key: Uint8Array): Promise<Uint8Array | null> {
+    await this.#readyToRead({ type: "set", key, value: NO_VALUE });
+    return this.#stateMachine.get(key);
+  }
+
+  /** How many of `keys` (at least one) exist; one given twice counts twice. Linearizable, as {@link get}. */
+  async exists(keys: readonly Uint8Array[]): Promise<number> {
+    await this.#readyToRead({ type: "del", keys });
+    return keys.filter((key) => this.#stateMachine.has(key)).length;
+  }
+
+  /** What the cluster looks like now. It can be asked at any time, also after a shutdown. */
+  status(): SingleNodeStatus {
+    const metrics = this.#node.metrics();
+    return {
+      nodeId: metrics.id,
+      state: metrics.state,
+      term: metrics.term,
+      leaderId: metrics.currentLeader,
+      lastLogId: metrics.lastLogId,
+      committed: metrics.committed,
+      lastApplied: metrics.lastApplied,
+      snapshot: metrics.snapshot,
+      purged: metrics.purged,
+      keys: this.#stateMachine.size,
+      snapshotsTaken: this.#stateMachine.snapshotsTaken,
+      restarts: this.#restarts,
+    };
+  }
+
+  /** Takes a snapshot now, whatever the policy; the log behind it is purged as the configuration says. */
+  async snapshot(): Promise<SnapshotMeta> {
+    return await this.#running().triggerSnapshot();
+  }
+
+  /**
+   * Shuts the node down, starts a new one over the same storage, and resolves when it leads. Nothing that was
+   * answered is lost. Calls that are under way are settled by the node's shutdown; calls made in the meantime
+   * are refused with `RestartingError`.
+   *
+   * @throws {TimeoutError} when the new node does not lead in time. The cluster has then failed: every later
+   *   call is refused with `StoppedError`.
+   */
+  async restart(): Promise<void> {
+    const node = this.#running();
+    this.#phase = { type: "restarting" };
+    const done = this.#replace(node);
+    this.#restarted = done.catch(() => {});
+    await done;
+  }
+
+  /** Settles everything under way and stops the node. Safe to call twice, and while a restart is under way. */
+  async shutdown(): Promise<void> {
+    this.#phase = { type: "shutDown" };
+    this.#stopped ??= this.#stop();
+    await this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  async #replace(old: RaftNode): Promise<void> {
+    try {
+      await old.shutdown();
+      this.#node = await startLeader(this.#options, this.storage);
+      this.#restarts += 1;
+      if (this.#phase.type === "restarting") this.#phase = RUNNING;
+    } catch (thrown) {
+      const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
+      if (this.#phase.type === "restarting") this.#phase = { type: "failed", cause };
+      throw cause;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    // A restart under way brings the node that is to be stopped.
+    await this.#restarted;
+    await this.#node.shutdown();
+  }
+
+  async #write(operation: Operation): Promise<ClientWriteResponse<Response>> {
+    const node = this.#running();
+    checkOperation(operation, this.#options.limits);
+    const written = await node.clientWrite({ data: encodeOperation(operation) });
+    if (written.response.error !== null) throw new CommandRefusedError(written.response.error);
+    return written;
+  }
+
+  /** @param operation one with the keys to be read, so that reads and writes have the same limits. */
+  async #readyToRead(operation: Operation): Promise<void> {
+    const node = this.#running();
+    checkOperation(operation, this.#options.limits);
+    await node.ensureLinearizable();
+  }
+
+  #running(): RaftNode {
+    switch (this.#phase.type) {
+      case "running":
+        return this.#node;
+      case "restarting":
+        throw new RestartingError();
+      case "failed":
+        throw new StoppedError(this.#phase.cause);
+      case "shutDown":
+        throw new ShutdownError();
+      default:
+        return this.#phase satisfies never;
+    }
+  }
+}
+
+/**
+ * Starts a cluster of one node over new in-memory storage, and resolves when the node leads.
+ *
+ * @throws {InvalidValueError} when an option or a setting in `options.config` cannot be used; it names the field.
+ * @throws {TimeoutError} when the node does not lead within `options.startTimeoutMs`.
+ */
+export async function startSingleNodeCluster(options: SingleNodeClusterOptions = {}): Promise<SingleNodeCluster> {
+  return await SingleNodeCluster.start(options);
+}
+
+/** Starts a node over `storage`, makes it a cluster if the storage is new, and resolves when it leads. */
+async function startLeader(
+  options: CheckedSingleNodeOptions,
+  storage: OpenRaftMemStorage<BytesTypeConfig>,
+): Promise<RaftNode> {
+  const { nodeId, startTimeoutMs, forNode } = options;
+  const node = await RaftNode.start({ id: nodeId, storage, ...forNode });
+  try {
+    // The node is never sent anything: it has no peers, so its address only has to be there.
+    if (storage.readLogState().lastLogId.index === 0) await node.initialize([[nodeId, { addr: "in-process" }]]);
+    await node.waitForLeader(startTimeoutMs);
+  } catch (error) {
+    await node.shutdown();
+    throw error;
+  }
+  return node;
+}

@@ -1,0 +1,198 @@
+import type {
+  AppendEntriesResponse,
+  LogEntry,
+  LogId,
+  NodeId,
+  PreVoteRequest,
+  PreVoteResponse,
+  Vote,
+  VoteRequest,
+  VoteResponse,
+} from "@seshat/common";
+
+/**
+ * Why a request was not carried out. A refused write was certainly not appended.
+ */
+export type Refusal =
+  | { readonly code: "notLeader"; readonly leaderId: NodeId | null }
+  | { readonly code: "alreadyInitialized"; readonly found: string }
+  | { readonly code: "notAMember" };
+
+// Durable writes. They are carried out one after another in the order of `ioSeq`; `persisted` reports the
+// last one that is durable together with all before it.
+
+/** Save the vote. */
+export interface SaveVoteCommand {
+  readonly type: "saveVote";
+  readonly ioSeq: number;
+  readonly vote: Vote;
+}
+
+/** Append entries (at least one) to the log. */
+export interface AppendCommand {
+  readonly type: "append";
+  readonly ioSeq: number;
+  readonly entries: readonly LogEntry<unknown, unknown>[];
+}
+
+/** Remove the entries from index `since` on, inclusive. */
+export interface TruncateCommand {
+  readonly type: "truncate";
+  readonly ioSeq: number;
+  readonly since: number;
+}
+
+/** Remove the entries up to `upto`, inclusive: the snapshot holds their effect. */
+export interface PurgeCommand {
+  readonly type: "purge";
+  readonly ioSeq: number;
+  readonly upto: LogId;
+}
+
+/** Keep a hint of how far the log is committed; nothing waits for it. */
+export interface SaveCommittedCommand {
+  readonly type: "saveCommitted";
+  readonly committed: LogId;
+}
+
+// The state machine.
+
+/** Apply the entries from `since` to `upto`, inclusive. They are committed, and durable on this node. */
+export interface ApplyCommand {
+  readonly type: "apply";
+  readonly since: number;
+  readonly upto: number;
+}
+
+/** Build a snapshot of the state after every apply asked for so far. */
+export interface BuildSnapshotCommand {
+  readonly type: "buildSnapshot";
+}
+
+// Answers to the application.
+
+/** The writes of the current `clientWrite` became the entries from `firstIndex` on. */
+export interface AcceptWritesCommand {
+  readonly type: "acceptWrites";
+  readonly firstIndex: number;
+}
+
+/** None of the writes of the current `clientWrite` was appended. */
+export interface RefuseWritesCommand {
+  readonly type: "refuseWrites";
+  readonly refusal: Refusal;
+}
+
+/** Nobody on this node can tell any more what becomes of accepted writes from index `since` on. */
+export interface AbandonWritesCommand {
+  readonly type: "abandonWrites";
+  readonly since: number;
+}
+
+/** The reads may be served once `readIndex` is applied. */
+export interface ReadReadyCommand {
+  readonly type: "readReady";
+  readonly requestId: number;
+  readonly readIndex: LogId;
+}
+
+/** The reads cannot be served here. */
+export interface RefuseReadsCommand {
+  readonly type: "refuseReads";
+  readonly requestId: number;
+  readonly refusal: Refusal;
+}
+
+/** A snapshot that covers what the request asked for is kept. */
+export interface SnapshotReadyCommand {
+  readonly type: "snapshotReady";
+  readonly requestId: number;
+}
+
+/** The request is done (`refusal` is null) or refused. */
+export interface ReplyCommand {
+  readonly type: "reply";
+  readonly requestId: number;
+  readonly refusal: Refusal | null;
+  /** Hold the reply until this write is durable. */
+  readonly afterIo: number;
+}
+
+// Messages to peers.
+
+/** Ask `to` for a pre-vote. Nothing is promised by it, so it does not wait. */
+export interface SendPreVoteCommand {
+  readonly type: "sendPreVote";
+  readonly to: NodeId;
+  readonly request: PreVoteRequest;
+}
+
+/** Ask `to` for its vote, once this node's own vote is durable. */
+export interface SendVoteCommand {
+  readonly type: "sendVote";
+  readonly to: NodeId;
+  readonly request: VoteRequest;
+  readonly afterIo: number;
+}
+
+/**
+ * Send AppendEntries to `to` with the entries after `prevLogId` up to index `upto`; none, as a heartbeat, when
+ * `upto` is `prevLogId.index`. It does not wait for the leader's own disk (Raft thesis section 10.2.1).
+ */
+export interface SendAppendEntriesCommand {
+  readonly type: "sendAppendEntries";
+  readonly to: NodeId;
+  /** Names this request in its `appendEntriesResponse` or `appendEntriesFailed`. */
+  readonly seq: number;
+  readonly term: number;
+  readonly prevLogId: LogId;
+  readonly upto: number;
+  readonly leaderCommit: number;
+}
+
+/** Answer a pre-vote request. */
+export interface AnswerPreVoteCommand {
+  readonly type: "answerPreVote";
+  readonly rpcId: number;
+  readonly response: PreVoteResponse;
+  readonly afterIo: number;
+}
+
+/** Answer a vote request, once what the answer says is durable. */
+export interface AnswerVoteCommand {
+  readonly type: "answerVote";
+  readonly rpcId: number;
+  readonly response: VoteResponse;
+  readonly afterIo: number;
+}
+
+/** Answer an AppendEntries request, once what the answer says is durable. */
+export interface AnswerAppendEntriesCommand {
+  readonly type: "answerAppendEntries";
+  readonly rpcId: number;
+  readonly response: AppendEntriesResponse;
+  readonly afterIo: number;
+}
+
+/** Everything an engine can ask for, in the order in which it must be started. */
+export type Command =
+  | SaveVoteCommand
+  | AppendCommand
+  | TruncateCommand
+  | PurgeCommand
+  | SaveCommittedCommand
+  | ApplyCommand
+  | BuildSnapshotCommand
+  | AcceptWritesCommand
+  | RefuseWritesCommand
+  | AbandonWritesCommand
+  | ReadReadyCommand
+  | RefuseReadsCommand
+  | SnapshotReadyCommand
+  | ReplyCommand
+  | SendPreVoteCommand
+  | SendVoteCommand
+  | SendAppendEntriesCommand
+  | AnswerPreVoteCommand
+  | AnswerVoteCommand
+  | AnswerAppendEntriesCommand;

@@ -1,0 +1,49 @@
+import type { LogId } from "@seshat/common";
+import type { Context } from "./context.js";
+import { jointQuorumValue } from "./joint-config.js";
+import { commitMemberships, membershipOf } from "./membership-state.js";
+
+/** The only writer of the commit index and of what follows from it: what is asked to be applied, and what was. */
+
+/** As a leader: commits what a quorum has made durable, if it is of this leader's own term (Raft paper section 5.4.2). */
+export function commitByQuorum(ctx: Context): void {
+  const { state } = ctx;
+  const { role } = state;
+  if (role.type !== "leader") return;
+  const index = jointQuorumValue(membershipOf(state).configs, (id) =>
+    id === state.id ? state.io.durableIndex : (role.progress.get(id)?.matchIndex ?? 0),
+  );
+  if (index >= role.firstIndex && index > state.committed.index) commit(ctx, state.log.at(index));
+}
+
+/** As a follower: commits what the leader has committed, as far as this log is known to equal the leader's. */
+export function commitByLeader(ctx: Context, leaderCommit: number, matchIndex: number): void {
+  const { state } = ctx;
+  const index = Math.min(leaderCommit, matchIndex);
+  if (index > state.committed.index) commit(ctx, state.log.at(index));
+}
+
+function commit(ctx: Context, logId: LogId): void {
+  ctx.state.committed = logId;
+  commitMemberships(ctx.state, logId.index);
+  ctx.out.push({ type: "saveCommitted", committed: logId });
+  dispatchApply(ctx);
+}
+
+/** Asks for what is committed, and durable here, to be applied. */
+export function dispatchApply(ctx: Context): void {
+  const { state } = ctx;
+  const upto = Math.min(state.committed.index, state.io.durableIndex);
+  if (upto <= state.dispatchedIndex) return;
+  ctx.out.push({ type: "apply", since: state.dispatchedIndex + 1, upto });
+  state.dispatchedIndex = upto;
+}
+
+/** The state machine has come to `logId`. */
+export function noteApplied(ctx: Context, logId: LogId): void {
+  const { state } = ctx;
+  if (logId.index <= state.applied.index || logId.index > state.dispatchedIndex) {
+    throw new Error(`applied ${logId.index} is not between ${state.applied.index} and ${state.dispatchedIndex}`);
+  }
+  state.applied = logId;
+}

@@ -1,0 +1,164 @@
+import type { LogId, NodeId, StoredMembership, Vote } from "@seshat/common";
+import { isVoter, voterIds } from "@seshat/common";
+import type { Command } from "./command.js";
+import { dispatchApply } from "./commit.js";
+import type { Context, EngineConfig } from "./context.js";
+import type { Event } from "./event.js";
+import { checkState, checkTransition, summarize } from "./invariants.js";
+import type { LogTrail } from "./log-trail.js";
+import { membershipOf } from "./membership-state.js";
+import { onAppendEntries } from "./on-append-entries.js";
+import { onAppendEntriesFailed, onAppendEntriesResponse } from "./on-append-entries-response.js";
+import { onApplied } from "./on-applied.js";
+import { onClientWrite } from "./on-client-write.js";
+import { onElect } from "./on-elect.js";
+import { onInitialize } from "./on-initialize.js";
+import { onPersisted } from "./on-io-completed.js";
+import { onPreVoteRequest, onPreVoteResponse } from "./on-pre-vote.js";
+import { onReadIndex } from "./on-read-index.js";
+import { onTimer } from "./on-timer.js";
+import { onVoteRequest, onVoteResponse } from "./on-vote.js";
+import { nextKeepAlive } from "./replication.js";
+import { resetElectionTimer } from "./role.js";
+import { noteSnapshotBuilt, purgeLog, requestSnapshot } from "./snapshot.js";
+import type { EngineState } from "./state.js";
+
+/** What a node finds in its storage when it starts. */
+export interface EngineStart {
+  readonly id: NodeId;
+  readonly vote: Vote;
+  /** The log, all of it durable. */
+  readonly log: LogTrail;
+  /** The last committed membership and those in the log after it, oldest first; at least one. */
+  readonly memberships: readonly StoredMembership<unknown>[];
+  readonly snapshot: LogId;
+  readonly applied: LogId;
+  /** How far the log is known to be committed: at least `applied`. */
+  readonly committed: LogId;
+}
+
+/** What an engine is run with. */
+export interface EngineOptions {
+  readonly config: EngineConfig;
+  readonly random: () => number;
+  /** Check the invariants after every step, and throw when one does not hold. */
+  readonly checkInvariants: boolean;
+}
+
+/**
+ * The rules of Raft for one node: `step` takes what happened and says what to do about it. No I/O, no clock, no
+ * randomness of its own: the same start and the same steps always give the same commands.
+ *
+ * An error thrown by `step` is a broken promise of storage, a peer or this code; the node must stop.
+ */
+export class Engine {
+  readonly #ctx: Context;
+  readonly #checkInvariants: boolean;
+
+  constructor(start: EngineStart, options: EngineOptions, now: number) {
+    const isMember = isVoter((start.memberships.at(-1) as StoredMembership<unknown>).membership, start.id);
+    const state: EngineState = {
+      id: start.id,
+      vote: start.vote,
+      role: { type: isMember ? "follower" : "learner", leaderId: null },
+      log: start.log,
+      memberships: [...start.memberships],
+      committed: start.committed,
+      dispatchedIndex: start.applied.index,
+      applied: start.applied,
+      io: { issued: 0, persisted: 0, outstanding: [], durableIndex: start.log.last.index },
+      snapshot: { lastLogId: start.snapshot, building: false, requests: [] },
+      electionDeadline: now,
+      leaderContact: Number.NEGATIVE_INFINITY,
+      appendSeq: 0,
+    };
+    this.#ctx = { config: options.config, state, now, random: options.random, out: [] };
+    this.#checkInvariants = options.checkInvariants;
+    // A sole voter has nobody to wait for.
+    if (voterIds(membershipOf(state)).length > 1) resetElectionTimer(this.#ctx);
+    if (this.#checkInvariants) checkState(state);
+  }
+
+  /** What this node knows, for metrics and tests. Nobody else writes to it. */
+  get state(): Readonly<EngineState> {
+    return this.#ctx.state;
+  }
+
+  /** Asks for what was committed before the restart to be applied. Call it once, before the first step. */
+  resume(): Command[] {
+    const ctx = this.#ctx;
+    ctx.out = [];
+    dispatchApply(ctx);
+    return ctx.out;
+  }
+
+  /** Takes one event at time `now` (milliseconds, never falling) and returns what to do, in order. */
+  step(event: Event, now: number): Command[] {
+    const ctx = this.#ctx;
+    ctx.now = now;
+    ctx.out = [];
+    if (!this.#checkInvariants) {
+      dispatch(ctx, event);
+      return ctx.out;
+    }
+    const before = summarize(ctx.state);
+    dispatch(ctx, event);
+    checkState(ctx.state);
+    checkTransition(before, ctx.state);
+    return ctx.out;
+  }
+
+  /** When the next `timer` event is due, on the clock of `step`; infinity for never. */
+  nextDeadline(): number {
+    const { state } = this.#ctx;
+    switch (state.role.type) {
+      case "learner":
+        return Number.POSITIVE_INFINITY;
+      case "leader":
+        return nextKeepAlive(this.#ctx, state.role);
+      default:
+        return state.electionDeadline;
+    }
+  }
+}
+
+function dispatch(ctx: Context, event: Event): void {
+  switch (event.type) {
+    case "clientWrite":
+      return onClientWrite(ctx, event);
+    case "persisted":
+      return onPersisted(ctx, event);
+    case "applied":
+      return onApplied(ctx, event);
+    case "appendEntriesRequest":
+      return onAppendEntries(ctx, event);
+    case "appendEntriesResponse":
+      return onAppendEntriesResponse(ctx, event);
+    case "appendEntriesFailed":
+      return onAppendEntriesFailed(ctx, event);
+    case "readIndex":
+      return onReadIndex(ctx, event);
+    case "timer":
+      return onTimer(ctx);
+    case "preVoteRequest":
+      return onPreVoteRequest(ctx, event);
+    case "preVoteResponse":
+      return onPreVoteResponse(ctx, event);
+    case "voteRequest":
+      return onVoteRequest(ctx, event);
+    case "voteResponse":
+      return onVoteResponse(ctx, event);
+    case "initialize":
+      return onInitialize(ctx, event);
+    case "elect":
+      return onElect(ctx);
+    case "takeSnapshot":
+      return requestSnapshot(ctx, event.requestId);
+    case "purgeLog":
+      return purgeLog(ctx, event.upto);
+    case "snapshotBuilt":
+      return noteSnapshotBuilt(ctx, event.lastLogId);
+    default:
+      return event satisfies never;
+  }
+}

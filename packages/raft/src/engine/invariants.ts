@@ -1,0 +1,96 @@
+import type { LogId, Vote } from "@seshat/common";
+import { isVoter, voteMayBecome } from "@seshat/common";
+import { membershipOf } from "./membership-state.js";
+import type { EngineState } from "./state.js";
+
+/**
+ * What must hold in every state of one node, and from each state to the next. Checked after every step in tests and
+ * simulations; each throws an error that starts with the name of the rule.
+ */
+
+/** The parts of a state that transitions are judged by. */
+export interface StateSummary {
+  readonly vote: Vote;
+  readonly role: EngineState["role"]["type"];
+  readonly lastLogId: LogId;
+  readonly committed: LogId;
+  readonly applied: number;
+  readonly purged: number;
+  readonly snapshot: number;
+}
+
+/** Copies what {@link checkTransition} needs before a step. */
+export function summarize(state: EngineState): StateSummary {
+  return {
+    vote: state.vote,
+    role: state.role.type,
+    lastLogId: state.log.last,
+    committed: state.committed,
+    applied: state.applied.index,
+    purged: state.log.purged.index,
+    snapshot: state.snapshot.lastLogId.index,
+  };
+}
+
+function holds(rule: string, condition: boolean, detail: () => string): void {
+  if (!condition) throw new Error(`${rule}: ${detail()}`);
+}
+
+/** Checks one state. */
+export function checkState(state: EngineState): void {
+  const { log, snapshot, applied, committed, io, vote, role } = state;
+  const order = [
+    log.purged.index,
+    snapshot.lastLogId.index,
+    applied.index,
+    state.dispatchedIndex,
+    committed.index,
+    log.last.index,
+  ];
+  holds("order of the log", order.every((index, i) => i === 0 || (order[i - 1] as number) <= index), () => order.join(" <= "));
+  holds("durable within the log", io.durableIndex <= log.last.index, () => `${io.durableIndex} > ${log.last.index}`);
+  holds("applied within durable", state.dispatchedIndex <= io.durableIndex, () => `${state.dispatchedIndex} > ${io.durableIndex}`);
+  holds("log term within term", log.last.term <= vote.term, () => `${log.last.term} > ${vote.term}`);
+  holds("committed is in the log", committed.index < log.purged.index || log.has(committed), () => JSON.stringify(committed));
+  const terms = log.ranges().map((range) => range.term);
+  holds("terms rise along the log", terms.every((term, i) => i === 0 || (terms[i - 1] as number) < term), () => terms.join());
+  const members = state.memberships.map((stored) => stored.logId.index);
+  holds("memberships in order", members.every((index, i) => i === 0 || (members[i - 1] as number) < index), () => members.join());
+  holds("memberships in the log", (members.at(-1) as number) <= log.last.index, () => `${members.at(-1)} > ${log.last.index}`);
+  holds("one committed membership", (members[1] ?? Infinity) > committed.index, () => members.join());
+  if (role.type === "candidate" || role.type === "leader") {
+    holds("candidates and leaders vote for themselves", vote.votedFor === state.id, () => JSON.stringify(vote));
+  }
+  if (role.type === "follower" || role.type === "learner") {
+    holds("voters follow, others learn", isVoter(membershipOf(state), state.id) === (role.type === "follower"), () => role.type);
+  }
+  if (role.type === "leader") {
+    holds("a leader's vote is committed", vote.committed, () => JSON.stringify(vote));
+    for (const [id, progress] of role.progress) {
+      holds("match below next", progress.matchIndex < progress.nextIndex, () => `node ${id}: ${progress.matchIndex}`);
+      holds("next within the log", progress.nextIndex <= log.last.index + 1, () => `node ${id}: ${progress.nextIndex}`);
+    }
+  }
+}
+
+/** Checks the step from `before` to `state`. */
+export function checkTransition(before: StateSummary, state: EngineState): void {
+  const { log, committed } = state;
+  holds("the vote never regresses", voteMayBecome(before.vote, state.vote), () => JSON.stringify([before.vote, state.vote]));
+  holds("committed never falls", committed.index >= before.committed.index, () => `${before.committed.index} > ${committed.index}`);
+  holds("applied never falls", state.applied.index >= before.applied, () => `${before.applied} > ${state.applied.index}`);
+  holds("purged never falls", log.purged.index >= before.purged, () => `${before.purged} > ${log.purged.index}`);
+  holds("snapshots never fall back", state.snapshot.lastLogId.index >= before.snapshot, () => `${before.snapshot}`);
+  holds(
+    "committed entries stay",
+    before.committed.index < log.purged.index || log.has(before.committed),
+    () => JSON.stringify(before.committed),
+  );
+  if (before.role === "leader" && state.role.type === "leader") {
+    holds(
+      "a leader only appends",
+      before.lastLogId.index < log.purged.index || log.has(before.lastLogId),
+      () => JSON.stringify(before.lastLogId),
+    );
+  }
+}

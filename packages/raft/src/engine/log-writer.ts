@@ -1,0 +1,41 @@
+import type { EntryPayload, LogEntry } from "@seshat/common";
+import type { Context } from "./context.js";
+import { writeEntries, writeTruncation } from "./io.js";
+import { adoptMembership, rollBackMemberships } from "./membership-state.js";
+import { reconcileRole } from "./role.js";
+
+/** Grows and cuts the log: the trail, the memberships in it and the durable writes move together here. */
+
+/** Appends payloads as new entries of `term`. @returns the index of the first. */
+export function appendPayloads(ctx: Context, term: number, payloads: readonly EntryPayload<unknown, unknown>[]): number {
+  const firstIndex = ctx.state.log.last.index + 1;
+  appendEntries(ctx, payloads.map((payload, i) => ({ logId: { term, index: firstIndex + i }, payload })));
+  return firstIndex;
+}
+
+/** Appends entries (at least one) that follow directly on the log. A membership among them is in force at once. */
+export function appendEntries(ctx: Context, entries: readonly LogEntry<unknown, unknown>[]): void {
+  const { state } = ctx;
+  let membershipChanged = false;
+  for (const { logId, payload } of entries) {
+    state.log.extend(logId.term, logId.index);
+    if (payload.type === "membership") {
+      adoptMembership(state, { logId, membership: payload.membership });
+      membershipChanged = true;
+    }
+  }
+  writeEntries(ctx, entries, state.log.last.index);
+  if (membershipChanged) reconcileRole(ctx);
+}
+
+/** Removes the entries from index `since` on, inclusive, none of which is committed. */
+export function truncateLog(ctx: Context, since: number): void {
+  const { state } = ctx;
+  if (since <= state.committed.index) {
+    throw new Error(`entry ${since} conflicts with the leader's, but everything up to ${state.committed.index} is committed`);
+  }
+  state.log.truncate(since);
+  rollBackMemberships(state, since);
+  writeTruncation(ctx, since);
+  reconcileRole(ctx);
+}

@@ -1,0 +1,26 @@
+import type { Context } from "./context.js";
+import { countVotes } from "./election.js";
+import type { VoteRequestEvent, VoteResponseEvent } from "./event.js";
+import { grantVote, observeTerm } from "./vote-rule.js";
+
+/** Votes, or refuses to (Raft paper figure 2, RequestVote). The answer waits until the vote, or the term, is durable. */
+export function onVoteRequest(ctx: Context, event: VoteRequestEvent): void {
+  const { state } = ctx;
+  observeTerm(ctx, event.request.term);
+  const granted = grantVote(ctx, event.request);
+  ctx.out.push({
+    type: "answerVote",
+    rpcId: event.rpcId,
+    response: { term: state.vote.term, granted },
+    afterIo: state.io.issued,
+  });
+}
+
+/** Counts a vote for the current term. */
+export function onVoteResponse(ctx: Context, event: VoteResponseEvent): void {
+  const { state } = ctx;
+  observeTerm(ctx, event.response.term);
+  if (state.role.type !== "candidate" || event.requestTerm !== state.vote.term || !event.response.granted) return;
+  state.role.granted.add(event.from);
+  countVotes(ctx);
+}

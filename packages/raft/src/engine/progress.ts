@@ -1,0 +1,117 @@
+/**
+ * How far one follower has come, as its leader sees it (after etcd-io/raft's tracker). This file is the only
+ * writer of `matchIndex` and `nextIndex`.
+ *
+ * Invariants: matchIndex < nextIndex; in the pipeline every request in flight ends below nextIndex; while probing
+ * there is at most one request with entries in flight. Heartbeats travel beside, outside of the window.
+ */
+export interface Progress {
+  /** The follower's durable log equals the leader's up to here. Never falls while the leader leads. */
+  matchIndex: number;
+  /** The next entry to send. */
+  nextIndex: number;
+  /** `probe`: where the logs meet is not known, one request at a time finds out. `pipeline`: send without waiting. */
+  mode: "probe" | "pipeline";
+  /** Requests without an answer, oldest first. */
+  inFlight: InFlight[];
+  /** How many of them carry entries: what the window bounds. */
+  inFlightData: number;
+  /** The commit index that the follower was last told. */
+  toldCommit: number;
+  /** The latest read confirmation round that the follower answered; 0 for none. */
+  ackedRound: number;
+  /** When something was last sent, on the runtime's clock. */
+  lastSentAt: number;
+  /** After a failure: nothing is sent before this time. */
+  retryAt: number;
+  /** Failures since the last answer. */
+  failures: number;
+}
+
+/** One AppendEntries request that has no answer yet. */
+export interface InFlight {
+  readonly seq: number;
+  readonly prevIndex: number;
+  readonly upto: number;
+  /** The read confirmation round in force when it was sent. */
+  readonly round: number;
+}
+
+/** What a new leader assumes of every follower: that its log ends where the leader's does (Raft paper figure 2). */
+export function newProgress(nextIndex: number): Progress {
+  return {
+    matchIndex: 0,
+    nextIndex,
+    mode: "probe",
+    inFlight: [],
+    inFlightData: 0,
+    toldCommit: 0,
+    ackedRound: 0,
+    lastSentAt: Number.NEGATIVE_INFINITY,
+    retryAt: Number.NEGATIVE_INFINITY,
+    failures: 0,
+  };
+}
+
+/** A request went out. The pipeline counts on its success. */
+export function noteSent(progress: Progress, request: InFlight, commit: number, now: number): void {
+  progress.inFlight.push(request);
+  if (carriesEntries(request)) progress.inFlightData += 1;
+  progress.toldCommit = Math.max(progress.toldCommit, commit);
+  progress.lastSentAt = now;
+  if (progress.mode === "pipeline") progress.nextIndex = Math.max(progress.nextIndex, request.upto + 1);
+}
+
+/** Takes the request named `seq` out of flight; undefined when it is not there: an answer that came too late or twice. */
+export function takeInFlight(progress: Progress, seq: number): InFlight | undefined {
+  const position = progress.inFlight.findIndex((request) => request.seq === seq);
+  if (position < 0) return undefined;
+  const [request] = progress.inFlight.splice(position, 1);
+  if (request !== undefined && carriesEntries(request)) progress.inFlightData -= 1;
+  return request;
+}
+
+function carriesEntries(request: InFlight): boolean {
+  return request.upto > request.prevIndex;
+}
+
+function forgetInFlight(progress: Progress): void {
+  progress.inFlight = [];
+  progress.inFlightData = 0;
+}
+
+/** The follower's log equals the leader's up to `matchIndex`. */
+export function noteSuccess(progress: Progress, matchIndex: number, round: number): void {
+  progress.failures = 0;
+  progress.retryAt = Number.NEGATIVE_INFINITY;
+  progress.ackedRound = Math.max(progress.ackedRound, round);
+  progress.matchIndex = Math.max(progress.matchIndex, matchIndex);
+  progress.nextIndex = Math.max(progress.nextIndex, progress.matchIndex + 1);
+  progress.mode = "pipeline";
+}
+
+/**
+ * The follower does not have the entry at `prevIndex`: go back to `nextIndex`, and ask one by one. A conflict at or below
+ * what is known to match is an old answer.
+ *
+ * @returns false when the answer was old and changed nothing but the round.
+ */
+export function noteConflict(progress: Progress, prevIndex: number, nextIndex: number, round: number): boolean {
+  progress.failures = 0;
+  progress.retryAt = Number.NEGATIVE_INFINITY;
+  progress.ackedRound = Math.max(progress.ackedRound, round);
+  if (prevIndex <= progress.matchIndex) return false;
+  progress.mode = "probe";
+  progress.nextIndex = Math.max(progress.matchIndex + 1, Math.min(nextIndex, prevIndex));
+  forgetInFlight(progress);
+  return true;
+}
+
+/** A request got no answer: what was sent after it may be lost too, so begin again from what is known. */
+export function noteFailure(progress: Progress, now: number, backoffMinMs: number, backoffMaxMs: number): void {
+  progress.mode = "probe";
+  progress.nextIndex = progress.matchIndex === 0 ? progress.nextIndex : progress.matchIndex + 1;
+  forgetInFlight(progress);
+  progress.retryAt = now + Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(progress.failures, 16));
+  progress.failures += 1;
+}

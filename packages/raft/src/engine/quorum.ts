@@ -1,0 +1,25 @@
+import type { NodeId } from "@seshat/common";
+
+/** How many of `voters` make a majority. */
+export function majority(voters: number): number {
+  return Math.floor(voters / 2) + 1;
+}
+
+/**
+ * The highest value that a majority of `voters` has reached: sort the values downwards and take the one in
+ * the majority's last place. For match indexes that is what may be committed (Raft paper section 5.3).
+ *
+ * @param voters at least one id, each once.
+ */
+export function quorumValue(voters: readonly NodeId[], valueOf: (id: NodeId) => number): number {
+  if (voters.length === 1) return valueOf(voters[0] as NodeId);
+  const values = voters.map(valueOf).sort((a, b) => b - a);
+  return values[majority(voters.length) - 1] as number;
+}
+
+/** True when a majority of `voters` has granted. */
+export function hasQuorum(voters: readonly NodeId[], granted: ReadonlySet<NodeId>): boolean {
+  let count = 0;
+  for (const id of voters) if (granted.has(id)) count++;
+  return count >= majority(voters.length);
+}

@@ -1,0 +1,42 @@
+import type { Context } from "./context.js";
+import { jointQuorumValue } from "./joint-config.js";
+import { membershipOf } from "./membership-state.js";
+import { confirmLeadership } from "./replication.js";
+import type { LeaderRole } from "./state.js";
+
+/**
+ * Linearizable reads without a log entry (Raft thesis section 6.4): note the commit index, then have a quorum confirm, by answering
+ * a message sent after the reads came, that this node still leads. All reads that wait share one round.
+ */
+
+/**
+ * Gives reads that wait for one their index and round. Until the leader has committed an entry of its own term it
+ * cannot know what else is committed, so they wait on.
+ */
+export function startReadRound(ctx: Context, role: LeaderRole): void {
+  const { state } = ctx;
+  if (state.committed.index < role.firstIndex) return;
+  const waiting = role.reads.filter((read) => read.readIndex === null);
+  if (waiting.length === 0) return;
+  role.round += 1;
+  for (const read of waiting) {
+    read.readIndex = state.committed;
+    read.round = role.round;
+  }
+  confirmLeadership(ctx, role);
+  finishReadRounds(ctx, role);
+}
+
+/** Lets the reads go whose round a quorum has answered. */
+export function finishReadRounds(ctx: Context, role: LeaderRole): void {
+  if (role.reads.length === 0) return;
+  const { state } = ctx;
+  const confirmed = jointQuorumValue(membershipOf(state).configs, (id) =>
+    id === state.id ? role.round : (role.progress.get(id)?.ackedRound ?? 0),
+  );
+  role.reads = role.reads.filter((read) => {
+    if (read.readIndex === null || read.round > confirmed) return true;
+    ctx.out.push({ type: "readReady", requestId: read.requestId, readIndex: read.readIndex });
+    return false;
+  });
+}

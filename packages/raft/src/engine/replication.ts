@@ -1,0 +1,85 @@
+import type { NodeId } from "@seshat/common";
+import type { Context } from "./context.js";
+import type { Progress } from "./progress.js";
+import { noteSent } from "./progress.js";
+import type { LeaderRole } from "./state.js";
+
+/** What each follower gets next. */
+
+/** Sends every follower what it lacks, as far as its window allows. */
+export function replicateToAll(ctx: Context, role: LeaderRole): void {
+  for (const [id, progress] of role.progress) replicateTo(ctx, role, id, progress);
+}
+
+/** Sends one follower what it lacks, as far as its window allows; news of the commit index travels with it, or alone. */
+export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+  const { state, config } = ctx;
+  if (ctx.now < progress.retryAt || isBehindPurge(ctx, progress)) return;
+  const window = progress.mode === "probe" ? 1 : config.maxInFlightAppends;
+  while (progress.inFlightData < window && progress.nextIndex <= state.log.last.index) {
+    send(ctx, role, id, progress);
+    if (progress.mode === "probe") return;
+  }
+  if (progress.inFlight.length === 0 && progress.toldCommit < state.committed.index) send(ctx, role, id, progress);
+}
+
+/** Sends every follower a message now, so that its answer confirms this leader (Raft thesis section 6.4). */
+export function confirmLeadership(ctx: Context, role: LeaderRole): void {
+  for (const [id, progress] of role.progress) {
+    if (ctx.now >= progress.retryAt) sendEmpty(ctx, role, id, progress);
+  }
+}
+
+/** Sends heartbeats to the followers that heard nothing for an interval, and tries those again whose backoff is over. */
+export function keepAlive(ctx: Context, role: LeaderRole): void {
+  for (const [id, progress] of role.progress) {
+    if (ctx.now < nextSendAt(ctx, progress)) continue;
+    if (progress.inFlight.length === 0 && !isBehindPurge(ctx, progress)) send(ctx, role, id, progress);
+    else sendEmpty(ctx, role, id, progress);
+  }
+}
+
+/** When `keepAlive` next has something to do; infinity when this leader has no followers. */
+export function nextKeepAlive(ctx: Context, role: LeaderRole): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const progress of role.progress.values()) earliest = Math.min(earliest, nextSendAt(ctx, progress));
+  return earliest;
+}
+
+function nextSendAt(ctx: Context, progress: Progress): number {
+  return Math.max(progress.lastSentAt + ctx.config.heartbeatIntervalMs, progress.retryAt);
+}
+
+/** True when the log no longer holds what the follower needs next: only a snapshot can help it. */
+function isBehindPurge(ctx: Context, progress: Progress): boolean {
+  return progress.nextIndex <= ctx.state.log.purged.index;
+}
+
+/** Sends the next entries; none when the follower has them all. */
+function send(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+  const upto = Math.min(ctx.state.log.last.index, progress.nextIndex + ctx.config.maxPayloadEntries - 1);
+  sendUpto(ctx, role, id, progress, progress.nextIndex - 1, upto);
+}
+
+/** Sends no entries. It goes beside requests in flight, and says only what the follower is known to have. */
+function sendEmpty(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+  const known = progress.mode === "probe" ? progress.nextIndex - 1 : progress.matchIndex;
+  const prevIndex = Math.max(known, ctx.state.log.purged.index);
+  sendUpto(ctx, role, id, progress, prevIndex, prevIndex);
+}
+
+function sendUpto(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress, prevIndex: number, upto: number): void {
+  const { state } = ctx;
+  state.appendSeq += 1;
+  const leaderCommit = state.committed.index;
+  ctx.out.push({
+    type: "sendAppendEntries",
+    to: id,
+    seq: state.appendSeq,
+    term: state.vote.term,
+    prevLogId: state.log.at(prevIndex),
+    upto,
+    leaderCommit,
+  });
+  noteSent(progress, { seq: state.appendSeq, prevIndex, upto, round: role.round }, Math.min(leaderCommit, upto), ctx.now);
+}

@@ -1,0 +1,83 @@
+import type { NodeId } from "@seshat/common";
+import { isVoter } from "@seshat/common";
+import type { Context } from "./context.js";
+import { membershipOf } from "./membership-state.js";
+import { newProgress } from "./progress.js";
+import type { EngineState, LeaderRole } from "./state.js";
+
+/** The only writer of the role, and of the timers that belong to it. */
+
+/** The leader as far as this node knows. */
+export function knownLeader(state: EngineState): NodeId | null {
+  const { role } = state;
+  switch (role.type) {
+    case "leader":
+      return state.id;
+    case "learner":
+    case "follower":
+      return role.leaderId;
+    default:
+      return null;
+  }
+}
+
+/** Puts the next election a random time away (Raft paper section 5.2), so that voters do not all stand at once. */
+export function resetElectionTimer(ctx: Context): void {
+  const { electionTimeoutMinMs: min, electionTimeoutMaxMs: max } = ctx.config;
+  ctx.state.electionDeadline = ctx.now + min + ctx.random() * (max - min);
+}
+
+/**
+ * Becomes a follower, or a learner where this node does not vote. A leader that steps down settles what waits for it:
+ * writes that are not committed may still be, or may not; reads are certainly not served.
+ */
+export function becomeFollower(ctx: Context, leaderId: NodeId | null): void {
+  const { state } = ctx;
+  const previous = state.role;
+  const type = isVoter(membershipOf(state), state.id) ? "follower" : "learner";
+  if (previous.type === type && previous.leaderId === leaderId) return;
+  state.role = { type, leaderId };
+  if (previous.type !== "leader") return;
+  ctx.out.push({ type: "abandonWrites", since: state.committed.index + 1 });
+  for (const read of previous.reads) {
+    ctx.out.push({ type: "refuseReads", requestId: read.requestId, refusal: { code: "notLeader", leaderId } });
+  }
+  resetElectionTimer(ctx);
+}
+
+/** The leader of the current term was heard from: follow it, and put the next election off. */
+export function followLeader(ctx: Context, leaderId: NodeId): void {
+  becomeFollower(ctx, leaderId);
+  ctx.state.leaderContact = ctx.now;
+  resetElectionTimer(ctx);
+}
+
+/** Asks for pre-votes; this node's own counts at once, because a pre-vote promises nothing. */
+export function becomePreCandidate(ctx: Context): void {
+  ctx.state.role = { type: "preCandidate", granted: new Set([ctx.state.id]) };
+  resetElectionTimer(ctx);
+}
+
+/** Stands for election; this node's own vote counts once the write `ownVoteIo` is durable. */
+export function becomeCandidate(ctx: Context, ownVoteIo: number): void {
+  ctx.state.role = { type: "candidate", granted: new Set(), ownVoteIo };
+  resetElectionTimer(ctx);
+}
+
+/** Leads the current term from the blank entry `firstIndex` on. */
+export function becomeLeader(ctx: Context): LeaderRole {
+  const { state } = ctx;
+  const firstIndex = state.log.last.index + 1;
+  const role: LeaderRole = { type: "leader", firstIndex, progress: new Map(), reads: [], round: 0 };
+  for (const id of membershipOf(state).nodes.keys()) {
+    if (id !== state.id) role.progress.set(id, newProgress(firstIndex));
+  }
+  state.role = role;
+  return role;
+}
+
+/** The membership in force changed: a follower may have become a learner, or a learner a voter. */
+export function reconcileRole(ctx: Context): void {
+  const { role } = ctx.state;
+  if (role.type === "follower" || role.type === "learner") becomeFollower(ctx, role.leaderId);
+}

@@ -1,0 +1,12 @@
+/** Raft for Node.js: the consensus engine, its runtime and the doors to them. */
+export { DEFAULT_RAFT_CONFIG } from "./config.js";
+export type { RaftConfig, SnapshotPolicy } from "./config.js";
+export type { RaftNetwork, RaftNetworkFactory } from "./network/raft-network.js";
+export { StubNetwork } from "./network/stub-network.js";
+export { Raft } from "./raft.js";
+export type { RaftOptions, RaftTrigger } from "./raft.js";
+export { RaftNode } from "./raft-node.js";
+export type { RaftNodeOptions } from "./raft-node.js";
+export type { ClientWriteResponse } from "./runtime/clients.js";
+export { systemRuntime } from "./runtime/clock.js";
+export type { RaftMetrics, ReplicationMetrics } from "./runtime/metrics.js";

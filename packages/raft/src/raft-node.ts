@@ -1,0 +1,100 @@
+import type { AsyncRuntime, BasicNode, BytesTypeConfig, Logger, LogId, NodeId, Request, Response, Tracer } from "@seshat/common";
+import type { OpenRaftMemStorage } from "@seshat/storage";
+import type { RaftConfig } from "./config.js";
+import type { RaftNetworkFactory } from "./network/raft-network.js";
+import { StubNetwork } from "./network/stub-network.js";
+import { Raft } from "./raft.js";
+import type { ClientWriteResponse } from "./runtime/clients.js";
+import type { RaftMetrics } from "./runtime/metrics.js";
+
+/** What a {@link RaftNode} is made of. */
+export interface RaftNodeOptions {
+  /** Names this node for ever. */
+  readonly id: NodeId;
+  /** Its vote, log and data: the in-memory storage over the application's state machine of bytes. */
+  readonly storage: OpenRaftMemStorage<BytesTypeConfig>;
+  /** How it reaches its peers. Default: `StubNetwork`, for a cluster of one. */
+  readonly network?: RaftNetworkFactory<BytesTypeConfig>;
+  readonly config?: Partial<RaftConfig>;
+  readonly runtime?: AsyncRuntime;
+  readonly logger?: Logger;
+  readonly tracer?: Tracer;
+  readonly checkInvariants?: boolean;
+}
+
+/** A Raft node that replicates byte commands over in-memory storage: `Raft` with everything already chosen. */
+export class RaftNode {
+  readonly raft: Raft<BytesTypeConfig>;
+  readonly storage: OpenRaftMemStorage<BytesTypeConfig>;
+
+  private constructor(raft: Raft<BytesTypeConfig>, storage: OpenRaftMemStorage<BytesTypeConfig>) {
+    this.raft = raft;
+    this.storage = storage;
+  }
+
+  /** Starts a node from what `storage` holds. Errors as {@link Raft.create}. */
+  static async start(options: RaftNodeOptions): Promise<RaftNode> {
+    const { storage, logger } = options;
+    const network = options.network ?? new StubNetwork<BytesTypeConfig>(logger);
+    return new RaftNode(await Raft.create<BytesTypeConfig>({ ...options, stateMachine: storage.stateMachine, network }), storage);
+  }
+
+  get id(): NodeId {
+    return this.raft.id;
+  }
+
+  /** Founds a cluster. See {@link Raft.initialize}. */
+  initialize(nodes: Iterable<readonly [NodeId, BasicNode]>): Promise<void> {
+    return this.raft.initialize(nodes);
+  }
+
+  /** Replicates a command given as bytes and applies it. Errors as {@link Raft.clientWrite}. */
+  async propose(data: Uint8Array): Promise<Response> {
+    return (await this.raft.clientWrite({ data })).response;
+  }
+
+  /** Replicates a command and applies it. See {@link Raft.clientWrite}. */
+  clientWrite(request: Request): Promise<ClientWriteResponse<Response>> {
+    return this.raft.clientWrite(request);
+  }
+
+  /** Waits until a local read is linearizable. See {@link Raft.ensureLinearizable}. */
+  ensureLinearizable(): Promise<LogId> {
+    return this.raft.ensureLinearizable();
+  }
+
+  /** True when this node believes that it leads. */
+  isLeader(): boolean {
+    return this.raft.isLeader();
+  }
+
+  /** The leader as far as this node knows, or null. */
+  leaderId(): NodeId | null {
+    return this.raft.leaderId();
+  }
+
+  /** What this node knows of itself now. */
+  metrics(): RaftMetrics<BasicNode> {
+    return this.raft.metrics();
+  }
+
+  /** Takes a snapshot of everything applied so far. @returns once it is kept, with the last log id it holds. */
+  triggerSnapshot(): Promise<LogId> {
+    return this.raft.trigger.snapshot();
+  }
+
+  /** Waits until this node knows of a leader. @param timeoutMs default 5000. @throws {TimeoutError} */
+  async waitForLeader(timeoutMs = 5000): Promise<NodeId> {
+    const metrics = await this.raft.wait("a leader", ({ currentLeader }) => currentLeader !== null, timeoutMs);
+    return metrics.currentLeader as NodeId;
+  }
+
+  /** Stops the node. See {@link Raft.shutdown}. */
+  shutdown(): Promise<void> {
+    return this.raft.shutdown();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}

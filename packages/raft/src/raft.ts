@@ -1,0 +1,226 @@
+import type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  AsyncRuntime,
+  Logger,
+  LogId,
+  NodeId,
+  PreVoteRequest,
+  PreVoteResponse,
+  RaftTypeConfig,
+  Tracer,
+  VoteRequest,
+  VoteResponse,
+} from "@seshat/common";
+import { TimeoutError, checkInteger, checkNodeId, createMembership, silentLogger } from "@seshat/common";
+import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
+import { checkAppendEntriesRequest, checkVoteRequest } from "./check-message.js";
+import type { RaftConfig } from "./config.js";
+import { makeRaftConfig } from "./config.js";
+import type { RaftNetworkFactory } from "./network/raft-network.js";
+import type { ClientWriteResponse } from "./runtime/clients.js";
+import { systemRuntime } from "./runtime/clock.js";
+import { Instruments } from "./runtime/instruments.js";
+import type { RaftMetrics } from "./runtime/metrics.js";
+import { restore } from "./runtime/restore.js";
+import { Runtime } from "./runtime/runtime.js";
+
+/** What a node is made of. */
+export interface RaftOptions<C extends RaftTypeConfig> {
+  /** Names this node for ever. */
+  readonly id: NodeId;
+  /** Its vote and log. Used by this node alone until `shutdown` has resolved. */
+  readonly storage: RaftStorage<C>;
+  /** Its data. Used by this node alone; the application may read it. */
+  readonly stateMachine: RaftStateMachine<C>;
+  /** How it reaches its peers; `StubNetwork` for a cluster of one. */
+  readonly network: RaftNetworkFactory<C>;
+  /** Defaults: `DEFAULT_RAFT_CONFIG`. */
+  readonly config?: Partial<RaftConfig>;
+  /** Its clock, timers and randomness. Default: the machine's. */
+  readonly runtime?: C["AsyncRuntime"];
+  /** Default: silent. */
+  readonly logger?: Logger;
+  /** Default: none. */
+  readonly tracer?: Tracer;
+  /** Check the invariants of Raft after every step and stop the node when one does not hold. Default false; for tests. */
+  readonly checkInvariants?: boolean;
+}
+
+/** What an operator can ask of a node at any time. */
+export interface RaftTrigger {
+  /** Stands for election now. The leader, and a node that does not vote, ignore it. */
+  elect(): void;
+  /** Takes a snapshot of everything applied so far. @returns once it is kept, with the last log id it holds. */
+  snapshot(): Promise<LogId>;
+  /** Purges the log up to index `upto`, inclusive, as far as the snapshot allows. */
+  purgeLog(upto: number): void;
+}
+
+/**
+ * One node of a Raft cluster.
+ *
+ * After a failure of storage the node has stopped: `metrics().stopCause` says why, and so does every call.
+ */
+export class Raft<C extends RaftTypeConfig> {
+  readonly id: NodeId;
+  readonly config: RaftConfig;
+  readonly trigger: RaftTrigger;
+  readonly #runtime: Runtime<C>;
+  readonly #clock: AsyncRuntime;
+
+  private constructor(id: NodeId, config: RaftConfig, clock: AsyncRuntime, runtime: Runtime<C>) {
+    this.id = id;
+    this.config = config;
+    this.#clock = clock;
+    this.#runtime = runtime;
+    this.trigger = {
+      elect: () => runtime.send({ type: "elect" }),
+      snapshot: async () => {
+        await runtime.request((requestId) => ({ type: "takeSnapshot", requestId }));
+        return this.metrics().snapshot;
+      },
+      purgeLog: (upto) => runtime.send({ type: "purgeLog", upto: checkInteger("upto", upto, 0) }),
+    };
+  }
+
+  /**
+   * Starts a node from what its storage holds: a new one waits for `initialize`, or to be made a member of a cluster;
+   * one that was a member goes on where it was.
+   *
+   * @throws {InvalidValueError} when a setting is wrong; it names the field.
+   * @throws {StorageError} when storage cannot be read or contradicts itself.
+   */
+  static async create<C extends RaftTypeConfig>(options: RaftOptions<C>): Promise<Raft<C>> {
+    const id = checkNodeId("id", options.id);
+    const config = makeRaftConfig(options.config);
+    const clock = options.runtime ?? systemRuntime;
+    const instruments = new Instruments(id, options.logger ?? silentLogger, options.tracer ?? null);
+    const { storage, stateMachine, network } = options;
+    const start = await restore(id, storage, stateMachine, instruments);
+    const checkInvariants = options.checkInvariants ?? false;
+    return new Raft<C>(id, config, clock, new Runtime<C>({ start, storage, stateMachine, network, config, clock, instruments, checkInvariants }));
+  }
+
+  /**
+   * Founds a cluster with `nodes` as its voters. Called once, on one of them or, with the same nodes, on each.
+   *
+   * @throws {AlreadyInitializedError} when this node has a log or has voted; nothing was changed.
+   * @throws {NotAMemberError} when this node is not among `nodes`; nothing was changed.
+   * @throws {InvalidValueError} when `nodes` make no membership.
+   */
+  async initialize(nodes: Iterable<readonly [NodeId, C["Node"]]>): Promise<void> {
+    const members = [...nodes];
+    const membership = createMembership([members.map(([id]) => id)], members);
+    await this.#runtime.request((requestId) => ({ type: "initialize", requestId, membership }));
+  }
+
+  /**
+   * Replicates a command and applies it.
+   *
+   * @returns the response of the state machine, and where in the log the command stands.
+   * @throws {NotLeaderError} when this node does not lead: not appended. It says who leads.
+   * @throws {OverloadedError} when too many requests wait: not appended.
+   * @throws {UnknownOutcomeError} when this node stopped leading or running in between: it may be applied, now or later, or never.
+   * @throws {ShutdownError} or {StoppedError} when this node does not run: not appended.
+   */
+  clientWrite(data: C["D"]): Promise<ClientWriteResponse<C["R"]>> {
+    return new Promise((resolve, reject) => {
+      this.#runtime.write({ type: "normal", data }, { resolve, reject });
+    });
+  }
+
+  /**
+   * Waits until the local state machine holds everything that was committed before this call (ReadIndex, Raft
+   * thesis section 6.4): what is read from it then is linearizable.
+   *
+   * @returns the log id that the state machine has reached at least.
+   * @throws {NotLeaderError} when this node does not lead.
+   */
+  ensureLinearizable(): Promise<LogId> {
+    return this.#runtime.read();
+  }
+
+  /** True when this node believes that it leads. A belief, not a proof: read through {@link ensureLinearizable}. */
+  isLeader(): boolean {
+    return this.metrics().state === "leader";
+  }
+
+  /** The leader as far as this node knows, or null. */
+  leaderId(): NodeId | null {
+    return this.metrics().currentLeader;
+  }
+
+  /** What this node knows of itself now. */
+  metrics(): RaftMetrics<C["Node"]> {
+    return this.#runtime.metrics();
+  }
+
+  /**
+   * Waits until `condition` holds for the metrics.
+   *
+   * @param what the condition in words, for the error.
+   * @param timeoutMs the longest wait in milliseconds.
+   * @throws {TimeoutError} when it did not come true in time.
+   * @throws {ShutdownError} or {StoppedError} when the node stops first.
+   */
+  wait(
+    what: string,
+    condition: (metrics: RaftMetrics<C["Node"]>) => boolean,
+    timeoutMs: number,
+  ): Promise<RaftMetrics<C["Node"]>> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        timer.cancel();
+        unwatch();
+      };
+      const timer = this.#clock.setTimer(timeoutMs, () => {
+        settle();
+        reject(new TimeoutError(what, timeoutMs));
+      });
+      const look = (): void => {
+        const metrics = this.metrics();
+        if (condition(metrics)) {
+          settle();
+          resolve(metrics);
+        } else if (this.#runtime.stopped !== null) {
+          settle();
+          reject(this.#runtime.stopped);
+        }
+      };
+      const unwatch = this.#runtime.watch(look);
+      look();
+    });
+  }
+
+  /** Answers a pre-vote request of a peer; the network's receiving side calls it. */
+  async preVote(request: PreVoteRequest): Promise<PreVoteResponse> {
+    checkVoteRequest("preVote", request, this.id);
+    return this.#runtime.preVote((rpcId) => ({ type: "preVoteRequest", rpcId, request }));
+  }
+
+  /** Answers a vote request of a peer, once what the answer says is durable; the network's receiving side calls it. */
+  async vote(request: VoteRequest): Promise<VoteResponse> {
+    checkVoteRequest("vote", request, this.id);
+    return this.#runtime.vote((rpcId) => ({ type: "voteRequest", rpcId, request }));
+  }
+
+  /** Takes entries from a leader and answers once they are durable; the network's receiving side calls it. */
+  async appendEntries(request: AppendEntriesRequest<C["D"], C["Node"]>): Promise<AppendEntriesResponse> {
+    checkAppendEntriesRequest(request, this.id);
+    return this.#runtime.appendEntries((rpcId) => ({ type: "appendEntriesRequest", rpcId, request }));
+  }
+
+  /**
+   * Stops the node: settles everything that waits, with `ShutdownError` or, where a write may be in the log, `UnknownOutcomeError`.
+   *
+   * @returns once storage is no longer in use, so that another node can be started from it.
+   */
+  shutdown(): Promise<void> {
+    return this.#runtime.shutdown();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}

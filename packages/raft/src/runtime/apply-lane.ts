@@ -1,0 +1,132 @@
+import type { AsyncRuntime, LogId, RaftTypeConfig, SnapshotMeta } from "@seshat/common";
+import { StorageError } from "@seshat/common";
+import type { MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
+import type { ApplyCommand, BuildSnapshotCommand } from "../engine/command.js";
+import { storageFailure } from "./failure.js";
+import type { Instruments } from "./instruments.js";
+import type { LogCache } from "./log-cache.js";
+import { andThen, isPending } from "./maybe-promise.js";
+import { SerialQueue } from "./serial-queue.js";
+
+/** What the apply lane tells. */
+export interface ApplyLaneEvents<C extends RaftTypeConfig> {
+  /** The entries are applied; `responses` has one item for each. */
+  applied(entries: readonly C["Entry"][], responses: readonly (C["R"] | undefined)[]): void;
+  snapshotBuilt(meta: SnapshotMeta<C["Node"]>): void;
+  /** The state machine or the reading of entries failed, and nothing follows. */
+  failed(error: Error): void;
+}
+
+/** What the apply lane works with. */
+export interface ApplyLaneParts<C extends RaftTypeConfig> {
+  readonly stateMachine: RaftStateMachine<C>;
+  readonly reader: RaftLogReader<C>;
+  readonly cache: LogCache;
+  readonly runtime: AsyncRuntime;
+  readonly instruments: Instruments;
+  /** Entries handed to the state machine in one call. */
+  readonly maxApplyEntries: number;
+}
+
+/**
+ * Feeds the state machine: applies one after another, snapshots captured between two of them. A snapshot is then built beside
+ * the applies that follow.
+ */
+export class ApplyLane<C extends RaftTypeConfig> {
+  readonly #parts: ApplyLaneParts<C>;
+  readonly #events: ApplyLaneEvents<C>;
+  readonly #queue: SerialQueue<ApplyCommand | BuildSnapshotCommand>;
+  #build: Promise<void> | null = null;
+  #stopped = false;
+
+  constructor(parts: ApplyLaneParts<C>, events: ApplyLaneEvents<C>) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#queue = new SerialQueue(
+      (task) => (task.type === "apply" ? this.#apply(task.since, task.upto) : this.#capture()),
+      (error) => this.#fail(storageFailure("apply", error)),
+    );
+  }
+
+  submit(task: ApplyCommand | BuildSnapshotCommand): void {
+    const { newest } = this.#queue;
+    if (task.type === "apply" && newest?.type === "apply") {
+      this.#queue.replaceNewest({ type: "apply", since: newest.since, upto: task.upto });
+    } else {
+      this.#queue.push(task);
+    }
+  }
+
+  /** Starts nothing more, and reports nothing more. @returns once the running call and the running build have ended. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    await this.#queue.close();
+    await this.#build;
+  }
+
+  #apply(since: number, upto: number): MaybePromise<void> {
+    const end = Math.min(upto, since + this.#parts.maxApplyEntries - 1);
+    const done = andThen(this.#read(since, end), (entries) => {
+      checkRead(entries, since, end);
+      return this.#applyEntries(entries);
+    });
+    return andThen(done, (applied) => {
+      if (applied === upto || this.#stopped) return;
+      // A long backlog must not keep timers and sockets from their turn.
+      return new Promise<void>((resolve) => this.#parts.runtime.yield(resolve)).then(() => this.#apply(applied + 1, upto));
+    });
+  }
+
+  #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
+    return this.#parts.cache.slice(since, upto) ?? this.#parts.reader.readEntries(since, upto);
+  }
+
+  /** @returns the index of the last entry applied. */
+  #applyEntries(entries: readonly C["Entry"][]): MaybePromise<number> {
+    const { stateMachine, instruments } = this.#parts;
+    const attributes = { "raft.first_index": firstIndex(entries), "raft.entries": entries.length };
+    return andThen(instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)), (responses) => {
+      if (responses.length !== entries.length) {
+        throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
+      }
+      if (!this.#stopped) this.#events.applied(entries, responses);
+      return lastLogId(entries).index;
+    });
+  }
+
+  #capture(): MaybePromise<void> {
+    const { stateMachine, instruments } = this.#parts;
+    return andThen(stateMachine.snapshotBuilder(), (builder) => {
+      const built = instruments.trace("raft.snapshot.build", {}, () => builder.buildSnapshot());
+      const finished = andThen(built, ({ meta }) => {
+        if (!this.#stopped) this.#events.snapshotBuilt(meta);
+      });
+      if (isPending(finished)) {
+        this.#build = finished.catch((error: unknown) => this.#fail(storageFailure("build snapshot", error)));
+      }
+    });
+  }
+
+  #fail(error: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    void this.#queue.close();
+    this.#events.failed(error);
+  }
+}
+
+function lastLogId(entries: readonly { readonly logId: LogId }[]): LogId {
+  return (entries.at(-1) as { readonly logId: LogId }).logId;
+}
+
+function firstIndex(entries: readonly { readonly logId: LogId }[]): number {
+  return (entries[0] as { readonly logId: LogId }).logId.index;
+}
+
+/** Storage may return fewer entries than asked for, never others. */
+function checkRead(entries: readonly { readonly logId: LogId }[], since: number, upto: number): void {
+  const first = entries[0]?.logId.index;
+  if (first !== since || lastLogId(entries).index !== since + entries.length - 1 || entries.length > upto - since + 1) {
+    throw new StorageError("read log", `asked for entries ${since} to ${upto}, got ${entries.length} from ${first ?? "none"} on`);
+  }
+}

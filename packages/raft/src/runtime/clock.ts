@@ -1,0 +1,31 @@
+import type { AsyncRuntime } from "@seshat/common";
+
+interface ImmediateScope {
+  setImmediate?: (callback: () => void) => unknown;
+}
+
+/** A macrotask: `setImmediate` where there is one, a message to oneself elsewhere. */
+function makeYield(): (callback: () => void) => void {
+  const immediate = (globalThis as ImmediateScope).setImmediate;
+  if (immediate !== undefined) return (callback) => void immediate(callback);
+  const channel = new MessageChannel();
+  const waiting: (() => void)[] = [];
+  channel.port1.addEventListener("message", () => waiting.shift()?.());
+  channel.port1.start();
+  return (callback) => {
+    waiting.push(callback);
+    channel.port2.postMessage(null);
+  };
+}
+
+/** The clock, timers and randomness of this machine: the runtime of every production node. */
+export const systemRuntime: AsyncRuntime = {
+  now: () => performance.now(),
+  setTimer(delayMs, callback) {
+    const handle = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(handle) };
+  },
+  soon: (callback) => queueMicrotask(callback),
+  yield: makeYield(),
+  random: () => Math.random(),
+};

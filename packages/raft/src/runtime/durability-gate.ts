@@ -1,0 +1,20 @@
+/** Holds actions back until the writes that they speak of are durable. */
+export class DurabilityGate {
+  readonly #waiting: { readonly afterIo: number; readonly action: () => void }[] = [];
+  #persisted = 0;
+
+  /** Runs `action` once every write up to `afterIo` is durable: now, if they are. `afterIo` never falls from call to call. */
+  after(afterIo: number, action: () => void): void {
+    if (afterIo <= this.#persisted) action();
+    else this.#waiting.push({ afterIo, action });
+  }
+
+  /** Every write up to `ioSeq` is durable. */
+  advance(ioSeq: number): void {
+    this.#persisted = ioSeq;
+    for (let first = this.#waiting[0]; first !== undefined && first.afterIo <= ioSeq; first = this.#waiting[0]) {
+      this.#waiting.shift();
+      first.action();
+    }
+  }
+}

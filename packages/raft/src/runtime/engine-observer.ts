@@ -1,0 +1,83 @@
+import { formatLogId } from "@seshat/common";
+import { effectiveMembership } from "../engine/membership-state.js";
+import { knownLeader } from "../engine/role.js";
+import type { EngineState } from "../engine/state.js";
+import type { EndSpan, Instruments } from "./instruments.js";
+
+/**
+ * Tells the log and the tracer what changed from step to step: roles, terms, leaders, memberships, and how long
+ * elections and commits took.
+ */
+export class EngineObserver {
+  readonly #instruments: Instruments;
+  #role: string;
+  #term: number;
+  #leader: number | null;
+  #membershipIndex: number;
+  #election: EndSpan | null = null;
+  readonly #commits: { readonly upto: number; readonly end: EndSpan }[] = [];
+
+  constructor(state: Readonly<EngineState>, instruments: Instruments) {
+    this.#instruments = instruments;
+    this.#role = state.role.type;
+    this.#term = state.vote.term;
+    this.#leader = knownLeader(state);
+    this.#membershipIndex = effectiveMembership(state).logId.index;
+  }
+
+  /** Writes from `firstIndex` to `lastIndex` were proposed. */
+  proposed(firstIndex: number, lastIndex: number): void {
+    const end = this.#instruments.startSpan("raft.commit", {
+      "raft.first_index": firstIndex,
+      "raft.entries": lastIndex - firstIndex + 1,
+    });
+    if (end !== null) this.#commits.push({ upto: lastIndex, end });
+  }
+
+  /** Entries up to `index` are committed. */
+  committed(index: number): void {
+    let done = 0;
+    for (const { upto, end } of this.#commits) {
+      if (upto > index) break;
+      end(null);
+      done++;
+    }
+    if (done > 0) this.#commits.splice(0, done);
+  }
+
+  /** Nobody waits for what is not committed any more. */
+  abandoned(error: Error): void {
+    for (const { end } of this.#commits.splice(0)) end(error);
+  }
+
+  /** A step is over. */
+  observe(state: Readonly<EngineState>): void {
+    const role = state.role.type;
+    const { term } = state.vote;
+    const leader = knownLeader(state);
+    if (role !== this.#role || term !== this.#term) {
+      this.#instruments.log("info", "raft.role", { from: this.#role, to: role, term, lastLog: formatLogId(state.log.last) });
+      this.#observeElection(role, term);
+    }
+    if (leader !== this.#leader) this.#instruments.log("info", "raft.leader", { leader, term });
+    const membershipIndex = effectiveMembership(state).logId.index;
+    if (membershipIndex !== this.#membershipIndex) {
+      const { configs } = effectiveMembership(state).membership;
+      this.#instruments.log("info", "raft.membership", { index: membershipIndex, voters: JSON.stringify(configs) });
+    }
+    this.#role = role;
+    this.#term = term;
+    this.#leader = leader;
+    this.#membershipIndex = membershipIndex;
+  }
+
+  #observeElection(role: string, term: number): void {
+    const campaigns = role === "preCandidate" || role === "candidate";
+    if (campaigns && this.#election === null) {
+      this.#election = this.#instruments.startSpan("raft.election", { "raft.term": term });
+    } else if (!campaigns && this.#election !== null) {
+      this.#election(role === "leader" ? null : new Error(`lost: ${role} in term ${term}`));
+      this.#election = null;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { LogEntry } from "@seshat/common";
+
+type Entries = readonly LogEntry<unknown, unknown>[];
+
+/**
+ * The entries appended last, in the batches in which they came, so that applying and sending them reads no storage.
+ * It holds whole batches, consecutive and without a gap, and drops the oldest past a bound.
+ */
+export class LogCache {
+  readonly #maxEntries: number;
+  #batches: Entries[] = [];
+  #count = 0;
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries;
+  }
+
+  /** Adds entries that follow on the last; entries that do not make the cache start anew with them. */
+  append(entries: Entries): void {
+    const newest = this.#batches.at(-1)?.at(-1);
+    if (newest !== undefined && newest.logId.index + 1 !== entries[0]?.logId.index) this.#clear();
+    this.#batches.push(entries);
+    this.#count += entries.length;
+    let dropped = 0;
+    while (this.#count > this.#maxEntries && dropped < this.#batches.length - 1) {
+      this.#count -= (this.#batches[dropped] as Entries).length;
+      dropped++;
+    }
+    if (dropped > 0) this.#batches.splice(0, dropped);
+  }
+
+  /** Removes the entries from index `since` on, inclusive. */
+  truncate(since: number): void {
+    for (let newest = this.#batches.at(-1); newest !== undefined; newest = this.#batches.at(-1)) {
+      const first = firstIndex(newest);
+      if (first + newest.length <= since) return;
+      this.#batches.pop();
+      this.#count -= newest.length;
+      if (first < since) {
+        const kept = newest.slice(0, since - first);
+        this.#batches.push(kept);
+        this.#count += kept.length;
+        return;
+      }
+    }
+  }
+
+  /** The entries from `since` to `upto`, both inclusive; undefined when not all of them are here. */
+  slice(since: number, upto: number): Entries | undefined {
+    let position = this.#batches.length - 1;
+    while (position >= 0 && firstIndex(this.#batches[position] as Entries) > since) position--;
+    if (position < 0) return undefined;
+    const batch = this.#batches[position] as Entries;
+    const first = firstIndex(batch);
+    if (first === since && batch.length === upto - since + 1) return batch;
+    if (upto < first + batch.length) return batch.slice(since - first, upto - first + 1);
+    const collected: LogEntry<unknown, unknown>[] = batch.slice(since - first);
+    for (position++; position < this.#batches.length && collected.length < upto - since + 1; position++) {
+      for (const entry of this.#batches[position] as Entries) {
+        if (entry.logId.index > upto) break;
+        collected.push(entry);
+      }
+    }
+    return collected.length === upto - since + 1 ? collected : undefined;
+  }
+
+  #clear(): void {
+    this.#batches = [];
+    this.#count = 0;
+  }
+}
+
+function firstIndex(batch: Entries): number {
+  return (batch[0] as LogEntry<unknown, unknown>).logId.index;
+}

@@ -1,0 +1,129 @@
+import type { RaftTypeConfig, StorageVerb } from "@seshat/common";
+import type { MaybePromise, RaftStorage } from "@seshat/storage";
+import type {
+  AppendCommand,
+  PurgeCommand,
+  SaveCommittedCommand,
+  SaveVoteCommand,
+  TruncateCommand,
+} from "../engine/command.js";
+import { storageFailure } from "./failure.js";
+import type { Instruments } from "./instruments.js";
+import { isPending } from "./maybe-promise.js";
+import { SerialQueue } from "./serial-queue.js";
+
+/** A write to the log half of storage. */
+export type LogWrite = SaveVoteCommand | AppendCommand | TruncateCommand | PurgeCommand | SaveCommittedCommand;
+
+/** What the log lane tells. */
+export interface LogLaneEvents {
+  /** Every write up to `ioSeq` is durable. Rises from call to call. */
+  persisted(ioSeq: number): void;
+  /** A write failed, and none follows it. */
+  failed(error: Error): void;
+}
+
+interface Unfinished {
+  readonly ioSeq: number;
+  durable: boolean;
+}
+
+const VERBS: Readonly<Record<LogWrite["type"], StorageVerb>> = {
+  saveVote: "save vote",
+  append: "append",
+  truncate: "truncate",
+  purge: "purge",
+  saveCommitted: "append",
+};
+
+/**
+ * Carries out durable writes in one order, vote and log alike. An append makes way for the next write once its entries can
+ * be read; that they are durable may come later, and in any order: what is reported is only what is durable with all before it.
+ */
+export class LogLane<C extends RaftTypeConfig> {
+  readonly #storage: RaftStorage<C>;
+  readonly #events: LogLaneEvents;
+  readonly #instruments: Instruments;
+  readonly #queue: SerialQueue<LogWrite>;
+  /** Writes that are not reported yet, in order. */
+  readonly #unfinished: Unfinished[] = [];
+  #running: StorageVerb = "append";
+  #stopped = false;
+
+  constructor(storage: RaftStorage<C>, events: LogLaneEvents, instruments: Instruments) {
+    this.#storage = storage;
+    this.#events = events;
+    this.#instruments = instruments;
+    this.#queue = new SerialQueue(
+      (write) => this.#start(write),
+      (error) => this.#fail(storageFailure(this.#running, error)),
+    );
+  }
+
+  submit(write: LogWrite): void {
+    if (write.type === "saveCommitted" && this.#queue.newest?.type === "saveCommitted") this.#queue.replaceNewest(write);
+    else this.#queue.push(write);
+  }
+
+  /** Starts nothing more, and reports nothing more. @returns once the running call has ended. */
+  close(): Promise<void> {
+    this.#stopped = true;
+    return this.#queue.close();
+  }
+
+  #start(write: LogWrite): MaybePromise<void> {
+    this.#running = VERBS[write.type];
+    if (write.type === "saveCommitted") return this.#storage.saveCommitted?.(write.committed);
+    const unfinished: Unfinished = { ioSeq: write.ioSeq, durable: false };
+    this.#unfinished.push(unfinished);
+    if (write.type === "append") return this.#append(write, unfinished);
+    const done = this.#write(write);
+    if (isPending(done)) return done.then(() => this.#finish(unfinished));
+    this.#finish(unfinished);
+  }
+
+  #write(write: SaveVoteCommand | TruncateCommand | PurgeCommand): MaybePromise<void> {
+    switch (write.type) {
+      case "saveVote":
+        return this.#storage.saveVote(write.vote);
+      case "truncate":
+        return this.#storage.truncate(write.since);
+      case "purge":
+        return this.#storage.purge(write.upto);
+    }
+  }
+
+  #append(write: AppendCommand, unfinished: Unfinished): MaybePromise<void> {
+    const { entries } = write;
+    const end = this.#instruments.startSpan("raft.append", {
+      "raft.first_index": entries[0]?.logId.index ?? 0,
+      "raft.entries": entries.length,
+    });
+    let completed = false;
+    return this.#storage.append(entries, (error) => {
+      if (completed) return;
+      completed = true;
+      end?.(error);
+      if (error === null) this.#finish(unfinished);
+      else this.#fail(storageFailure("append", error));
+    });
+  }
+
+  #finish(unfinished: Unfinished): void {
+    if (this.#stopped) return;
+    unfinished.durable = true;
+    let reported = 0;
+    for (let first = this.#unfinished[0]; first?.durable === true; first = this.#unfinished[0]) {
+      reported = first.ioSeq;
+      this.#unfinished.shift();
+    }
+    if (reported > 0) this.#events.persisted(reported);
+  }
+
+  #fail(error: Error): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    void this.#queue.close();
+    this.#events.failed(error);
+  }
+}

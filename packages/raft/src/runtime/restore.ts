@@ -1,0 +1,132 @@
+import type { LogId, NodeId, RaftTypeConfig, StoredMembership, Vote } from "@seshat/common";
+import { StorageError, ZERO_LOG_ID, ZERO_VOTE, checkInteger, compareLogIds, equalLogIds, formatLogId } from "@seshat/common";
+import type { RaftLogReader, RaftStateMachine, RaftStorage } from "@seshat/storage";
+import type { EngineStart } from "../engine/engine.js";
+import { LogTrail } from "../engine/log-trail.js";
+import type { TermRange } from "../engine/log-trail.js";
+import { storageFailure } from "./failure.js";
+import type { Instruments } from "./instruments.js";
+
+/** Entries read at a time when the log is searched for memberships. */
+const SCAN_ENTRIES = 1024;
+
+/**
+ * Reads everything that a restart needs, and checks that it fits together: a node does not start from storage that
+ * contradicts itself.
+ *
+ * @throws {StorageError} that says what does not fit.
+ */
+export async function restore<C extends RaftTypeConfig>(
+  id: NodeId,
+  storage: RaftStorage<C>,
+  stateMachine: RaftStateMachine<C>,
+  instruments: Instruments,
+): Promise<EngineStart> {
+  const vote = checkVote((await readOr("read vote", () => storage.readVote())) ?? ZERO_VOTE);
+  const snapshot = await readOr("read snapshot", () => stateMachine.readCurrentSnapshot());
+  let applied = await readOr("apply", () => stateMachine.readAppliedState());
+  const snapshotLogId = snapshot?.meta.lastLogId ?? ZERO_LOG_ID;
+
+  if (snapshot !== null && applied.lastAppliedLogId.index < snapshotLogId.index) {
+    // A state machine that is kept only in memory starts again from the snapshot.
+    await readOr("install snapshot", () =>
+      instruments.trace("raft.snapshot.install", { "raft.index": snapshotLogId.index }, () => stateMachine.installSnapshot(snapshot)),
+    );
+    applied = await readOr("apply", () => stateMachine.readAppliedState());
+  }
+  const { lastPurgedLogId, lastLogId } = await readOr("read log", () => storage.readLogState());
+  const { lastAppliedLogId, lastMembership } = applied;
+  if (lastPurgedLogId.index > lastAppliedLogId.index) {
+    throw new StorageError(
+      "read log",
+      `the log begins after ${formatLogId(lastPurgedLogId)}, but the state machine has come only to ${formatLogId(lastAppliedLogId)} and no snapshot leads there`,
+    );
+  }
+  if (lastLogId.index < lastAppliedLogId.index) {
+    throw new StorageError(
+      "read log",
+      `the log ends at ${formatLogId(lastLogId)}, but the state machine has applied ${formatLogId(lastAppliedLogId)}`,
+    );
+  }
+  if (lastLogId.term > vote.term) {
+    throw new StorageError("read vote", `the vote is of term ${vote.term}, but the log ends at ${formatLogId(lastLogId)}: a later term was forgotten`);
+  }
+
+  const reader = storage.logReader();
+  const ranges: TermRange[] = [];
+  if (lastLogId.index > lastPurgedLogId.index) {
+    const first = await readLogId(reader, lastPurgedLogId.index + 1);
+    const last = await readLogId(reader, lastLogId.index);
+    if (!equalLogIds(last, lastLogId)) {
+      throw new StorageError("read log", `the last entry is ${formatLogId(last)}, not ${formatLogId(lastLogId)}`);
+    }
+    await findRanges(reader, first, last, ranges);
+  }
+  const log = new LogTrail(lastPurgedLogId, lastLogId, ranges);
+  if (!log.has(lastAppliedLogId)) {
+    throw new StorageError("read log", `the state machine has applied ${formatLogId(lastAppliedLogId)}, which is not in the log`);
+  }
+  const memberships = [lastMembership, ...(await findMemberships(reader, lastAppliedLogId.index + 1, lastLogId.index))];
+  const hint = (await storage.readCommitted?.()) ?? ZERO_LOG_ID;
+  const committed = log.has(hint) && compareLogIds(hint, lastAppliedLogId) > 0 ? hint : lastAppliedLogId;
+  while (memberships.length > 1 && (memberships[1] as StoredMembership<unknown>).logId.index <= committed.index) memberships.shift();
+  return { id, vote, log, memberships, snapshot: snapshotLogId, applied: lastAppliedLogId, committed };
+}
+
+async function readOr<T>(verb: "read vote" | "read log" | "read snapshot" | "apply" | "install snapshot", read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    throw storageFailure(verb, thrown);
+  }
+}
+
+function checkVote(vote: Vote): Vote {
+  checkInteger("stored vote.term", vote.term, 0);
+  if (vote.votedFor !== null) checkInteger("stored vote.votedFor", vote.votedFor, 1);
+  return vote;
+}
+
+async function readLogId(reader: RaftLogReader<RaftTypeConfig>, index: number): Promise<LogId> {
+  const [entry] = await readOr("read log", () => reader.readEntries(index, index));
+  if (entry === undefined || entry.logId.index !== index) {
+    throw new StorageError("read log", `the entry at index ${index} is missing`);
+  }
+  return entry.logId;
+}
+
+/**
+ * Finds where terms begin between two entries, by halving: reads a few entries for each term, however long the log is.
+ * Appends to `ranges` in order.
+ */
+async function findRanges(reader: RaftLogReader<RaftTypeConfig>, first: LogId, last: LogId, ranges: TermRange[]): Promise<void> {
+  if (first.term > last.term) {
+    throw new StorageError("read log", `terms fall from ${formatLogId(first)} to ${formatLogId(last)}`);
+  }
+  if (ranges.at(-1)?.term !== first.term) ranges.push({ term: first.term, firstIndex: first.index });
+  if (first.term === last.term) return;
+  if (first.index + 1 === last.index) {
+    ranges.push({ term: last.term, firstIndex: last.index });
+    return;
+  }
+  const middle = await readLogId(reader, Math.floor((first.index + last.index) / 2));
+  await findRanges(reader, first, middle, ranges);
+  await findRanges(reader, middle, last, ranges);
+}
+
+/** The memberships in the log from `since` to `upto`. */
+async function findMemberships(reader: RaftLogReader<RaftTypeConfig>, since: number, upto: number): Promise<StoredMembership<unknown>[]> {
+  const found: StoredMembership<unknown>[] = [];
+  let next = since;
+  while (next <= upto) {
+    const from = next;
+    const entries = await readOr("read log", () => reader.readEntries(from, Math.min(upto, from + SCAN_ENTRIES - 1)));
+    if (entries.length === 0) throw new StorageError("read log", `the entry at index ${next} is missing`);
+    for (const { logId, payload } of entries) {
+      if (logId.index !== next) throw new StorageError("read log", `the entry at index ${next} is missing`);
+      if (payload.type === "membership") found.push({ logId, membership: payload.membership });
+      next++;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,79 @@
+import type { MaybePromise } from "@seshat/storage";
+import { isPending } from "./maybe-promise.js";
+
+/**
+ * Runs tasks one after another: at once while they answer synchronously, without a turn of the event loop. After a
+ * failure it runs nothing more.
+ */
+export class SerialQueue<T> {
+  readonly #run: (task: T) => MaybePromise<void>;
+  readonly #failed: (error: unknown) => void;
+  #tasks: T[] = [];
+  /** Set while a task runs; called when the lane comes to rest. */
+  #running = false;
+  #closed = false;
+  #whenIdle: (() => void) | null = null;
+
+  constructor(run: (task: T) => MaybePromise<void>, failed: (error: unknown) => void) {
+    this.#run = run;
+    this.#failed = failed;
+  }
+
+  /** The task that was added last and has not started, if any. */
+  get newest(): T | undefined {
+    return this.#tasks.at(-1);
+  }
+
+  /** Replaces the task that was added last and has not started. */
+  replaceNewest(task: T): void {
+    this.#tasks[this.#tasks.length - 1] = task;
+  }
+
+  push(task: T): void {
+    if (this.#closed) return;
+    this.#tasks.push(task);
+    if (!this.#running) this.#drain();
+  }
+
+  /** Starts nothing more. @returns once the running task has ended. */
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#tasks = [];
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  #drain(): void {
+    this.#running = true;
+    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
+      try {
+        const result = this.#run(task);
+        if (isPending(result)) {
+          result.then(
+            () => this.#drain(),
+            (error: unknown) => this.#fail(error),
+          );
+          return;
+        }
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+    }
+    this.#rest();
+  }
+
+  #fail(error: unknown): void {
+    this.#closed = true;
+    this.#tasks = [];
+    this.#failed(error);
+    this.#rest();
+  }
+
+  #rest(): void {
+    this.#running = false;
+    this.#whenIdle?.();
+  }
+}

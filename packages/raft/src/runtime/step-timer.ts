@@ -1,0 +1,42 @@
+import type { AsyncRuntime, Timer } from "@seshat/common";
+
+/**
+ * One timer that follows a deadline. Deadlines move later with almost every message, so the timer is left to fire early and
+ * look again, instead of being set anew each time.
+ */
+export class StepTimer {
+  readonly #runtime: AsyncRuntime;
+  readonly #nextDeadline: () => number;
+  readonly #due: () => void;
+  #timer: Timer | null = null;
+  #firesAt = Number.POSITIVE_INFINITY;
+
+  /** @param due called when the deadline has passed. */
+  constructor(runtime: AsyncRuntime, nextDeadline: () => number, due: () => void) {
+    this.#runtime = runtime;
+    this.#nextDeadline = nextDeadline;
+    this.#due = due;
+  }
+
+  /** The deadline may have moved. */
+  adjust(): void {
+    const deadline = this.#nextDeadline();
+    if (deadline >= this.#firesAt || deadline === Number.POSITIVE_INFINITY) return;
+    this.#timer?.cancel();
+    this.#firesAt = deadline;
+    this.#timer = this.#runtime.setTimer(Math.max(0, deadline - this.#runtime.now()), () => this.#fire());
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#firesAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #fire(): void {
+    this.#timer = null;
+    this.#firesAt = Number.POSITIVE_INFINITY;
+    if (this.#runtime.now() >= this.#nextDeadline()) this.#due();
+    else this.adjust();
+  }
+}

@@ -1,0 +1,41 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { ShardedMap } from "./sharded-map.js";
+
+function content(map: ShardedMap<number>): [string, number | undefined][] {
+  return map
+    .keys()
+    .sort()
+    .map((key) => [key, map.get(key)]);
+}
+
+test("does what a Map does, and forks never see each other's writes", () => {
+  const key = fc.integer({ min: 0, max: 40 }).map((number) => `k${number}`);
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ type: fc.constant("set" as const), key, value: fc.nat() }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant("delete" as const), key }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant("fork" as const) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(), step), { maxLength: 80 }), (steps) => {
+      const pairs = [{ map: new ShardedMap<number>(), model: new Map<string, number>() }];
+      for (const [which, next] of steps) {
+        const { map, model } = pairs[which % pairs.length] as (typeof pairs)[number];
+        if (next.type === "set") {
+          map.set(next.key, next.value);
+          model.set(next.key, next.value);
+        } else if (next.type === "delete") {
+          expect(map.delete(next.key)).toBe(model.delete(next.key));
+          expect(map.has(next.key)).toBe(false);
+        } else if (pairs.length < 4) {
+          pairs.push({ map: map.fork(), model: new Map(model) });
+        }
+      }
+      for (const { map, model } of pairs) {
+        expect(content(map)).toEqual([...model].sort(([a], [b]) => (a < b ? -1 : 1)));
+        expect(map.size).toBe(model.size);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

@@ -1,0 +1,143 @@
+import { CodecError } from "@seshat/common";
+import { ByteReader, crc32 } from "@seshat/common/binary";
+import { toByteString } from "./byte-string.js";
+import { ShardedMap } from "./sharded-map.js";
+import {
+  SNAPSHOT_FORMAT,
+  SNAPSHOT_HEADER_BYTES,
+  SNAPSHOT_MAGIC,
+  SNAPSHOT_VERSION,
+} from "./snapshot-format.js";
+
+/** What comes next in the snapshot. */
+type Field = "header" | "keyLength" | "key" | "valueLength" | "value" | "checksum" | "end";
+
+/**
+ * Reads a snapshot pushed to it chunk by chunk, cut anywhere. Field by field: each is taken once all of it
+ * has come, so the cost does not depend on the cuts, and nothing is reserved on the word of a length.
+ */
+export class SnapshotReader {
+  readonly #entries = new ShardedMap<Uint8Array>();
+  /** What has come and is not yet taken stands in `#buffer` from `#start` to `#end`. */
+  #buffer: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+  /** How many bytes have been taken, from the beginning of the snapshot. */
+  #offset = 0;
+  #crc = 0;
+  #field: Field = "header";
+  /** The length of `#field`. */
+  #needed = SNAPSHOT_HEADER_BYTES;
+  #count = 0;
+  #key: string | null = null;
+
+  /** @throws {CodecError} as soon as the bytes cannot be a snapshot. */
+  push(chunk: Uint8Array): void {
+    this.#store(chunk);
+    while (this.#field !== "end" && this.#end - this.#start >= this.#needed) this.#takeField();
+    if (this.#field === "end" && this.#end > this.#start) {
+      throw this.#error(`${this.#end - this.#start} bytes too many`);
+    }
+  }
+
+  /**
+   * The entries, once everything was pushed.
+   *
+   * @throws {CodecError} when the snapshot is not complete.
+   */
+  finish(): ShardedMap<Uint8Array> {
+    if (this.#field !== "end") {
+      throw this.#error(`${this.#needed} bytes expected, ${this.#end - this.#start} left`);
+    }
+    return this.#entries;
+  }
+
+  #takeField(): void {
+    switch (this.#field) {
+      case "header":
+        this.#takeHeader();
+        break;
+      case "keyLength":
+        this.#expect("key", this.#takeNumber());
+        break;
+      case "key": {
+        const key = toByteString(this.#take());
+        if (this.#key !== null && key <= this.#key) throw this.#error("keys that do not rise");
+        this.#key = key;
+        this.#expect("valueLength", 4);
+        break;
+      }
+      case "valueLength":
+        this.#expect("value", this.#takeNumber());
+        break;
+      case "value":
+        this.#entries.set(this.#key as string, this.#take().slice());
+        this.#expectEntryOrChecksum();
+        break;
+      case "checksum": {
+        const computed = this.#crc;
+        const stored = this.#takeNumber();
+        if (stored !== computed) throw this.#error("the checksum does not match: the snapshot is damaged");
+        this.#expect("end", 0);
+        break;
+      }
+      case "end":
+        break;
+      default:
+        this.#field satisfies never;
+    }
+  }
+
+  #takeHeader(): void {
+    const header = new ByteReader(SNAPSHOT_FORMAT, this.#take());
+    if (header.u32() !== SNAPSHOT_MAGIC) throw header.error("it does not begin like one");
+    const version = header.u8();
+    if (version !== SNAPSHOT_VERSION) {
+      throw header.error(`version ${version} is unknown; this is version ${SNAPSHOT_VERSION}`);
+    }
+    this.#count = header.u64();
+    this.#expectEntryOrChecksum();
+  }
+
+  #expectEntryOrChecksum(): void {
+    this.#expect(this.#entries.size < this.#count ? "keyLength" : "checksum", 4);
+  }
+
+  #expect(field: Field, needed: number): void {
+    this.#field = field;
+    this.#needed = needed;
+  }
+
+  /** Takes the bytes of the field; they stand where they are until the next `#store`. */
+  #take(): Uint8Array {
+    const bytes = this.#buffer.subarray(this.#start, this.#start + this.#needed);
+    this.#crc = crc32(bytes, this.#crc);
+    this.#start += this.#needed;
+    this.#offset += this.#needed;
+    return bytes;
+  }
+
+  #takeNumber(): number {
+    return new ByteReader(SNAPSHOT_FORMAT, this.#take()).u32();
+  }
+
+  #store(chunk: Uint8Array): void {
+    const held = this.#end - this.#start;
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const target =
+        held + chunk.length > this.#buffer.length
+          ? new Uint8Array(Math.max(held + chunk.length, this.#buffer.length * 2))
+          : this.#buffer;
+      target.set(this.#buffer.subarray(this.#start, this.#end));
+      this.#buffer = target;
+      this.#start = 0;
+      this.#end = held;
+    }
+    this.#buffer.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  #error(problem: string): CodecError {
+    return new CodecError(SNAPSHOT_FORMAT, this.#offset, problem);
+  }
+}

@@ -1,0 +1,178 @@
+import type { LogId } from "@seshat/common";
+import { StorageError, ZERO_LOG_ID, checkInteger, formatLogId } from "@seshat/common";
+
+/** Entries per chunk: small enough that a short log is cheap, large enough that a long one has few chunks. */
+const CHUNK_ENTRIES = 512;
+
+/** What the log needs to know of an entry. */
+interface Identified {
+  readonly logId: LogId;
+}
+
+/** A log to look at, not to change. */
+export interface MemLogView<E> {
+  /** The last entry purged; `ZERO_LOG_ID` when none was. */
+  readonly lastPurgedLogId: LogId;
+  /** The last entry; `lastPurgedLogId` when the log is empty. */
+  readonly lastLogId: LogId;
+  /** How many entries the log holds. They stand at `lastPurgedLogId.index + 1` to `lastLogId.index`. */
+  readonly length: number;
+  /** The entry at `index`, or undefined when the log does not hold it. */
+  get(index: number): E | undefined;
+  /**
+   * The entries from `since` to `upto`, both inclusive; none when `since > upto`.
+   *
+   * @throws {StorageError} when an entry of the range is missing.
+   */
+  read(since: number, upto: number): E[];
+}
+
+/**
+ * A log in memory: a deque of entries addressed by their index, kept in chunks of fixed length.
+ *
+ * Append, truncate and purge cost what they touch, however much is kept: nothing is ever moved, and a
+ * chunk is dropped whole once nothing in it is kept. Slots that are purged or truncated let go of
+ * their entry at once.
+ *
+ * Invariant: the entries from `lastPurgedLogId.index + 1` to `lastLogId.index` are all there, their terms
+ * never fall, and no other slot holds an entry.
+ */
+export class MemLog<E extends Identified> implements MemLogView<E> {
+  /** By `Math.floor(index / CHUNK_ENTRIES)`; an index may pass 2^32, so it is never shifted as an integer. */
+  readonly #chunks = new Map<number, (E | undefined)[]>();
+  #lastPurgedLogId: LogId = ZERO_LOG_ID;
+  #lastLogId: LogId = ZERO_LOG_ID;
+
+  get lastPurgedLogId(): LogId {
+    return this.#lastPurgedLogId;
+  }
+
+  get lastLogId(): LogId {
+    return this.#lastLogId;
+  }
+
+  get length(): number {
+    return this.#lastLogId.index - this.#lastPurgedLogId.index;
+  }
+
+  get(index: number): E | undefined {
+    const number = Math.floor(index / CHUNK_ENTRIES);
+    return this.#chunks.get(number)?.[index - number * CHUNK_ENTRIES];
+  }
+
+  /** @param limit the most entries to return; the whole range must be there all the same. */
+  read(since: number, upto: number, limit: number = Number.MAX_SAFE_INTEGER): E[] {
+    if (since > upto) return [];
+    const first = this.#lastPurgedLogId.index + 1;
+    const last = this.#lastLogId.index;
+    if (!(Number.isSafeInteger(since) && Number.isSafeInteger(upto) && since >= first && upto <= last)) {
+      throw new StorageError("read log", `entries ${since} to ${upto} are asked for, ${this.#extent()}`);
+    }
+    const entries: E[] = [];
+    const until = Math.min(upto, since + limit - 1);
+    for (let index = since; index <= until;) {
+      const number = Math.floor(index / CHUNK_ENTRIES);
+      const start = number * CHUNK_ENTRIES;
+      const end = Math.min(until - start + 1, CHUNK_ENTRIES);
+      const chunk = this.#chunks.get(number) as E[];
+      for (let slot = index - start; slot < end; slot++) entries.push(chunk[slot] as E);
+      index = start + CHUNK_ENTRIES;
+    }
+    return entries;
+  }
+
+  /**
+   * Appends `entries`, which follow directly on the last one. All of them are checked before the first
+   * is stored.
+   *
+   * @throws {StorageError} when they leave a hole, overwrite an entry, or their terms fall.
+   */
+  append(entries: readonly E[]): void {
+    let last = this.#lastLogId;
+    for (const { logId } of entries) {
+      if (logId.index !== last.index + 1) {
+        const problem = logId.index > last.index ? "leaves a hole" : "overwrites the log";
+        throw new StorageError("append", `entry ${formatLogId(logId)} after ${formatLogId(last)} ${problem}`);
+      }
+      if (!(logId.term >= last.term)) {
+        throw new StorageError(
+          "append",
+          `entry ${formatLogId(logId)} is of an older term than ${formatLogId(last)}`,
+        );
+      }
+      last = logId;
+    }
+    for (const entry of entries) {
+      const number = Math.floor(entry.logId.index / CHUNK_ENTRIES);
+      let chunk = this.#chunks.get(number);
+      if (chunk === undefined) {
+        chunk = new Array<E | undefined>(CHUNK_ENTRIES).fill(undefined);
+        this.#chunks.set(number, chunk);
+      }
+      chunk[entry.logId.index - number * CHUNK_ENTRIES] = entry;
+    }
+    this.#lastLogId = last;
+  }
+
+  /**
+   * Removes every entry from `since` on, `since` included; nothing when the log ends before it.
+   *
+   * @throws {StorageError} when `since` was purged: what is purged was committed, and is never taken back.
+   */
+  truncate(since: number): void {
+    checkInteger("since", since, 0);
+    if (since <= this.#lastPurgedLogId.index) {
+      throw new StorageError("truncate", `it begins at entry ${since}, ${this.#extent()}`);
+    }
+    const last = this.#lastLogId.index;
+    if (since > last) return;
+    this.#lastLogId = this.get(since - 1)?.logId ?? this.#lastPurgedLogId;
+    this.#release(since, last);
+  }
+
+  /**
+   * Removes every entry up to `upto`, `upto` included, and remembers it. Past the end, the log becomes
+   * empty and goes on after it. At or below what was purged before, nothing changes.
+   *
+   * @throws {StorageError} when the log holds a different entry at that index: what follows it would
+   *   belong to another history.
+   */
+  purge(upto: LogId): void {
+    checkInteger("upto.index", upto.index, 0);
+    checkInteger("upto.term", upto.term, 0);
+    const first = this.#lastPurgedLogId.index + 1;
+    if (upto.index < first) return;
+    const last = this.#lastLogId.index;
+    const held = this.get(upto.index);
+    if (held !== undefined && held.logId.term !== upto.term) {
+      throw new StorageError(
+        "purge",
+        `it ends at ${formatLogId(upto)}, but the log holds ${formatLogId(held.logId)}`,
+      );
+    }
+    this.#lastPurgedLogId = { term: upto.term, index: upto.index };
+    if (upto.index >= last) this.#lastLogId = this.#lastPurgedLogId;
+    this.#release(first, Math.min(upto.index, last));
+  }
+
+  /** Lets go of the entries from `since` to `upto`, which no longer belong to the log. */
+  #release(since: number, upto: number): void {
+    for (let index = since; index <= upto;) {
+      const number = Math.floor(index / CHUNK_ENTRIES);
+      const start = number * CHUNK_ENTRIES;
+      const end = start + CHUNK_ENTRIES;
+      const keepsSome =
+        this.#lastPurgedLogId.index + 1 < end && this.#lastLogId.index >= start && this.length > 0;
+      if (keepsSome)
+        this.#chunks.get(number)?.fill(undefined, index - start, Math.min(upto + 1, end) - start);
+      else this.#chunks.delete(number);
+      index = end;
+    }
+  }
+
+  #extent(): string {
+    const { index } = this.#lastPurgedLogId;
+    const held = this.length === 0 ? "no entries" : `entries ${index + 1} to ${this.#lastLogId.index}`;
+    return `but the log holds ${held} and was purged up to ${index}`;
+  }
+}

@@ -1,0 +1,172 @@
+import type {
+  BasicNode,
+  LogEntry,
+  LogId,
+  Snapshot,
+  SnapshotData,
+  SnapshotMeta,
+  StoredMembership,
+  TypeConfig,
+} from "@seshat/common";
+import {
+  EMPTY_STORED_MEMBERSHIP,
+  SeshatError,
+  StorageError,
+  ZERO_LOG_ID,
+  compareLogIds,
+  formatLogId,
+} from "@seshat/common";
+import type { StateCapture, StateMachine } from "../state-machine.js";
+import type { RaftSnapshotBuilder } from "../traits/raft-snapshot-builder.js";
+import type { AppliedState, RaftStateMachine } from "../traits/raft-state-machine.js";
+import { MemSnapshotData } from "./mem-snapshot-data.js";
+
+/**
+ * Puts an application's state machine behind Raft, in memory: it applies each entry once however often it
+ * is replayed, keeps track of the last applied entry and membership, and keeps the newest snapshot.
+ *
+ * `D` is the application's command, `R` its response, `N` the description of a node.
+ */
+export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachine<TypeConfig<D, R, N>> {
+  readonly #inner: StateMachine<D, R>;
+  #lastAppliedLogId: LogId = ZERO_LOG_ID;
+  #lastMembership: StoredMembership<N> = EMPTY_STORED_MEMBERSHIP;
+  #snapshot: Snapshot<SnapshotData, N> | null = null;
+  #captures = 0;
+  #installing = false;
+
+  /** @param inner the application's state machine, to which nothing has been applied yet. */
+  constructor(inner: StateMachine<D, R>) {
+    this.#inner = inner;
+  }
+
+  /** The application's state machine: to read from, not to apply to. */
+  get inner(): StateMachine<D, R> {
+    return this.#inner;
+  }
+
+  readAppliedState(): AppliedState<N> {
+    return { lastAppliedLogId: this.#lastAppliedLogId, lastMembership: this.#lastMembership };
+  }
+
+  /**
+   * @throws {StorageError} when an entry is missing before these or between them, a term falls, or the
+   *   application's state machine throws. Unless it is the last, nothing was applied.
+   */
+  apply(entries: readonly LogEntry<D, N>[]): (R | undefined)[] {
+    this.#checkNotInstalling("apply");
+    this.#checkConsecutive(entries);
+    return entries.map((entry) => {
+      if (entry.logId.index <= this.#lastAppliedLogId.index) return undefined;
+      const response = this.#applyOne(entry);
+      this.#lastAppliedLogId = entry.logId;
+      return response;
+    });
+  }
+
+  /** Captures the state at once. Several builders may be at work, beside applies and an installation. */
+  snapshotBuilder(): RaftSnapshotBuilder<TypeConfig<D, R, N>> {
+    // While a snapshot is installed the content may already be the new one and the log id still the old.
+    this.#checkNotInstalling("build snapshot");
+    const capture = this.#inner.capture();
+    this.#captures += 1;
+    const { term, index } = this.#lastAppliedLogId;
+    const meta: SnapshotMeta<N> = {
+      lastLogId: this.#lastAppliedLogId,
+      lastMembership: this.#lastMembership,
+      // A counter and nothing random: the same run always gives the same ids.
+      snapshotId: `${term}-${index}-${this.#captures}`,
+    };
+    return { buildSnapshot: () => this.#build(meta, capture) };
+  }
+
+  readCurrentSnapshot(): Snapshot<SnapshotData, N> | null {
+    return this.#snapshot;
+  }
+
+  /**
+   * Copies the content, restores it and keeps it as the current snapshot. Until everything has been
+   * decoded the old state stands.
+   *
+   * @throws {StorageError} when the snapshot is older than what is applied, or cannot be read.
+   * @throws {CodecError} when its content is damaged.
+   */
+  async installSnapshot(snapshot: Snapshot<SnapshotData, N>): Promise<void> {
+    this.#checkNotInstalling("install snapshot");
+    const { meta } = snapshot;
+    const applied = this.#lastAppliedLogId;
+    if (meta.lastLogId.index < applied.index || compareLogIds(meta.lastLogId, applied) < 0) {
+      const problem = `it ends at ${formatLogId(meta.lastLogId)}, but ${formatLogId(applied)} is applied already`;
+      throw new StorageError("install snapshot", problem);
+    }
+    this.#installing = true;
+    try {
+      const data = await MemSnapshotData.copyOf(snapshot.data);
+      await this.#inner.restore(data.read(0));
+      this.#lastAppliedLogId = meta.lastLogId;
+      this.#lastMembership = meta.lastMembership;
+      this.#snapshot = { meta, data };
+    } catch (cause) {
+      throw asStorageError("install snapshot", cause);
+    } finally {
+      this.#installing = false;
+    }
+  }
+
+  async #build(meta: SnapshotMeta<N>, capture: StateCapture): Promise<Snapshot<SnapshotData, N>> {
+    let data: MemSnapshotData;
+    try {
+      data = await MemSnapshotData.collect(capture.chunks());
+    } catch (cause) {
+      throw asStorageError("build snapshot", cause);
+    }
+    const snapshot = { meta, data };
+    // Building takes time: a newer snapshot may have been built or installed since the capture.
+    const current = this.#snapshot;
+    if (current === null || current.meta.lastLogId.index <= meta.lastLogId.index) this.#snapshot = snapshot;
+    return snapshot;
+  }
+
+  #applyOne({ logId, payload }: LogEntry<D, N>): R | undefined {
+    switch (payload.type) {
+      case "blank":
+        return undefined;
+      case "membership":
+        this.#lastMembership = { logId, membership: payload.membership };
+        return undefined;
+      case "normal":
+        try {
+          return this.#inner.apply(logId.index, payload.data);
+        } catch (cause) {
+          throw new StorageError("apply", `the state machine threw at entry ${formatLogId(logId)}`, {
+            cause,
+          });
+        }
+      default:
+        return payload satisfies never;
+    }
+  }
+
+  #checkConsecutive(entries: readonly LogEntry<D, N>[]): void {
+    let last = this.#lastAppliedLogId;
+    for (const { logId } of entries) {
+      if (logId.index <= last.index) continue;
+      if (logId.index !== last.index + 1 || !(logId.term >= last.term)) {
+        throw new StorageError(
+          "apply",
+          `entry ${formatLogId(logId)} does not follow on ${formatLogId(last)}`,
+        );
+      }
+      last = logId;
+    }
+  }
+
+  #checkNotInstalling(verb: "apply" | "build snapshot" | "install snapshot"): void {
+    if (this.#installing) throw new StorageError(verb, "a snapshot is being installed");
+  }
+}
+
+function asStorageError(verb: "build snapshot" | "install snapshot", cause: unknown): SeshatError {
+  if (cause instanceof SeshatError) return cause;
+  return new StorageError(verb, cause instanceof Error ? cause.message : String(cause), { cause });
+}

@@ -1,0 +1,34 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+import { exportPaths, listPackages } from "./packages/workspace-checks/src/workspace.ts";
+
+const packages = listPackages();
+
+// Tests run on the sources: the exports maps say which file stands behind each import.
+const alias = packages.flatMap(({ dir, manifest }) =>
+  exportPaths(manifest).map(({ specifier, source }) => ({
+    find: new RegExp(`^${specifier.replaceAll(/\W/g, String.raw`\$&`)}$`),
+    replacement: join(dir, source),
+  })),
+);
+
+export default defineConfig({
+  test: {
+    projects: packages.map(({ dir, manifest }) => ({
+      root: dir,
+      resolve: { alias },
+      test: {
+        name: manifest.name,
+        include: ["{src,test}/**/*.test.ts"],
+      },
+    })),
+    reporters: ["default", "json"],
+    outputFile: { json: "test-results/vitest.json" },
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "packages/workspace-checks/**"],
+      reporter: ["text-summary", "html", "lcov"],
+    },
+  },
+});
