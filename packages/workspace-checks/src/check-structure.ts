@@ -40,14 +40,12 @@ export function checkSingleWriters(
       (rule) => rule.folder === folder && rule.scope.test(source.path) && !rule.writer.test(source.path),
     );
     if (applying.length === 0) continue;
-    const syntax = parse(source);
-    forEachWrite(syntax.root, (field, holder, node) => {
+    for (const { field, holder, line } of findWrites(source)) {
       for (const rule of applying) {
         if (!rule.field.test(field) || rule.holder?.test(holder) === false) continue;
-        const at = `packages/${folder}/${source.path}:${syntax.lineAt(node.start)}`;
-        problems.push(`${at} writes ${holder}.${field}: ${rule.rule}`);
+        problems.push(`packages/${folder}/${source.path}:${line} writes ${holder}.${field}: ${rule.rule}`);
       }
-    });
+    }
   }
   return problems;
 }
@@ -84,7 +82,23 @@ function shipped(sources: readonly SourceFile[]): SourceFile[] {
   return sources.filter(({ path }) => !isTestPath(path));
 }
 
-/** Calls `found` for every place that changes `holder.field`, however it is spelled. */
+/** A place that changes a field: `holder.field = ...`, in whatever spelling. */
+export interface Write {
+  readonly field: string;
+  /** The last name of what holds the field; `?` where it has none. */
+  readonly holder: string;
+  readonly line: number;
+}
+
+export function findWrites(source: SourceFile): Write[] {
+  const syntax = parse(source);
+  const writes: Write[] = [];
+  forEachWrite(syntax.root, (field, holder, node) => {
+    writes.push({ field, holder, line: syntax.lineAt(node.start) });
+  });
+  return writes;
+}
+
 function forEachWrite(root: Node, found: (field: string, holder: string, node: Node) => void): void {
   const target = (node: Node): void => {
     if (node.type !== "MemberExpression") return;

@@ -22,6 +22,7 @@ export class OutputSink {
   #gatheredBytes = 0;
   #flushDue = false;
   #broken: Error | null = null;
+  readonly #breaking: PromiseWithResolvers<void> = Promise.withResolvers();
   #waiters: (() => void)[] = [];
 
   constructor(stream: Writable, hooks: OutputSinkHooks = {}) {
@@ -78,10 +79,11 @@ export class OutputSink {
   async finish(): Promise<void> {
     this.flush();
     if (this.#broken !== null) return;
-    // An empty write is called back after everything before it, and also when the stream breaks.
-    await new Promise<void>((resolve) => {
+    const written = new Promise<void>((resolve) => {
+      // An empty write is called back after everything before it; but a stream may break and never call back.
       this.#stream.write("", () => resolve());
     });
+    await Promise.race([written, this.#breaking.promise]);
   }
 
   #break(error: Error): void {
@@ -89,6 +91,7 @@ export class OutputSink {
     this.#broken = error;
     this.#gathered = [];
     this.#gatheredBytes = 0;
+    this.#breaking.resolve();
     this.#hooks.onBroken?.(error);
     this.#release();
   }

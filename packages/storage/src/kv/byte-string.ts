@@ -1,3 +1,5 @@
+/** Below this length a loop beats a call with many arguments. */
+const SHORT_BYTES = 32;
 /** Arguments of one call: a longer list could overflow the stack. */
 const BYTES_PER_CALL = 4096;
 
@@ -6,6 +8,11 @@ const BYTES_PER_CALL = 4096;
  * strings, and strings compare as their bytes do. Not text: for that, see `TextDecoder`.
  */
 export function toByteString(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT_BYTES) {
+    let string = "";
+    for (let at = 0; at < bytes.length; at++) string += String.fromCharCode(bytes[at] as number);
+    return string;
+  }
   if (bytes.length <= BYTES_PER_CALL) return String.fromCharCode(...bytes);
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += BYTES_PER_CALL) {

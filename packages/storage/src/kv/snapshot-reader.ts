@@ -20,8 +20,11 @@ export class SnapshotReader {
   readonly #entries = new ShardedMap<Uint8Array>();
   /** What has come and is not yet taken stands in `#buffer` from `#start` to `#end`. */
   #buffer: Uint8Array = new Uint8Array(0);
+  #view: DataView = new DataView(this.#buffer.buffer);
   #start = 0;
   #end = 0;
+  /** What stands before here in `#buffer` is in `#crc`: many fields at a time. */
+  #digested = 0;
   /** How many bytes have been taken, from the beginning of the snapshot. */
   #offset = 0;
   #crc = 0;
@@ -35,6 +38,7 @@ export class SnapshotReader {
   push(chunk: Uint8Array): void {
     this.#store(chunk);
     while (this.#field !== "end" && this.#end - this.#start >= this.#needed) this.#takeField();
+    this.#digest();
     if (this.#field === "end" && this.#end > this.#start) {
       throw this.#error(`${this.#end - this.#start} bytes too many`);
     }
@@ -75,6 +79,7 @@ export class SnapshotReader {
         this.#expectEntryOrChecksum();
         break;
       case "checksum": {
+        this.#digest();
         const computed = this.#crc;
         const stored = this.#takeNumber();
         if (stored !== computed) throw this.#error("the checksum does not match: the snapshot is damaged");
@@ -110,15 +115,25 @@ export class SnapshotReader {
 
   /** Takes the bytes of the field; they stand where they are until the next `#store`. */
   #take(): Uint8Array {
-    const bytes = this.#buffer.subarray(this.#start, this.#start + this.#needed);
-    this.#crc = crc32(bytes, this.#crc);
-    this.#start += this.#needed;
-    this.#offset += this.#needed;
-    return bytes;
+    const at = this.#skip();
+    return this.#buffer.subarray(at, this.#start);
   }
 
   #takeNumber(): number {
-    return new ByteReader(SNAPSHOT_FORMAT, this.#take()).u32();
+    return this.#view.getUint32(this.#skip());
+  }
+
+  /** Goes on behind the field, and says where it begins. */
+  #skip(): number {
+    const at = this.#start;
+    this.#start += this.#needed;
+    this.#offset += this.#needed;
+    return at;
+  }
+
+  #digest(): void {
+    this.#crc = crc32(this.#buffer.subarray(this.#digested, this.#start), this.#crc);
+    this.#digested = this.#start;
   }
 
   #store(chunk: Uint8Array): void {
@@ -130,7 +145,9 @@ export class SnapshotReader {
           : this.#buffer;
       target.set(this.#buffer.subarray(this.#start, this.#end));
       this.#buffer = target;
+      this.#view = new DataView(target.buffer);
       this.#start = 0;
+      this.#digested = 0;
       this.#end = held;
     }
     this.#buffer.set(chunk, this.#end);

@@ -15,23 +15,33 @@ export function* writeSnapshot(entries: ShardedMap<Uint8Array>): Generator<Uint8
   chunks.raw(header.u32(SNAPSHOT_MAGIC).u8(SNAPSHOT_VERSION).u64(entries.size).finish());
   // The plain sort compares UTF-16 units, which here are bytes.
   for (const key of entries.keys().sort()) {
-    chunks.bytes(fromByteString(key)).bytes(entries.get(key) as Uint8Array);
-    yield* chunks.takeFull();
+    const value = entries.get(key) as Uint8Array;
+    chunks.u32(key.length).byteString(key).u32(value.length).raw(value);
+    if (chunks.hasFull) yield* chunks.takeFull();
   }
   chunks.u32(chunks.checksum());
   yield* chunks.takeAll();
 }
 
-/** Cuts what is written into chunks of one length. */
+/** Cuts what is written into chunks of one length. What fits into the chunk at hand is written in place. */
 class ChunkWriter {
   #chunk: Uint8Array = new Uint8Array(SNAPSHOT_CHUNK_BYTES);
+  #view: DataView = new DataView(this.#chunk.buffer);
   #length = 0;
   #full: Uint8Array[] = [];
   /** The checksum of the full chunks. */
   #crc = 0;
-  readonly #number: Uint8Array = new Uint8Array(4);
+
+  get hasFull(): boolean {
+    return this.#full.length > 0;
+  }
 
   raw(bytes: Uint8Array): this {
+    if (this.#fits(bytes.length)) {
+      this.#chunk.set(bytes, this.#length);
+      this.#length += bytes.length;
+      return this;
+    }
     for (let at = 0; at < bytes.length;) {
       const part = bytes.subarray(at, at + SNAPSHOT_CHUNK_BYTES - this.#length);
       this.#chunk.set(part, this.#length);
@@ -43,12 +53,17 @@ class ChunkWriter {
   }
 
   u32(value: number): this {
-    new DataView(this.#number.buffer).setUint32(0, value);
-    return this.raw(this.#number);
+    if (!this.#fits(4)) return this.raw(new ByteWriter(4).u32(value).finish());
+    this.#view.setUint32(this.#length, value);
+    this.#length += 4;
+    return this;
   }
 
-  bytes(bytes: Uint8Array): this {
-    return this.u32(bytes.length).raw(bytes);
+  byteString(string: string): this {
+    if (!this.#fits(string.length)) return this.raw(fromByteString(string));
+    for (let at = 0; at < string.length; at++) this.#chunk[this.#length + at] = string.charCodeAt(at);
+    this.#length += string.length;
+    return this;
   }
 
   /** The checksum of everything written so far. */
@@ -58,7 +73,7 @@ class ChunkWriter {
 
   takeFull(): Uint8Array[] {
     const full = this.#full;
-    if (full.length > 0) this.#full = [];
+    this.#full = [];
     return full;
   }
 
@@ -67,10 +82,16 @@ class ChunkWriter {
     return this.takeFull();
   }
 
+  /** True when `count` bytes leave room in the chunk: one that is full is cut at once. */
+  #fits(count: number): boolean {
+    return this.#length + count < SNAPSHOT_CHUNK_BYTES;
+  }
+
   #cut(): void {
     this.#crc = this.checksum();
     this.#full.push(this.#chunk.subarray(0, this.#length));
     this.#chunk = new Uint8Array(SNAPSHOT_CHUNK_BYTES);
+    this.#view = new DataView(this.#chunk.buffer);
     this.#length = 0;
   }
 }

@@ -136,7 +136,7 @@ describe("apply", () => {
       expect.objectContaining({
         name: "StorageError",
         verb: "apply",
-        message: "storage failed to apply: the state machine threw at entry 1-2",
+        message: "storage failed to apply: entry 1-2: no such page",
         cause: new RangeError("no such page"),
       }),
     );

@@ -50,8 +50,8 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
   }
 
   /**
-   * @throws {StorageError} when an entry is missing before these or between them, a term falls, or the
-   *   application's state machine throws. Unless it is the last, nothing was applied.
+   * @throws {StorageError} when an entry is missing before these or between them, or a term falls: then
+   *   none of them was applied; or when the application's state machine throws: then those before it were.
    */
   apply(entries: readonly LogEntry<D, N>[]): (R | undefined)[] {
     this.#checkNotInstalling("apply");
@@ -168,5 +168,9 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
 
 function asStorageError(verb: "build snapshot" | "install snapshot", cause: unknown): SeshatError {
   if (cause instanceof SeshatError) return cause;
-  return new StorageError(verb, cause instanceof Error ? cause.message : String(cause), { cause });
+  return new StorageError(verb, messageOf(cause), { cause });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
