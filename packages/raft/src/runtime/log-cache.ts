@@ -9,6 +9,8 @@ type Entries = readonly LogEntry<unknown, unknown>[];
 export class LogCache {
   readonly #maxEntries: number;
   #batches: Entries[] = [];
+  /** Batches before this position are dropped; the array is cut now and then, so that dropping one costs nothing. */
+  #head = 0;
   #count = 0;
 
   constructor(maxEntries: number) {
@@ -21,17 +23,21 @@ export class LogCache {
     if (newest !== undefined && newest.logId.index + 1 !== entries[0]?.logId.index) this.#clear();
     this.#batches.push(entries);
     this.#count += entries.length;
-    let dropped = 0;
-    while (this.#count > this.#maxEntries && dropped < this.#batches.length - 1) {
-      this.#count -= (this.#batches[dropped] as Entries).length;
-      dropped++;
+    while (this.#count > this.#maxEntries && this.#head < this.#batches.length - 1) {
+      this.#count -= (this.#batches[this.#head] as Entries).length;
+      this.#batches[this.#head] = [];
+      this.#head++;
     }
-    if (dropped > 0) this.#batches.splice(0, dropped);
+    if (this.#head >= 64 && this.#head * 2 >= this.#batches.length) {
+      this.#batches.splice(0, this.#head);
+      this.#head = 0;
+    }
   }
 
   /** Removes the entries from index `since` on, inclusive. */
   truncate(since: number): void {
-    for (let newest = this.#batches.at(-1); newest !== undefined; newest = this.#batches.at(-1)) {
+    while (this.#batches.length > this.#head) {
+      const newest = this.#batches.at(-1) as Entries;
       const first = firstIndex(newest);
       if (first + newest.length <= since) return;
       this.#batches.pop();
@@ -48,8 +54,8 @@ export class LogCache {
   /** The entries from `since` to `upto`, both inclusive; undefined when not all of them are here. */
   slice(since: number, upto: number): Entries | undefined {
     let position = this.#batches.length - 1;
-    while (position >= 0 && firstIndex(this.#batches[position] as Entries) > since) position--;
-    if (position < 0) return undefined;
+    while (position >= this.#head && firstIndex(this.#batches[position] as Entries) > since) position--;
+    if (position < this.#head) return undefined;
     const batch = this.#batches[position] as Entries;
     const first = firstIndex(batch);
     if (first === since && batch.length === upto - since + 1) return batch;
@@ -66,6 +72,7 @@ export class LogCache {
 
   #clear(): void {
     this.#batches = [];
+    this.#head = 0;
     this.#count = 0;
   }
 }

@@ -1,0 +1,133 @@
+import type { AppendEntriesResponse, LogEntry, LogId, NodeId } from "@seshat/common";
+import { formatLogId, formatVote } from "@seshat/common";
+import type { Command, Refusal } from "../../src/engine/command.js";
+import type { Event } from "../../src/engine/event.js";
+
+/**
+ * Events and commands as one line each, for people: what a dialogue between engines looked like. Log ids are written
+ * `term-index`, votes `T3:n2`, entries `term-index kind`.
+ */
+
+function entries(list: readonly LogEntry<unknown, unknown>[]): string {
+  return `[${list.map(({ logId, payload }) => `${formatLogId(logId)} ${payload.type}`).join(", ")}]`;
+}
+
+function refused(refusal: Refusal | null): string {
+  if (refusal === null) return "done";
+  return refusal.code === "notLeader" ? `not leader (leader: ${node(refusal.leaderId)})` : refusal.code;
+}
+
+function node(id: NodeId | null): string {
+  return id === null ? "none" : `n${id}`;
+}
+
+function granted(response: { readonly term: number; readonly granted: boolean }): string {
+  return `${response.granted ? "granted" : "refused"} in T${response.term}`;
+}
+
+function appended(response: AppendEntriesResponse): string {
+  switch (response.type) {
+    case "success":
+      return `success in T${response.term}, match ${response.matchIndex}`;
+    case "conflict":
+      return `conflict in T${response.term}, hint ${formatLogId(response.hint)}`;
+    case "refused":
+      return `refused in T${response.term}`;
+  }
+}
+
+function range(prevLogId: LogId, upto: number): string {
+  return upto === prevLogId.index ? "no entries" : `entries ${prevLogId.index + 1}..${upto}`;
+}
+
+/** One line for an event, without its end of line. */
+export function formatEvent(event: Event): string {
+  switch (event.type) {
+    case "initialize":
+      return `initialize voters ${JSON.stringify(event.membership.configs)}`;
+    case "clientWrite":
+      return `clientWrite ${event.payloads.length} payloads`;
+    case "readIndex":
+      return `readIndex #${event.requestId}`;
+    case "timer":
+      return "timer";
+    case "elect":
+      return "elect";
+    case "takeSnapshot":
+      return `takeSnapshot #${event.requestId}`;
+    case "purgeLog":
+      return `purgeLog upto ${event.upto}`;
+    case "persisted":
+      return `persisted io ${event.ioSeq}`;
+    case "applied":
+      return `applied ${formatLogId(event.logId)}`;
+    case "snapshotBuilt":
+      return `snapshotBuilt ${formatLogId(event.lastLogId)}`;
+    case "preVoteRequest":
+    case "voteRequest": {
+      const { term, candidateId, lastLogId } = event.request;
+      return `${event.type} from n${candidateId} for T${term}, last log ${formatLogId(lastLogId)}`;
+    }
+    case "appendEntriesRequest": {
+      const { term, leaderId, prevLogId, leaderCommit } = event.request;
+      const list = event.request.entries.length === 0 ? "no entries" : entries(event.request.entries);
+      return `appendEntriesRequest from n${leaderId} in T${term}, after ${formatLogId(prevLogId)}, ${list}, commit ${leaderCommit}`;
+    }
+    case "preVoteResponse":
+    case "voteResponse":
+      return `${event.type} from n${event.from} to T${event.requestTerm}: ${granted(event.response)}`;
+    case "appendEntriesResponse":
+      return `appendEntriesResponse from n${event.from} to #${event.seq}: ${appended(event.response)}`;
+    case "appendEntriesFailed":
+      return `appendEntriesFailed from n${event.from} to #${event.seq}`;
+  }
+}
+
+/** One line for a command, without its end of line. */
+export function formatCommand(command: Command): string {
+  switch (command.type) {
+    case "saveVote":
+      return `saveVote ${formatVote(command.vote)} (io ${command.ioSeq})`;
+    case "append":
+      return `append ${entries(command.entries)} (io ${command.ioSeq})`;
+    case "truncate":
+      return `truncate since ${command.since} (io ${command.ioSeq})`;
+    case "purge":
+      return `purge upto ${formatLogId(command.upto)} (io ${command.ioSeq})`;
+    case "saveCommitted":
+      return `saveCommitted ${formatLogId(command.committed)}`;
+    case "apply":
+      return `apply ${command.since}..${command.upto}`;
+    case "buildSnapshot":
+      return "buildSnapshot";
+    case "acceptWrites":
+      return `acceptWrites from ${command.firstIndex}`;
+    case "refuseWrites":
+      return `refuseWrites: ${refused(command.refusal)}`;
+    case "abandonWrites":
+      return `abandonWrites since ${command.since}`;
+    case "readReady":
+      return `readReady #${command.requestId} at ${formatLogId(command.readIndex)}`;
+    case "refuseReads":
+      return `refuseReads #${command.requestId}: ${refused(command.refusal)}`;
+    case "snapshotReady":
+      return `snapshotReady #${command.requestId}`;
+    case "reply":
+      return `reply #${command.requestId} after io ${command.afterIo}: ${refused(command.refusal)}`;
+    case "sendPreVote":
+    case "sendVote": {
+      const { term, lastLogId } = command.request;
+      const wait = command.type === "sendVote" ? ` after io ${command.afterIo}` : "";
+      return `${command.type} to n${command.to} for T${term}, last log ${formatLogId(lastLogId)}${wait}`;
+    }
+    case "sendAppendEntries": {
+      const { to, seq, term, prevLogId, upto, leaderCommit } = command;
+      return `sendAppendEntries #${seq} to n${to} in T${term}, after ${formatLogId(prevLogId)}, ${range(prevLogId, upto)}, commit ${leaderCommit}`;
+    }
+    case "answerPreVote":
+    case "answerVote":
+      return `${command.type} after io ${command.afterIo}: ${granted(command.response)}`;
+    case "answerAppendEntries":
+      return `answerAppendEntries after io ${command.afterIo}: ${appended(command.response)}`;
+  }
+}
