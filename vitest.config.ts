@@ -20,6 +20,8 @@ export default defineConfig({
       test: {
         name: manifest.name,
         include: ["{src,test}/**/*.test.ts"],
+        // No module here keeps state, so test files can share a worker: the run takes half the time.
+        isolate: false,
       },
     })),
     reporters: ["default", "json"],

@@ -1,4 +1,4 @@
-import type { BytesTypeConfig, LogId, NodeId, Response, SnapshotMeta } from "@seshat/common";
+import type { BasicNode, BytesTypeConfig, LogId, NodeId, Response } from "@seshat/common";
 import { ShutdownError, StoppedError } from "@seshat/common";
 import type { ClientWriteResponse, RaftMetrics } from "@seshat/raft";
 import { RaftNode } from "@seshat/raft";
@@ -12,7 +12,7 @@ import { checkSingleNodeOptions } from "./single-node-options.js";
 /** What a single-node cluster looks like at one moment. Log ids are those of `RaftMetrics`; index 0 means none. */
 export interface SingleNodeStatus {
   readonly nodeId: NodeId;
-  readonly state: RaftMetrics["state"];
+  readonly state: RaftMetrics<BasicNode>["state"];
   readonly term: number;
   readonly leaderId: NodeId | null;
   readonly lastLogId: LogId;
@@ -142,8 +142,12 @@ export class SingleNodeCluster implements AsyncDisposable {
     };
   }
 
-  /** Takes a snapshot now, whatever the policy; the log behind it is purged as the configuration says. */
-  async snapshot(): Promise<SnapshotMeta> {
+  /**
+   * Takes a snapshot now, whatever the policy; the log behind it is purged as the configuration says.
+   *
+   * @returns the last entry that it holds, once it is kept.
+   */
+  async snapshot(): Promise<LogId> {
     return await this.#running().triggerSnapshot();
   }
 

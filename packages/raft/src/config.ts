@@ -57,10 +57,14 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
 /** The longest timeout: what every timer can hold. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-function checkMs(config: RaftConfig, field: keyof RaftConfig): number {
-  const value = config[field];
+/**
+ * Checks a time that a timer is to wait for.
+ *
+ * @throws {InvalidValueError} that names `field`.
+ */
+export function checkTimeoutMs(field: string, value: unknown): number {
   if (typeof value !== "number" || !(value > 0) || value > MAX_TIMEOUT_MS) {
-    throw new InvalidValueError(`config.${field}`, value, "a time in milliseconds above 0 and below 2^31");
+    throw new InvalidValueError(field, value, "a time in milliseconds above 0 and below 2^31");
   }
   return value;
 }
@@ -79,17 +83,18 @@ export function makeRaftConfig(overrides: Partial<RaftConfig> = {}): RaftConfig 
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
   const config: RaftConfig = { ...DEFAULT_RAFT_CONFIG, ...Object.fromEntries(given) };
 
-  const min = checkMs(config, "electionTimeoutMinMs");
-  const max = checkMs(config, "electionTimeoutMaxMs");
+  const checkMs = (field: keyof RaftConfig): number => checkTimeoutMs(`config.${field}`, config[field]);
+  const min = checkMs("electionTimeoutMinMs");
+  const max = checkMs("electionTimeoutMaxMs");
   if (max <= min) {
     throw new InvalidValueError("config.electionTimeoutMaxMs", max, `above electionTimeoutMinMs (${min}), so that voters do not all stand at once`);
   }
-  const heartbeat = checkMs(config, "heartbeatIntervalMs");
+  const heartbeat = checkMs("heartbeatIntervalMs");
   if (heartbeat >= min) {
     throw new InvalidValueError("config.heartbeatIntervalMs", heartbeat, `below electionTimeoutMinMs (${min}), so that followers hear from their leader in time`);
   }
-  const backoffMin = checkMs(config, "backoffMinMs");
-  const backoffMax = checkMs(config, "backoffMaxMs");
+  const backoffMin = checkMs("backoffMinMs");
+  const backoffMax = checkMs("backoffMaxMs");
   if (backoffMax < backoffMin || backoffMax >= min) {
     throw new InvalidValueError("config.backoffMaxMs", backoffMax, `at least backoffMinMs (${backoffMin}) and below electionTimeoutMinMs (${min})`);
   }

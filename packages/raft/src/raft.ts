@@ -16,10 +16,11 @@ import { TimeoutError, checkInteger, checkNodeId, createMembership, silentLogger
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
 import { checkAppendEntriesRequest, checkVoteRequest } from "./check-message.js";
 import type { RaftConfig } from "./config.js";
-import { makeRaftConfig } from "./config.js";
+import { checkTimeoutMs, makeRaftConfig } from "./config.js";
 import type { RaftNetworkFactory } from "./network/raft-network.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
 import { systemRuntime } from "./runtime/clock.js";
+import { toError } from "./runtime/failure.js";
 import { Instruments } from "./runtime/instruments.js";
 import type { RaftMetrics } from "./runtime/metrics.js";
 import { restore } from "./runtime/restore.js";
@@ -160,7 +161,9 @@ export class Raft<C extends RaftTypeConfig> {
    * Waits until `condition` holds for the metrics.
    *
    * @param what the condition in words, for the error.
+   * @param condition looked at after every turn in which something happened; what it throws ends the wait.
    * @param timeoutMs the longest wait in milliseconds.
+   * @throws {InvalidValueError} when `timeoutMs` is no such time.
    * @throws {TimeoutError} when it did not come true in time.
    * @throws {ShutdownError} or {StoppedError} when the node stops first.
    */
@@ -170,6 +173,7 @@ export class Raft<C extends RaftTypeConfig> {
     timeoutMs: number,
   ): Promise<RaftMetrics<C["Node"]>> {
     return new Promise((resolve, reject) => {
+      checkTimeoutMs("timeoutMs", timeoutMs);
       const settle = (): void => {
         timer.cancel();
         unwatch();
@@ -179,13 +183,17 @@ export class Raft<C extends RaftTypeConfig> {
         reject(new TimeoutError(what, timeoutMs));
       });
       const look = (): void => {
-        const metrics = this.metrics();
-        if (condition(metrics)) {
+        try {
+          const metrics = this.metrics();
+          if (condition(metrics)) {
+            settle();
+            resolve(metrics);
+          } else if (this.#runtime.stopped !== null) {
+            throw this.#runtime.stopped;
+          }
+        } catch (error) {
           settle();
-          resolve(metrics);
-        } else if (this.#runtime.stopped !== null) {
-          settle();
-          reject(this.#runtime.stopped);
+          reject(toError(error));
         }
       };
       const unwatch = this.#runtime.watch(look);
@@ -214,7 +222,8 @@ export class Raft<C extends RaftTypeConfig> {
   /**
    * Stops the node: settles everything that waits, with `ShutdownError` or, where a write may be in the log, `UnknownOutcomeError`.
    *
-   * @returns once storage is no longer in use, so that another node can be started from it.
+   * @returns once storage is no longer in use, so that another node can be started from it: the running calls have ended,
+   *   and what was appended is durable.
    */
   shutdown(): Promise<void> {
     return this.#runtime.shutdown();

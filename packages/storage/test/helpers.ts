@@ -63,3 +63,6 @@ export async function* inChunks(bytes: Uint8Array, length: number): AsyncGenerat
 export function contentOf(bytes: Uint8Array, size: number = bytes.length): SnapshotData {
   return { size, read: (offset) => inChunks(bytes.subarray(offset), 7) };
 }
+
+/** A builder's `pause` in tests, where nobody else waits for a turn. */
+export async function noPause(): Promise<void> {}

@@ -8,7 +8,19 @@ import type {
   RaftStorage,
   StateMachine,
 } from "../src/index.js";
-import { allBytes, blank, del, logId, members, membershipEntry, normal, set, text, utf8 } from "./helpers.js";
+import {
+  allBytes,
+  blank,
+  del,
+  logId,
+  members,
+  membershipEntry,
+  noPause,
+  normal,
+  set,
+  text,
+  utf8,
+} from "./helpers.js";
 
 function setup(): { kv: KeyValueStateMachine; storage: OpenRaftMemStorage } {
   const kv = new KeyValueStateMachine();
@@ -32,7 +44,7 @@ describe("MemStorage remains in-memory", () => {
   test("a new storage knows nothing of one before it", async () => {
     const { storage } = filled();
     storage.saveVote({ term: 1, votedFor: 1, committed: true });
-    await storage.stateMachine.snapshotBuilder().buildSnapshot();
+    await storage.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     const { storage: fresh } = setup();
     expect(fresh.readVote()).toBeNull();
     expect(fresh.readLogState()).toEqual({ lastPurgedLogId: logId(0, 0), lastLogId: logId(0, 0) });
@@ -44,7 +56,7 @@ describe("MemStorage remains in-memory", () => {
     const { kv, storage } = filled();
     storage.saveVote({ term: 1, votedFor: 1, committed: true });
     storage.saveCommitted(logId(1, 3));
-    await storage.stateMachine.snapshotBuilder().buildSnapshot();
+    await storage.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     storage.purge(logId(1, 2));
     expect(storage.readVote()).toEqual({ term: 1, votedFor: 1, committed: true });
     expect(storage.readLogState()).toEqual({ lastPurgedLogId: logId(1, 2), lastLogId: logId(1, 3) });
@@ -106,7 +118,7 @@ describe("Implements three critical openraft storage traits", () => {
   test("OpenRaftMemStorage holds vote, log, snapshot, state machine and membership", async () => {
     const { kv, storage } = filled();
     storage.saveVote({ term: 1, votedFor: 1, committed: false });
-    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot();
+    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     expect(storage.vote).toEqual({ term: 1, votedFor: 1, committed: false });
     expect(storage.log.length).toBe(3);
     expect(storage.log.get(2)).toEqual(normal(1, 2, set("a", "1")));
@@ -153,7 +165,7 @@ describe("Idempotent state machine behavior", () => {
 
   test("replay after a snapshot was installed skips what the snapshot holds", async () => {
     const { storage } = filled();
-    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot();
+    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     const { kv, storage: other } = setup();
     await other.stateMachine.installSnapshot(snapshot);
     const replayed = other.stateMachine.apply([normal(1, 3, set("b", "again")), normal(1, 4, set("c", "3"))]);
@@ -194,7 +206,7 @@ describe("Idempotent state machine behavior", () => {
 describe("Create snapshots", () => {
   test("a snapshot carries the real last log id and membership, and is kept", async () => {
     const { storage } = filled();
-    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot();
+    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     expect(snapshot.meta.lastLogId).toEqual(logId(1, 3));
     expect(snapshot.meta.lastMembership).toEqual({ logId: logId(0, 1), membership: members(1) });
     expect(storage.stateMachine.readCurrentSnapshot()).toBe(snapshot);
@@ -204,14 +216,14 @@ describe("Create snapshots", () => {
 
   test("a restored snapshot equals the state it came from", async () => {
     const { storage } = filled();
-    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot();
+    const snapshot = await storage.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     const { kv, storage: other } = setup();
     await other.stateMachine.installSnapshot(snapshot);
     other.purge(snapshot.meta.lastLogId);
     expect([kv.size, text(kv.get(utf8("a"))), text(kv.get(utf8("b")))]).toEqual([2, "1", "2"]);
     expect(other.stateMachine.readAppliedState()).toEqual(storage.stateMachine.readAppliedState());
     expect(other.readLogState()).toEqual({ lastPurgedLogId: logId(1, 3), lastLogId: logId(1, 3) });
-    const copy = await other.stateMachine.snapshotBuilder().buildSnapshot();
+    const copy = await other.stateMachine.snapshotBuilder().buildSnapshot(noPause);
     expect(await allBytes(copy.data.read(0))).toEqual(await allBytes(snapshot.data.read(0)));
   });
 });

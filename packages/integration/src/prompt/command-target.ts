@@ -1,4 +1,4 @@
-import type { SnapshotMeta } from "@seshat/common";
+import type { LogId } from "@seshat/common";
 import type { SingleNodeStatus } from "../single-node-cluster.js";
 
 /** What the prompt drives: the part of a single-node cluster that commands call. */
@@ -8,6 +8,6 @@ export interface CommandTarget {
   del(keys: readonly Uint8Array[]): Promise<number>;
   exists(keys: readonly Uint8Array[]): Promise<number>;
   status(): SingleNodeStatus;
-  snapshot(): Promise<SnapshotMeta>;
+  snapshot(): Promise<LogId>;
   restart(): Promise<void>;
 }

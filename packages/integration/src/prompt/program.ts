@@ -110,7 +110,6 @@ async function runOnTerminal(options: ProgramOptions, version: string, io: Progr
       signal,
       flush: () => console.flush(),
     });
-    console.say("\n");
     // A user has seen each error; and of the time that passed most was spent typing.
     return { exitCode: interrupted ? INTERRUPTED : 0, elapsedMs: pipeline.stats.busyMs };
   });

@@ -51,8 +51,8 @@ export async function runCommand(target: CommandTarget, command: Command): Promi
     case "status":
       return { type: "status", status: target.status() };
     case "snapshot": {
-      const meta = await target.snapshot();
-      return { type: "text", text: `OK, snapshot up to ${formatLogId(meta.lastLogId)}` };
+      const last = await target.snapshot();
+      return { type: "text", text: `OK, snapshot up to ${formatLogId(last)}` };
     }
     case "restart": {
       await target.restart();

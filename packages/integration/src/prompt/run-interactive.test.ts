@@ -50,6 +50,7 @@ describe("runInteractive", () => {
     await type(CTRL_D);
     expect(await ended).toBe(false);
     expect(output.text).toContain("> ");
+    expect(output.text).toMatch(/\n$/);
   });
 
   test("lines that were pasted together run one after the other", async () => {

@@ -62,12 +62,14 @@ export async function runInteractive(pipeline: Pipeline, options: InteractiveOpt
           : pipeline.submit(understood, place, text.length));
         await pipeline.drain();
         options.flush();
-        if (pipeline.failure !== null) break;
-        if (!(understood instanceof Error) && understood.type === "quit") break;
+        if (pipeline.failure !== null) return false;
+        if (!(understood instanceof Error) && understood.type === "quit") return false;
       }
       if (interrupted) break;
       editor.prompt();
     }
+    // The cursor still stands behind a prompt.
+    options.output.write("\n");
     return interrupted;
   } finally {
     options.signal.removeEventListener("abort", close);

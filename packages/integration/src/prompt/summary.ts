@@ -32,7 +32,7 @@ export function summaryText(stats: PipelineStats, elapsedMs: number, status: Sin
     ["errors", groupDigits(stats.errors)],
     ["throughput", `${rate} commands/s over ${formatDuration(elapsedMs)}`],
     ["latency", stats.latency.count === 0 ? "none" : latency.join(", ")],
-    ["last applied", `${formatLogId(status.lastApplied)} (${groupDigits(status.keys)} keys)`],
+    ["last applied", `${formatLogId(status.lastApplied)} (${groupDigits(status.keys)} ${status.keys === 1 ? "key" : "keys"})`],
     ["snapshots taken", groupDigits(status.snapshotsTaken)],
   ];
   return rows.map(([name, value]) => `${name.padEnd(17)}${value}\n`).join("");

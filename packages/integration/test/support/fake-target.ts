@@ -1,5 +1,5 @@
-import type { SnapshotMeta } from "@seshat/common";
-import { EMPTY_STORED_MEMBERSHIP, ZERO_LOG_ID } from "@seshat/common";
+import type { LogId } from "@seshat/common";
+import { ZERO_LOG_ID } from "@seshat/common";
 import type { CommandTarget } from "../../src/prompt/command-target.js";
 import type { SingleNodeStatus } from "../../src/single-node-cluster.js";
 import { text } from "./bytes.js";
@@ -84,12 +84,8 @@ export class FakeTarget implements CommandTarget {
     return statusWith({ keys: this.data.size });
   }
 
-  snapshot(): Promise<SnapshotMeta> {
-    return this.#call("snapshot", () => ({
-      lastLogId: { term: 1, index: 7 },
-      lastMembership: EMPTY_STORED_MEMBERSHIP,
-      snapshotId: "1-7-1",
-    }));
+  snapshot(): Promise<LogId> {
+    return this.#call("snapshot", () => ({ term: 1, index: 7 }));
   }
 
   restart(): Promise<void> {

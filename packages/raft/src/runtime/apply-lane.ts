@@ -1,4 +1,4 @@
-import type { AsyncRuntime, LogId, RaftTypeConfig, SnapshotMeta } from "@seshat/common";
+import type { AsyncRuntime, LogId, RaftTypeConfig, SnapshotMeta, StorageVerb } from "@seshat/common";
 import { StorageError } from "@seshat/common";
 import type { MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
 import type { ApplyCommand, BuildSnapshotCommand } from "../engine/command.js";
@@ -37,6 +37,8 @@ export class ApplyLane<C extends RaftTypeConfig> {
   readonly #events: ApplyLaneEvents<C>;
   readonly #queue: SerialQueue<ApplyCommand | BuildSnapshotCommand>;
   #build: Promise<void> | null = null;
+  /** What the running task is doing, for the error when that fails. */
+  #running: StorageVerb = "apply";
   #stopped = false;
 
   constructor(parts: ApplyLaneParts<C>, events: ApplyLaneEvents<C>) {
@@ -44,7 +46,7 @@ export class ApplyLane<C extends RaftTypeConfig> {
     this.#events = events;
     this.#queue = new SerialQueue(
       (task) => (task.type === "apply" ? this.#apply(task.since, task.upto) : this.#capture()),
-      (error) => this.#fail(storageFailure("apply", error)),
+      (error) => this.#fail(storageFailure(this.#running, error)),
     );
   }
 
@@ -65,25 +67,28 @@ export class ApplyLane<C extends RaftTypeConfig> {
   }
 
   #apply(since: number, upto: number): MaybePromise<void> {
+    if (this.#stopped) return;
     const end = Math.min(upto, since + this.#parts.maxApplyEntries - 1);
     const done = andThen(this.#read(since, end), (entries) => {
       checkRead(entries, since, end);
-      return this.#applyEntries(entries);
+      return this.#stopped ? upto : this.#applyEntries(entries);
     });
     return andThen(done, (applied) => {
       if (applied === upto || this.#stopped) return;
       // A long backlog must not keep timers and sockets from their turn.
-      return new Promise<void>((resolve) => this.#parts.runtime.yield(resolve)).then(() => this.#apply(applied + 1, upto));
+      return this.#pause().then(() => this.#apply(applied + 1, upto));
     });
   }
 
   #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
+    this.#running = "read log";
     return this.#parts.cache.slice(since, upto) ?? this.#parts.reader.readEntries(since, upto);
   }
 
   /** @returns the index of the last entry applied. */
   #applyEntries(entries: readonly C["Entry"][]): MaybePromise<number> {
     const { stateMachine, instruments } = this.#parts;
+    this.#running = "apply";
     const attributes = { "raft.first_index": firstIndex(entries), "raft.entries": entries.length };
     return andThen(instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)), (responses) => {
       if (responses.length !== entries.length) {
@@ -96,8 +101,9 @@ export class ApplyLane<C extends RaftTypeConfig> {
 
   #capture(): MaybePromise<void> {
     const { stateMachine, instruments } = this.#parts;
+    this.#running = "build snapshot";
     return andThen(stateMachine.snapshotBuilder(), (builder) => {
-      const built = instruments.trace("raft.snapshot.build", {}, () => builder.buildSnapshot());
+      const built = instruments.trace("raft.snapshot.build", {}, () => builder.buildSnapshot(() => this.#pause()));
       const finished = andThen(built, ({ meta }) => {
         if (!this.#stopped) this.#events.snapshotBuilt(meta);
       });
@@ -105,6 +111,10 @@ export class ApplyLane<C extends RaftTypeConfig> {
         this.#build = finished.catch((error: unknown) => this.#fail(storageFailure("build snapshot", error)));
       }
     });
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#parts.runtime.yield(resolve));
   }
 
   #fail(error: Error): void {

@@ -30,7 +30,9 @@ export class Clients<R> {
   #payloads: EntryPayload<unknown, unknown>[] = [];
   #writers: Writer<R>[] = [];
   /** Writers whose event is on its way to the engine, an array for each event, in order. */
-  #proposed: Writer<R>[][] = [];
+  readonly #proposed: Writer<R>[][] = [];
+  /** True while the engine has the oldest of them before it: they may be in the log, or not. */
+  #deciding = false;
   /** Writers whose entries are in the log. */
   readonly #accepted = new PendingWrites<ClientWriteResponse<R>>();
 
@@ -61,6 +63,11 @@ export class Clients<R> {
     return true;
   }
 
+  /** True when there is something to collect. */
+  get hasNew(): boolean {
+    return this.#writers.length > 0 || this.#readers.length > 0;
+  }
+
   /** The writes since the last call, as one event; null when there were none. */
   collectWrites(): ClientWriteEvent | null {
     if (this.#writers.length === 0) return null;
@@ -80,8 +87,14 @@ export class Clients<R> {
     return { type: "readIndex", requestId: this.#lastReadId };
   }
 
+  /** The oldest proposed writes go to the engine now: from here on they may be in the log. */
+  decideWrites(): void {
+    this.#deciding = true;
+  }
+
   /** The oldest proposed writes became the entries from `firstIndex` on. @returns the index of the last. */
   acceptWrites(firstIndex: number): number {
+    this.#deciding = false;
     const writers = this.#proposed.shift() as Writer<R>[];
     this.#accepted.accept(firstIndex, writers);
     return firstIndex + writers.length - 1;
@@ -89,6 +102,7 @@ export class Clients<R> {
 
   /** The oldest proposed writes were not appended. */
   refuseWrites(error: Error): void {
+    this.#deciding = false;
     this.#reject(this.#proposed.shift() as Writer<R>[], error);
   }
 
@@ -132,7 +146,10 @@ export class Clients<R> {
   settleAll(refusal: Error, unknownOutcome: Error): void {
     this.#reject(this.#writers.splice(0), refusal);
     this.#payloads = [];
-    for (const writers of this.#proposed.splice(0)) this.#reject(writers, refusal);
+    for (const [i, writers] of this.#proposed.splice(0).entries()) {
+      this.#reject(writers, i === 0 && this.#deciding ? unknownOutcome : refusal);
+    }
+    this.#deciding = false;
     this.#reject(this.#accepted.takeSince(0), unknownOutcome);
     this.#reject(this.#readers.splice(0), refusal);
     for (const readers of this.#unconfirmed.values()) this.#reject(readers, refusal);

@@ -50,6 +50,13 @@ export class EngineObserver {
     for (const { end } of this.#commits.splice(0)) end(error);
   }
 
+  /** The node has stopped, whatever was going on. */
+  stopped(error: Error): void {
+    this.abandoned(error);
+    this.#election?.(error);
+    this.#election = null;
+  }
+
   /** A step is over. */
   observe(state: Readonly<EngineState>): void {
     const role = state.role.type;

@@ -26,29 +26,27 @@ export class Instruments {
     this.#tracer = tracer;
   }
 
-  /** True when spans are wanted. */
-  get tracing(): boolean {
-    return this.#tracer !== null;
-  }
-
   log(level: LogLevel, event: string, fields: LogFields): void {
-    this.#logger.log(level, event, { node: this.#nodeId, ...fields });
+    harmless(() => this.#logger.log(level, event, { node: this.#nodeId, ...fields }));
   }
 
   /** Starts a span; null when there is no tracer. */
   startSpan(name: string, attributes: SpanAttributes): EndSpan | null {
-    if (this.#tracer === null) return null;
-    const span = this.#tracer.startSpan(name, { attributes: { "raft.node": this.#nodeId, ...attributes } });
-    return (error) => {
-      if (error !== null) span.recordException(error);
-      span.end();
-    };
+    const tracer = this.#tracer;
+    if (tracer === null) return null;
+    const span = harmless(() => tracer.startSpan(name, { attributes: { "raft.node": this.#nodeId, ...attributes } }));
+    if (span === null) return null;
+    return (error) =>
+      harmless(() => {
+        if (error !== null) span.recordException(error);
+        span.end();
+      });
   }
 
   /** Does `work` within a span. */
   trace<T>(name: string, attributes: SpanAttributes, work: () => MaybePromise<T>): MaybePromise<T> {
-    if (this.#tracer === null) return work();
-    const end = this.startSpan(name, attributes) as EndSpan;
+    const end = this.startSpan(name, attributes);
+    if (end === null) return work();
     const fail = (thrown: unknown): never => {
       end(toError(thrown));
       throw thrown;
@@ -66,5 +64,14 @@ export class Instruments {
     } catch (thrown) {
       return fail(thrown);
     }
+  }
+}
+
+/** Whoever watches a node must not be able to stop it: what a logger or tracer throws is dropped. */
+function harmless<T>(watch: () => T): T | null {
+  try {
+    return watch();
+  } catch {
+    return null;
   }
 }

@@ -7,7 +7,7 @@ import type {
   SaveVoteCommand,
   TruncateCommand,
 } from "../engine/command.js";
-import { storageFailure } from "./failure.js";
+import { storageFailure, toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
 import { isPending } from "./maybe-promise.js";
 import { SerialQueue } from "./serial-queue.js";
@@ -48,7 +48,11 @@ export class LogLane<C extends RaftTypeConfig> {
   /** Writes that are not reported yet, in order. */
   readonly #unfinished: Unfinished[] = [];
   #running: StorageVerb = "append";
+  /** Appends whose completion is still to come. */
+  #syncing = 0;
+  #whenSynced: (() => void) | null = null;
   #stopped = false;
+  #failed = false;
 
   constructor(storage: RaftStorage<C>, events: LogLaneEvents, instruments: Instruments) {
     this.#storage = storage;
@@ -65,10 +69,19 @@ export class LogLane<C extends RaftTypeConfig> {
     else this.#queue.push(write);
   }
 
-  /** Starts nothing more, and reports nothing more. @returns once the running call has ended. */
-  close(): Promise<void> {
+  /**
+   * Starts nothing more, and reports nothing more.
+   *
+   * @returns once the running call has ended and what was appended is durable: whoever reads the log next takes all of
+   *   it for durable. After a failure nothing more is waited for than the running call.
+   */
+  async close(): Promise<void> {
     this.#stopped = true;
-    return this.#queue.close();
+    await this.#queue.close();
+    if (this.#syncing === 0 || this.#failed) return;
+    await new Promise<void>((resolve) => {
+      this.#whenSynced = resolve;
+    });
   }
 
   #start(write: LogWrite): MaybePromise<void> {
@@ -100,13 +113,27 @@ export class LogLane<C extends RaftTypeConfig> {
       "raft.entries": entries.length,
     });
     let completed = false;
-    return this.#storage.append(entries, (error) => {
+    const complete = (error: Error | null): void => {
       if (completed) return;
       completed = true;
       end?.(error);
+      this.#syncing -= 1;
       if (error === null) this.#finish(unfinished);
       else this.#fail(storageFailure("append", error));
-    });
+      if (this.#syncing === 0) this.#whenSynced?.();
+    };
+    const fail = (thrown: unknown): never => {
+      complete(toError(thrown));
+      // Also when the completion came before: whatever storage throws stops the node.
+      throw thrown;
+    };
+    this.#syncing += 1;
+    try {
+      const done = this.#storage.append(entries, complete);
+      return isPending(done) ? done.catch(fail) : done;
+    } catch (thrown) {
+      return fail(thrown);
+    }
   }
 
   #finish(unfinished: Unfinished): void {
@@ -121,6 +148,8 @@ export class LogLane<C extends RaftTypeConfig> {
   }
 
   #fail(error: Error): void {
+    this.#failed = true;
+    this.#whenSynced?.();
     if (this.#stopped) return;
     this.#stopped = true;
     void this.#queue.close();

@@ -22,7 +22,7 @@ export async function restore<C extends RaftTypeConfig>(
   stateMachine: RaftStateMachine<C>,
   instruments: Instruments,
 ): Promise<EngineStart> {
-  const vote = checkVote((await readOr("read vote", () => storage.readVote())) ?? ZERO_VOTE);
+  const vote = await readOr("read vote", async () => checkVote((await storage.readVote()) ?? ZERO_VOTE));
   const snapshot = await readOr("read snapshot", () => stateMachine.readCurrentSnapshot());
   let applied = await readOr("apply", () => stateMachine.readAppliedState());
   const snapshotLogId = snapshot?.meta.lastLogId ?? ZERO_LOG_ID;
@@ -40,6 +40,12 @@ export async function restore<C extends RaftTypeConfig>(
     throw new StorageError(
       "read log",
       `the log begins after ${formatLogId(lastPurgedLogId)}, but the state machine has come only to ${formatLogId(lastAppliedLogId)} and no snapshot leads there`,
+    );
+  }
+  if (lastPurgedLogId.index > snapshotLogId.index) {
+    throw new StorageError(
+      "read snapshot",
+      `the log begins after ${formatLogId(lastPurgedLogId)}, but the snapshot that held what is gone ends at ${formatLogId(snapshotLogId)}`,
     );
   }
   if (lastLogId.index < lastAppliedLogId.index) {
@@ -60,6 +66,9 @@ export async function restore<C extends RaftTypeConfig>(
     if (!equalLogIds(last, lastLogId)) {
       throw new StorageError("read log", `the last entry is ${formatLogId(last)}, not ${formatLogId(lastLogId)}`);
     }
+    if (first.term < lastPurgedLogId.term) {
+      throw new StorageError("read log", `terms fall from ${formatLogId(lastPurgedLogId)} to ${formatLogId(first)}`);
+    }
     await findRanges(reader, first, last, ranges);
   }
   const log = new LogTrail(lastPurgedLogId, lastLogId, ranges);
@@ -67,7 +76,7 @@ export async function restore<C extends RaftTypeConfig>(
     throw new StorageError("read log", `the state machine has applied ${formatLogId(lastAppliedLogId)}, which is not in the log`);
   }
   const memberships = [lastMembership, ...(await findMemberships(reader, lastAppliedLogId.index + 1, lastLogId.index))];
-  const hint = (await storage.readCommitted?.()) ?? ZERO_LOG_ID;
+  const hint = (await readOr("read log", () => storage.readCommitted?.() ?? null)) ?? ZERO_LOG_ID;
   const committed = log.has(hint) && compareLogIds(hint, lastAppliedLogId) > 0 ? hint : lastAppliedLogId;
   while (memberships.length > 1 && (memberships[1] as StoredMembership<unknown>).logId.index <= committed.index) memberships.shift();
   return { id, vote, log, memberships, snapshot: snapshotLogId, applied: lastAppliedLogId, committed };

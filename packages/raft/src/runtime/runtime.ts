@@ -123,7 +123,7 @@ export class Runtime<C extends RaftTypeConfig> {
       instruments,
       rpcTimeoutMs: config.electionTimeoutMinMs,
       describe: (id: NodeId) => membershipOf(this.#engine.state).nodes.get(id),
-      leads: (term) => this.#engine.state.role.type === "leader" && this.#engine.state.vote.term === term,
+      leads: (term) => this.#stopped === null && this.#engine.state.role.type === "leader" && this.#engine.state.vote.term === term,
       emit: (event) => this.#enqueue(event),
     });
     for (const command of this.#engine.resume()) this.#execute(command);
@@ -231,14 +231,20 @@ export class Runtime<C extends RaftTypeConfig> {
     if (this.#stopped !== null) return;
     this.#queue.splice(0, taken);
     this.#scheduled = false;
-    if (this.#queue.length > 0) this.#schedule();
+    // A state machine or a logger may have written or read during the steps.
+    if (this.#queue.length > 0 || this.#clients.hasNew) this.#schedule();
     this.#timer.adjust();
     for (const watcher of this.#watchers) watcher();
   }
 
   #step(event: Event, now: number): void {
     const { state } = this.#engine;
-    for (const command of this.#engine.step(event, now)) this.#execute(command);
+    if (event.type === "clientWrite") this.#clients.decideWrites();
+    for (const command of this.#engine.step(event, now)) {
+      // A lane may fail, or the application shut the node down, in the middle of a step.
+      if (this.#stopped !== null) return;
+      this.#execute(command);
+    }
     this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
   }
@@ -341,7 +347,7 @@ export class Runtime<C extends RaftTypeConfig> {
   #fail(cause: Error): void {
     if (this.#stopped !== null) return;
     this.#instruments.log("error", "raft.stopped", { error: cause.message });
-    this.#stop(new StoppedError(cause), cause);
+    if (this.#stopped === null) this.#stop(new StoppedError(cause), cause);
   }
 
   #stop(refusal: SeshatError, cause: Error | null): void {
@@ -350,7 +356,7 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#queue = [];
     this.#timer.cancel();
     const unknownOutcome = new UnknownOutcomeError("this node stopped before the write was applied", { cause: cause ?? refusal });
-    this.#observer.abandoned(unknownOutcome);
+    this.#observer.stopped(unknownOutcome);
     this.#clients.settleAll(refusal, unknownOutcome);
     for (const requests of [this.#preVotes, this.#votes, this.#appends, this.#replies]) requests.rejectAll(refusal);
     this.#sender.retain(() => false);

@@ -1,11 +1,7 @@
-import type {
-  AppendEntriesRequest,
-  AsyncRuntime,
-  NodeId,
-  RaftTypeConfig,
-} from "@seshat/common";
+import type { AppendEntriesRequest, AsyncRuntime, NodeId, RaftTypeConfig } from "@seshat/common";
 import { UnreachableError } from "@seshat/common";
 import type { MaybePromise, RaftLogReader } from "@seshat/storage";
+import { checkAppendEntriesResponse, checkVoteResponse } from "../check-message.js";
 import type { SendAppendEntriesCommand, SendPreVoteCommand, SendVoteCommand } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import type { RaftNetwork, RaftNetworkFactory } from "../network/raft-network.js";
@@ -42,7 +38,7 @@ export class Sender<C extends RaftTypeConfig> {
 
   preVote(command: SendPreVoteCommand): void {
     const { to, request } = command;
-    this.#call(to, "preVote", (peer) => peer.preVote(request)).then(
+    this.#call(to, "preVote", (peer) => peer.preVote(request), checkVoteResponse).then(
       (response) => this.#parts.emit({ type: "preVoteResponse", from: to, requestTerm: request.term, response }),
       () => {},
     );
@@ -50,7 +46,7 @@ export class Sender<C extends RaftTypeConfig> {
 
   vote(command: SendVoteCommand): void {
     const { to, request } = command;
-    this.#call(to, "vote", (peer) => peer.vote(request)).then(
+    this.#call(to, "vote", (peer) => peer.vote(request), checkVoteResponse).then(
       (response) => this.#parts.emit({ type: "voteResponse", from: to, requestTerm: request.term, response }),
       () => {},
     );
@@ -58,7 +54,8 @@ export class Sender<C extends RaftTypeConfig> {
 
   appendEntries(command: SendAppendEntriesCommand): void {
     const { to, seq, term } = command;
-    const failed = (): void => this.#parts.emit({ type: "appendEntriesFailed", from: to, requestTerm: term, seq });
+    const failed = (): void =>
+      this.#parts.emit({ type: "appendEntriesFailed", from: to, requestTerm: term, seq });
     const send = (entries: readonly C["Entry"][]): void => {
       if (!this.#parts.leads(term)) return;
       const request = {
@@ -68,18 +65,22 @@ export class Sender<C extends RaftTypeConfig> {
         entries,
         leaderCommit: command.leaderCommit,
       } as AppendEntriesRequest<C["D"], C["Node"]>;
-      this.#call(to, "appendEntries", (peer) => peer.appendEntries(request)).then(
+      this.#call(to, "appendEntries", (peer) => peer.appendEntries(request), checkAppendEntriesResponse).then(
         (response) => this.#parts.emit({ type: "appendEntriesResponse", from: to, requestTerm: term, seq, response }),
         failed,
       );
     };
+    const unread = (thrown: unknown): void => {
+      // The entries may have been purged in the meantime: the next attempt starts from what is left.
+      this.#parts.instruments.log("warn", "raft.read.failed", { peer: to, error: toError(thrown).message });
+      failed();
+    };
     try {
       const entries = this.#read(command.prevLogId.index + 1, command.upto);
-      if (isPending(entries)) entries.then(send, failed);
+      if (isPending(entries)) entries.then(send, unread);
       else send(entries);
-    } catch {
-      // The entries were purged in the meantime: the next attempt starts from what is left.
-      failed();
+    } catch (thrown) {
+      unread(thrown);
     }
   }
 
@@ -97,8 +98,8 @@ export class Sender<C extends RaftTypeConfig> {
     return this.#parts.cache.slice(since, upto) ?? this.#parts.reader.readEntries(since, upto);
   }
 
-  /** Makes one call with a deadline. The promise rejects when there is no answer; that is logged here. */
-  #call<T>(to: NodeId, rpc: string, call: (peer: RaftNetwork<C>) => Promise<T>): Promise<T> {
+  /** Makes one call with a deadline. The promise rejects when there is no answer that makes sense; that is logged here. */
+  #call<T>(to: NodeId, rpc: string, call: (peer: RaftNetwork<C>) => Promise<T>, check: (response: T) => void): Promise<T> {
     const { runtime, rpcTimeoutMs, instruments } = this.#parts;
     return new Promise<T>((resolve, reject) => {
       const fail = (thrown: unknown): void => {
@@ -109,10 +110,13 @@ export class Sender<C extends RaftTypeConfig> {
       };
       const timer = runtime.setTimer(rpcTimeoutMs, () => fail(new UnreachableError(to, `no answer within ${rpcTimeoutMs} ms`)));
       try {
-        call(this.#connection(to)).then((response) => {
-          timer.cancel();
-          resolve(response);
-        }, fail);
+        call(this.#connection(to))
+          .then((response) => {
+            check(response);
+            timer.cancel();
+            resolve(response);
+          })
+          .catch(fail);
       } catch (thrown) {
         fail(thrown);
       }

@@ -9,10 +9,10 @@ export class SerialQueue<T> {
   readonly #run: (task: T) => MaybePromise<void>;
   readonly #failed: (error: unknown) => void;
   #tasks: T[] = [];
-  /** Set while a task runs; called when the lane comes to rest. */
   #running = false;
   #closed = false;
-  #whenIdle: (() => void) | null = null;
+  /** Who waits for the queue to come to rest after it was closed. */
+  #whenIdle: (() => void)[] = [];
 
   constructor(run: (task: T) => MaybePromise<void>, failed: (error: unknown) => void) {
     this.#run = run;
@@ -41,7 +41,7 @@ export class SerialQueue<T> {
     this.#tasks = [];
     if (!this.#running) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#whenIdle = resolve;
+      this.#whenIdle.push(resolve);
     });
   }
 
@@ -74,6 +74,6 @@ export class SerialQueue<T> {
 
   #rest(): void {
     this.#running = false;
-    this.#whenIdle?.();
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }

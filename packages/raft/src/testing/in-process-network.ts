@@ -2,6 +2,7 @@ import type { AsyncRuntime, NodeId, RaftTypeConfig } from "@seshat/common";
 import { InvalidValueError, UnreachableError } from "@seshat/common";
 import type { RaftNetwork, RaftNetworkFactory } from "../network/raft-network.js";
 import type { Raft } from "../raft.js";
+import { toError } from "../runtime/failure.js";
 
 /** How a network treats every message. Requests and answers are messages of their own. */
 export interface NetworkFaults {
@@ -105,7 +106,7 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
         }
         make(raft).then(
           (answer) => this.#carry(to, from, () => resolve(answer)),
-          (error: Error) => this.#carry(to, from, () => reject(error)),
+          (error: unknown) => this.#carry(to, from, () => reject(toError(error))),
         );
       });
     });

@@ -47,7 +47,7 @@ export class VirtualClock {
 
   /** Moves time on by `ms` milliseconds and runs everything that becomes due, in order. */
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new InvalidValueError("ms", ms, "a time in milliseconds of at least 0");
+    checkSpan("ms", ms);
     const until = this.#now + ms;
     await this.#runWhile(() => (this.#tasks[0]?.at ?? Number.POSITIVE_INFINITY) <= until);
     this.#now = until;
@@ -57,8 +57,10 @@ export class VirtualClock {
    * Moves time on until `condition` holds, looking after every task.
    *
    * @throws {Error} when it does not within `limitMs` milliseconds, or nothing is left that could make it.
+   * @throws {InvalidValueError} when `limitMs` is no such time.
    */
   async runUntil(what: string, condition: () => boolean, limitMs: number): Promise<void> {
+    checkSpan("limitMs", limitMs);
     const until = this.#now + limitMs;
     await settle();
     await this.#runWhile(() => !condition() && (this.#tasks[0]?.at ?? Number.POSITIVE_INFINITY) <= until);
@@ -117,6 +119,12 @@ export class VirtualClock {
     }
     heap[i] = last;
     return first;
+  }
+}
+
+function checkSpan(field: string, ms: number): void {
+  if (!(ms >= 0 && ms < Number.POSITIVE_INFINITY)) {
+    throw new InvalidValueError(field, ms, "a finite time in milliseconds of at least 0");
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * A 32-bit hash of a string of bytes: FNV-1a, folded so that its low byte depends on every
- * byte of the key. Nothing replicated depends on it, and it does not resist an attacker.
+ * byte of the key. The order of keys in a snapshot depends on it. It does not resist an attacker.
  */
 export function hashKey(key: string): number {
   let hash = 0x811c9dc5;

@@ -1,12 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { ShardedMap } from "./sharded-map.js";
+import { ShardedMap, precedes } from "./sharded-map.js";
 
 function content(map: ShardedMap<number>): [string, number | undefined][] {
-  return map
-    .keys()
-    .sort()
-    .map((key) => [key, map.get(key)]);
+  return [...map.orderedKeys()].sort().map((key) => [key, map.get(key)]);
 }
 
 test("does what a Map does, and forks never see each other's writes", () => {
@@ -37,5 +34,27 @@ test("does what a Map does, and forks never see each other's writes", () => {
       }
     }),
     { numRuns: 300 },
+  );
+});
+
+test("keys come in one order, whatever order they went in", () => {
+  const keys = fc.uniqueArray(fc.string(), { maxLength: 600 });
+  const shuffled = keys.chain((all) =>
+    fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+  );
+  fc.assert(
+    fc.property(shuffled, ([one, other]) => {
+      const [a, b] = [one, other].map((list) => {
+        const map = new ShardedMap<null>();
+        for (const key of list) map.set(key, null);
+        return [...map.orderedKeys()];
+      }) as [string[], string[]];
+      expect(a).toEqual(b);
+      expect([...a].sort()).toEqual([...one].sort());
+      for (let i = 1; i < a.length; i++) {
+        expect(precedes(a[i - 1] as string, a[i] as string)).toBe(true);
+        expect(precedes(a[i] as string, a[i - 1] as string)).toBe(false);
+      }
+    }),
   );
 });

@@ -4,8 +4,8 @@
  *   snapshot = magic "SKVS", version u8 = 1, count u64, entry * count, checksum u32
  *   entry    = key length u32, key, value length u32, value
  *
- * Integers are big-endian. Keys rise strictly, compared as bytes: so equal states are equal bytes, and no key
- * comes twice. The checksum is the CRC-32 of everything before it.
+ * Integers are big-endian. Keys rise strictly, by the low byte of their hash (`hash-key.ts`) and then as
+ * bytes: so equal states are equal bytes, and no key comes twice. The checksum is the CRC-32 of everything before it.
  */
 export const SNAPSHOT_FORMAT = "key-value snapshot";
 /** "SKVS" in ASCII. */

@@ -1,7 +1,7 @@
 import { CodecError } from "@seshat/common";
 import { ByteReader, crc32 } from "@seshat/common/binary";
 import { toByteString } from "./byte-string.js";
-import { ShardedMap } from "./sharded-map.js";
+import { ShardedMap, precedes } from "./sharded-map.js";
 import {
   SNAPSHOT_FORMAT,
   SNAPSHOT_HEADER_BYTES,
@@ -66,7 +66,7 @@ export class SnapshotReader {
         break;
       case "key": {
         const key = toByteString(this.#take());
-        if (this.#key !== null && key <= this.#key) throw this.#error("keys that do not rise");
+        if (this.#key !== null && !precedes(this.#key, key)) throw this.#error("keys that do not rise");
         this.#key = key;
         this.#expect("valueLength", 4);
         break;

@@ -14,7 +14,7 @@ export function* writeSnapshot(entries: ShardedMap<Uint8Array>): Generator<Uint8
   const header = new ByteWriter(SNAPSHOT_HEADER_BYTES);
   chunks.raw(header.u32(SNAPSHOT_MAGIC).u8(SNAPSHOT_VERSION).u64(entries.size).finish());
   // The plain sort compares UTF-16 units, which here are bytes.
-  for (const key of entries.keys().sort()) {
+  for (const key of entries.orderedKeys()) {
     const value = entries.get(key) as Uint8Array;
     chunks.u32(key.length).byteString(key).u32(value.length).raw(value);
     if (chunks.hasFull) yield* chunks.takeFull();

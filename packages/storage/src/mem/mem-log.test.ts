@@ -77,6 +77,22 @@ describe("a log in memory", () => {
     expect(log.read(2 ** 50 + 1, 2 ** 50 + 600)).toEqual(items(3, 2 ** 50 + 1, 600));
   });
 
+  test.each([510, 511, 512, 513, 1022, 1023, 1024])(
+    "whether it is purged or truncated at entry %d, beside the edge of a chunk, the rest is all there",
+    (edge) => {
+      const purged = logOf(1600);
+      purged.purge(logId(1, edge));
+      expect(purged.read(edge + 1, 1600).map((item) => item.logId.index)).toEqual(
+        Array.from({ length: 1600 - edge }, (_, at) => edge + 1 + at),
+      );
+      const truncated = logOf(1600);
+      truncated.truncate(edge);
+      expect(truncated.read(1, edge - 1).map((item) => item.logId.index)).toEqual(
+        Array.from({ length: edge - 1 }, (_, at) => 1 + at),
+      );
+    },
+  );
+
   test("a purge at or below what was purged changes nothing", () => {
     const log = logOf(10);
     log.purge(logId(1, 6));

@@ -18,13 +18,18 @@ export class MemSnapshotData implements SnapshotData {
    * Copies a content, chunk by chunk as it comes.
    *
    * @param chunks the content from its start, cut in any way.
+   * @param pause awaited after each chunk.
    */
-  static async collect(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<MemSnapshotData> {
+  static async collect(
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<MemSnapshotData> {
     const copies: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of chunks) {
       copies.push(new Uint8Array(chunk));
       size += chunk.length;
+      await pause();
     }
     return new MemSnapshotData(copies, size);
   }

@@ -15,6 +15,7 @@ import {
   logId,
   members,
   membershipEntry,
+  noPause,
   text,
   utf8,
 } from "../../test/helpers.js";
@@ -179,7 +180,7 @@ describe("building a snapshot", () => {
       word(2, 3, "b"),
       { logId: logId(2, 4), payload: { type: "membership", membership: members(1) } },
     ]);
-    const snapshot = await builder.buildSnapshot();
+    const snapshot = await builder.buildSnapshot(noPause);
     expect(snapshot.meta.lastLogId).toEqual(logId(2, 2));
     expect(snapshot.meta.lastMembership).toEqual({ logId: logId(1, 1), membership });
     expect(text(await allBytes(snapshot.data.read(0)))).toBe("2=a");
@@ -191,7 +192,7 @@ describe("building a snapshot", () => {
     machine.apply([word(1, 1, "a")]);
     const { promise, open } = gate();
     inner.gate = promise;
-    const building = machine.snapshotBuilder().buildSnapshot();
+    const building = machine.snapshotBuilder().buildSnapshot(noPause);
     expect(machine.apply([word(1, 2, "b")])).toEqual(["B"]);
     expect(machine.readCurrentSnapshot()).toBeNull();
     open();
@@ -205,10 +206,10 @@ describe("building a snapshot", () => {
     machine.apply([word(1, 1, "a")]);
     const { promise, open } = gate();
     inner.gate = promise;
-    const slow = machine.snapshotBuilder().buildSnapshot();
+    const slow = machine.snapshotBuilder().buildSnapshot(noPause);
     inner.gate = Promise.resolve();
     machine.apply([word(1, 2, "b")]);
-    const newer = await machine.snapshotBuilder().buildSnapshot();
+    const newer = await machine.snapshotBuilder().buildSnapshot(noPause);
     open();
     expect((await slow).meta.lastLogId).toEqual(logId(1, 1));
     expect(machine.readCurrentSnapshot()).toBe(newer);
@@ -219,7 +220,7 @@ describe("building a snapshot", () => {
     machine.apply([word(1, 1, "a")]);
     const { promise, open } = gate();
     inner.gate = promise;
-    const slow = machine.snapshotBuilder().buildSnapshot();
+    const slow = machine.snapshotBuilder().buildSnapshot(noPause);
     inner.gate = Promise.resolve();
     await machine.installSnapshot(snapshotOf(3, 9, "9=z"));
     open();
@@ -233,7 +234,7 @@ describe("building a snapshot", () => {
       const { machine } = notebook();
       machine.apply([word(3, 1, "a")]);
       const builders = [machine.snapshotBuilder(), machine.snapshotBuilder()];
-      const snapshots = await Promise.all(builders.map(async (builder) => builder.buildSnapshot()));
+      const snapshots = await Promise.all(builders.map(async (builder) => builder.buildSnapshot(noPause)));
       return snapshots.map((snapshot) => snapshot.meta.snapshotId);
     };
     expect(new Set(await ids()).size).toBe(2);
@@ -243,9 +244,9 @@ describe("building a snapshot", () => {
   test("a state that cannot be written is a storage error with its cause, and the snapshot before it stands", async () => {
     const { machine } = notebook();
     machine.apply([word(1, 1, "a")]);
-    const before = await machine.snapshotBuilder().buildSnapshot();
+    const before = await machine.snapshotBuilder().buildSnapshot(noPause);
     machine.apply([word(1, 2, "unwritable")]);
-    await expect(machine.snapshotBuilder().buildSnapshot()).rejects.toMatchObject({
+    await expect(machine.snapshotBuilder().buildSnapshot(noPause)).rejects.toMatchObject({
       name: "StorageError",
       verb: "build snapshot",
       cause: new RangeError("cannot be written"),
@@ -301,7 +302,7 @@ describe("installing a snapshot", () => {
     async (_, snapshot, error) => {
       const { inner, machine } = notebook();
       machine.apply([word(1, 1, "a")]);
-      const before = await machine.snapshotBuilder().buildSnapshot();
+      const before = await machine.snapshotBuilder().buildSnapshot(noPause);
       await expect(machine.installSnapshot(snapshot)).rejects.toMatchObject({ name: error });
       expect(inner.lines).toEqual(["1=a"]);
       expect(machine.readAppliedState()).toEqual({
@@ -345,4 +346,19 @@ test("entries of bytes go through as they are", () => {
   expect(
     machine.apply([{ logId: logId(1, 3), payload: { type: "normal", data: { data: utf8("ab") } } }]),
   ).toEqual([6]);
+});
+
+test("a build lets others have their turn after every chunk", async () => {
+  const chunks = 5;
+  let pauses = 0;
+  const machine = new OpenRaftStateMachine<string, number>({
+    apply: () => 0,
+    capture: () => ({ chunks: () => Array.from({ length: chunks }, (_, i) => Uint8Array.of(i)) }),
+    restore: () => {},
+  });
+  machine.apply([word(1, 1, "a")]);
+  await machine.snapshotBuilder().buildSnapshot(async () => {
+    pauses += 1;
+  });
+  expect(pauses).toBe(chunks);
 });

@@ -77,7 +77,7 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
       // A counter and nothing random: the same run always gives the same ids.
       snapshotId: `${term}-${index}-${this.#captures}`,
     };
-    return { buildSnapshot: () => this.#build(meta, capture) };
+    return { buildSnapshot: (pause) => this.#build(meta, capture, pause) };
   }
 
   readCurrentSnapshot(): Snapshot<SnapshotData, N> | null {
@@ -113,10 +113,14 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
     }
   }
 
-  async #build(meta: SnapshotMeta<N>, capture: StateCapture): Promise<Snapshot<SnapshotData, N>> {
+  async #build(
+    meta: SnapshotMeta<N>,
+    capture: StateCapture,
+    pause: () => Promise<void>,
+  ): Promise<Snapshot<SnapshotData, N>> {
     let data: MemSnapshotData;
     try {
-      data = await MemSnapshotData.collect(capture.chunks());
+      data = await MemSnapshotData.collect(capture.chunks(), pause);
     } catch (cause) {
       throw asStorageError("build snapshot", cause);
     }
@@ -138,9 +142,7 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
         try {
           return this.#inner.apply(logId.index, payload.data);
         } catch (cause) {
-          throw new StorageError("apply", `the state machine threw at entry ${formatLogId(logId)}`, {
-            cause,
-          });
+          throw new StorageError("apply", `entry ${formatLogId(logId)}: ${messageOf(cause)}`, { cause });
         }
       default:
         return payload satisfies never;

@@ -6,6 +6,9 @@ export interface RaftSnapshotBuilder<C extends RaftTypeConfig> {
   /**
    * Builds the snapshot and keeps it as the current one, in place of an older one. It carries the
    * log id and membership of the state it was made from.
+   *
+   * @param pause lets timers and sockets have their turn: to be awaited every few milliseconds of work, so that a node
+   *   that builds a large snapshot goes on leading, or hearing from its leader.
    */
-  buildSnapshot(): MaybePromise<Snapshot<C["SnapshotData"], C["Node"]>>;
+  buildSnapshot(pause: () => Promise<void>): MaybePromise<Snapshot<C["SnapshotData"], C["Node"]>>;
 }

@@ -1,0 +1,266 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CapturedOutput, TestInput, ioError } from "../../test/support/streams.js";
+import { settleTurns } from "../../test/support/turns.js";
+import { runProgram } from "./program.js";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "seshat-program-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function file(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, Buffer.from(content, "latin1"));
+  return path;
+}
+
+interface Surroundings {
+  readonly terminal?: boolean;
+  readonly stdout?: CapturedOutput;
+  readonly stderr?: CapturedOutput;
+}
+
+function start(args: readonly string[], { terminal = false, stdout, stderr }: Surroundings = {}) {
+  const stdin = new TestInput(terminal);
+  const out = stdout ?? new CapturedOutput({ isTTY: terminal });
+  const err = stderr ?? new CapturedOutput({ isTTY: terminal });
+  const interrupt = new AbortController();
+  const exited = runProgram(args, {
+    stdin,
+    stdout: out,
+    stderr: err,
+    env: { NO_COLOR: "1" },
+    interrupt: interrupt.signal,
+    now: () => performance.now(),
+  });
+  return { stdin, stdout: out, stderr: err, interrupt, exited };
+}
+
+/** Runs the program to its end over a piped input. */
+async function run(args: readonly string[], input: string) {
+  const { stdin, stdout, stderr, exited } = start(args);
+  stdin.end(Buffer.from(input, "latin1"));
+  return { exitCode: await exited, stdout: stdout.text, stderr: stderr.text };
+}
+
+describe("a piped input", () => {
+  test("is answered line by line, and the summary goes to standard error", async () => {
+    const { exitCode, stdout, stderr } = await run([], "SET a 1\nGET a\nGET b\nDEL a b\nEXISTS a\n");
+    expect(stdout).toBe('OK\n"1"\n(nil)\n(integer) 1\n(integer) 0\n');
+    expect(stderr).toMatch(
+      /^commands +5\nerrors +0\nthroughput +[\d,]+ commands\/s over .+\nlatency +p50 .+, p90 .+, p99 .+, max .+\nlast applied +1-\d+ \(0 keys\)\nsnapshots taken +0\n$/,
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  test("with a bad line reports it with its number, goes on, and exits with 1", async () => {
+    const { exitCode, stdout, stderr } = await run(["--quiet"], "SET a 1\nSIT a\n\nGET a b\nGET a\n");
+    expect(stdout).toBe('OK\n"1"\n');
+    expect(stderr).toBe(
+      'stdin:2: unknown command "SIT": HELP lists the commands\nstdin:4: GET has 2 arguments, but it is written: GET key\n',
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test("with oversized keys and values reports those lines", async () => {
+    const { exitCode, stdout, stderr } = await run(
+      ["-q"],
+      `SET ${"k".repeat(256)} ${"v".repeat(65_536)}\nSET ${"k".repeat(257)} v\nSET k ${"v".repeat(65_537)}\nGET ${"k".repeat(257)}\nDEL${" k".repeat(1025)}\n`,
+    );
+    expect(stdout).toBe("OK\n");
+    expect(stderr.split("\n")).toEqual([
+      "stdin:2: operation.key has 257 bytes, but the limit is 256",
+      "stdin:3: operation.value has 65537 bytes, but the limit is 65536",
+      "stdin:4: operation.key has 257 bytes, but the limit is 256",
+      "stdin:5: operation.keys has 1025 keys, but the limit is 1024",
+      "",
+    ]);
+    expect(exitCode).toBe(1);
+  });
+
+  test("gets each answer without waiting for the end of the input", async () => {
+    const { stdin, stdout, exited } = start(["-q"]);
+    const answered = new Promise<void>((resolve) => {
+      const write = stdout._write.bind(stdout);
+      stdout._write = (chunk, encoding, callback) => {
+        write(chunk, encoding, callback);
+        resolve();
+      };
+    });
+    stdin.write("SET a 1\n");
+    await answered;
+    expect(stdout.text).toBe("OK\n");
+    stdin.end("GET a");
+    await exited;
+    expect(stdout.text).toBe('OK\n"1"\n');
+  });
+
+  test("raw, answers with the bytes themselves", async () => {
+    const { stdout } = await run(["--raw", "-q"], 'SET a "\\x00\\xff\\n"\nGET a\nGET b\nDEL a\n');
+    expect(stdout).toBe("OK\n\0\xff\n\n\n1\n");
+  });
+
+  test("RESTART in the middle keeps the data, and the term rises", async () => {
+    const { exitCode, stdout, stderr } = await run([], "SET a 1\nRESTART\nGET a\nSET b 2\nRESTART\nGET b\nSTATUS\n");
+    const lines = stdout.split("\n");
+    expect(lines.slice(0, 6)).toEqual([
+      "OK",
+      "OK, restarted and leading in term 2",
+      '"1"',
+      "OK",
+      "OK, restarted and leading in term 3",
+      '"2"',
+    ]);
+    expect(JSON.parse(lines[6] ?? "")).toMatchObject({ state: "leader", term: 3, keys: 2, restarts: 2 });
+    expect(stderr).toContain("last applied     3-");
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe("files", () => {
+  test("run one after the other on one node, and a bad line names its file", async () => {
+    const one = await file("one.txt", "SET a 1\nBAD\n");
+    const two = await file("two.txt", "GET a\r\nGET a b");
+    const { exitCode, stdout, stderr } = await run(["-q", "-f", one, "--file", "-", "-f", two], "SET a 2\nBAD\n");
+    expect(stdout).toBe('OK\nOK\n"2"\n');
+    expect(stderr).toBe(
+      `${one}:2: unknown command "BAD": HELP lists the commands\nstdin:2: unknown command "BAD": HELP lists the commands\n${two}:2: GET has 2 arguments, but it is written: GET key\n`,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test("at least five snapshots and purges in one run, and everything can be read back", async () => {
+    const sets = Array.from({ length: 10_000 }, (_, i) => `SET key${i} "value \\x00${i}"\n`);
+    const gets = Array.from({ length: 10_000 }, (_, i) => `GET key${i}\n`);
+    const path = await file("snapshots.txt", [...sets, "RESTART\n", ...gets, "SNAPSHOT\n", "STATUS\n"].join(""));
+    const { exitCode, stdout, stderr } = await run(["-f", path, "--snapshot-every", "1000", "--keep", "10"], "");
+    const lines = stdout.split("\n");
+    expect(lines.slice(0, 10_000)).toEqual(Array.from({ length: 10_000 }, () => "OK"));
+    expect(lines.slice(10_001, 20_001)).toEqual(Array.from({ length: 10_000 }, (_, i) => `"value \\x00${i}"`));
+    const status = JSON.parse(lines[20_002] ?? "");
+    expect(status.snapshotsTaken).toBeGreaterThanOrEqual(5);
+    expect(status.purged.index).toBe(status.snapshot.index - 10);
+    expect(stderr).toMatch(new RegExp(`snapshots taken +${status.snapshotsTaken}\n`));
+    expect(exitCode).toBe(0);
+  });
+
+  test("that are not there or cannot be run are wrong usage, before anything runs", async () => {
+    const good = await file("good.txt", "SET a 1\n");
+    const missing = await run(["-f", good, "-f", join(folder, "missing.txt")], "");
+    expect(missing).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(missing.stderr).toMatch(/^error: --file is ".*missing.txt", but it must be a file that can be read \(there is none/);
+    const directory = await run(["-f", folder], "");
+    expect(directory).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(directory.stderr).toContain("not a directory");
+  });
+
+  test("show a progress bar on a terminal, gone at the end, and none when it is quiet", async () => {
+    const path = await file("progress.txt", "SET a 1\n");
+    for (const quiet of [false, true]) {
+      const stderr = new CapturedOutput({ isTTY: true });
+      const { exited } = start(["-f", path, ...(quiet ? ["-q"] : [])], { stderr });
+      expect(await exited).toBe(0);
+      if (quiet) expect(stderr.text).toBe("");
+      else expect(stderr.text).toMatch(/^\r\x1b\[K\[#{24}\]100% {2}1 commands[^\r]*\r\x1b\[Kcommands +1\n/);
+    }
+  });
+});
+
+describe("the outputs", () => {
+  test("a reader that goes away ends the run quietly", async () => {
+    const { stdin, stdout, stderr, exited } = start([]);
+    stdin.write("SET a 1\n");
+    stdout.destroy(ioError("EPIPE"));
+    expect(await exited).toBe(141);
+    expect(stderr.text).toBe("");
+    expect(stdin.destroyed).toBe(true);
+  });
+
+  test("a full disk ends the run and is told", async () => {
+    const { stdout, stderr, exited } = start([]);
+    stdout.destroy(ioError("ENOSPC"));
+    expect(await exited).toBe(70);
+    expect(stderr.text).toContain("the results cannot be written: write ENOSPC\n");
+  });
+
+  test("a slow reader holds the run up, and loses nothing", async () => {
+    const stdout = new CapturedOutput({ highWaterMark: 100 });
+    stdout.hold();
+    const { stdin, exited } = start(["-q"], { stdout });
+    const value = "v".repeat(1000);
+    stdin.write(`SET a ${value}\n`);
+    const gets = 2000;
+    stdin.end("GET a\n".repeat(gets));
+    while (stdout.writes === 0) await settleTurns();
+    await settleTurns();
+    // What nobody takes is read from the cluster later: of the 2 MB that are asked for, little is held here.
+    expect(stdout.text.length + stdout.writableLength).toBeLessThan(200_000);
+    stdout.release();
+    expect(await exited).toBe(0);
+    expect(stdout.text === `OK\n${`"${value}"\n`.repeat(gets)}`).toBe(true);
+  });
+});
+
+describe("an interruption", () => {
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ])("by %s settles what is under way, prints the summary and exits with %i", async (signal, code) => {
+    const { stdin, stdout, stderr, interrupt, exited } = start([]);
+    stdin.write("SET a 1\nSET b");
+    while (stdout.text === "") await settleTurns();
+    interrupt.abort(signal);
+    expect(await exited).toBe(code);
+    expect(stdout.text).toBe("OK\n");
+    expect(stderr.text).toMatch(/^commands +1\n/);
+  });
+});
+
+describe("the command line", () => {
+  test("--version prints the version of the package", async () => {
+    const { exitCode, stdout, stderr } = await run(["--version"], "");
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  });
+
+  test("wrong usage goes to standard error and exits with 2", async () => {
+    const { exitCode, stdout, stderr } = await run(["--nope"], "");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("unknown option '--nope'");
+  });
+
+  test("--log-level shows what the node does", async () => {
+    const { stderr } = await run(["-q", "--log-level", "info"], "SET a 1\n");
+    expect(stderr).toMatch(/^info +raft\.\S+.* term=1/m);
+    expect((await run(["-q"], "SET a 1\n")).stderr).toBe("");
+  });
+});
+
+describe("a terminal", () => {
+  test("gets a greeting, a prompt, answers and a summary", async () => {
+    const { stdin, stdout, stderr, exited } = start([], { terminal: true });
+    while (!stdout.text.includes("seshat> ")) await settleTurns();
+    expect(stdout.text).toMatch(/^Seshat \d.*: node 1 leads in term 1\. help lists/);
+    stdin.write("SET a 1\rSTATUS\rNOPE\rquit\r");
+    expect(await exited).toBe(0);
+    expect(stdout.text).toContain("OK\n");
+    expect(stdout.text).toContain("node          1, leader in term 1\n");
+    expect(stderr.text).toContain('(error) unknown command "NOPE": HELP lists the commands\n');
+    expect(stderr.text).toMatch(/commands +4\n/);
+  });
+
+  test("Ctrl-C on an empty line ends it with 130", async () => {
+    const { stdin, stdout, exited } = start(["-q"], { terminal: true });
+    while (!stdout.text.includes("seshat> ")) await settleTurns();
+    stdin.write("\x03");
+    expect(await exited).toBe(130);
+  });
+});

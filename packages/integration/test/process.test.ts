@@ -1,0 +1,90 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
+const COMPILER = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../dist/bin/seshat-single.js", import.meta.url));
+
+// The process runs what was built: nothing is done when that is up to date.
+beforeAll(async () => {
+  await promisify(execFile)(process.execPath, [COMPILER, "-b", "tsconfig.build.json"], { cwd: PACKAGE });
+}, 60_000);
+
+interface Running {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** What it has written so far. */
+  readonly written: { stdout: string; stderr: string };
+  readonly exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
+}
+
+function start(...args: string[]): Running {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: "pipe" });
+  const written = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => (written.stdout += chunk.toString("latin1")));
+  child.stderr.on("data", (chunk: Buffer) => (written.stderr += chunk.toString("latin1")));
+  // The program may end before it has read all that the test writes.
+  child.stdin.on("error", () => undefined);
+  const exited = once(child, "close").then(([code]) => ({ code: code as number | null, ...written }));
+  return { child, written, exited };
+}
+
+describe("the program as a process", () => {
+  test("answers a pipe on standard output, says the rest on standard error, and exits with 0", async () => {
+    const { child, exited } = start();
+    child.stdin.end(Buffer.from('set a "\\x00 b"\nRESTART\nget a\n', "latin1"));
+    const { code, stdout, stderr } = await exited;
+    expect(stdout).toBe('OK\nOK, restarted and leading in term 2\n"\\x00 b"\n');
+    expect(stderr).toMatch(/^commands +3\n/);
+    expect(code).toBe(0);
+  });
+
+  test("takes and gives bytes that are no text", async () => {
+    const { child, exited } = start("--raw", "-q");
+    child.stdin.end(Buffer.from("SET \xff\xfe \xc3(\nGET \xff\xfe\n", "latin1"));
+    expect(await exited).toEqual({ code: 0, stdout: "OK\n\xc3(\n", stderr: "" });
+  });
+
+  test("exits with 1 after a bad line, and with 2 on wrong usage", async () => {
+    const bad = start("-q");
+    bad.child.stdin.end("BAD\nSET a 1\n");
+    expect(await bad.exited).toEqual({
+      code: 1,
+      stdout: "OK\n",
+      stderr: 'stdin:1: unknown command "BAD": HELP lists the commands\n',
+    });
+    const wrong = start("--file", "no such file");
+    expect((await wrong.exited).code).toBe(2);
+  });
+
+  test("ends at QUIT though its input is still open", async () => {
+    const { child, exited } = start("-q");
+    child.stdin.write("SET a 1\nQUIT\n");
+    expect(await exited).toEqual({ code: 0, stdout: "OK\nOK\n", stderr: "" });
+  });
+
+  test("on SIGINT settles what is under way, prints the summary and exits with 130", async () => {
+    const { child, exited } = start();
+    child.stdin.write("SET a 1\n");
+    await once(child.stdout, "data");
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await exited;
+    expect(code).toBe(130);
+    expect(stdout).toBe("OK\n");
+    expect(stderr).toMatch(/^commands +1\n/);
+  });
+
+  test("ends quietly when the reader of its results goes away", async () => {
+    const { child, exited } = start();
+    child.stdin.write(`SET a ${"x".repeat(60_000)}\n`);
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    child.stdin.end("GET a\n".repeat(1000));
+    const { code, stderr } = await exited;
+    expect(code).toBe(141);
+    expect(stderr).toBe("");
+  });
+});
