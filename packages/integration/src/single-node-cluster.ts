@@ -1,34 +1,14 @@
-import type { BasicNode, BytesTypeConfig, LogId, NodeId, Response } from "@seshat/common";
+import type { BytesTypeConfig, LogId, Response } from "@seshat/common";
 import { ShutdownError, StoppedError } from "@seshat/common";
-import type { ClientWriteResponse, RaftMetrics } from "@seshat/raft";
-import { RaftNode } from "@seshat/raft";
+import type { ClientWriteResponse, RaftNode } from "@seshat/raft";
 import type { Operation } from "@seshat/storage";
 import { OpenRaftMemStorage, checkOperation, encodeOperation } from "@seshat/storage";
 import { CountingStateMachine } from "./counting-state-machine.js";
 import { CommandRefusedError, RestartingError } from "./errors.js";
 import type { CheckedSingleNodeOptions, SingleNodeClusterOptions } from "./single-node-options.js";
 import { checkSingleNodeOptions } from "./single-node-options.js";
-
-/** What a single-node cluster looks like at one moment. Log ids are those of `RaftMetrics`; index 0 means none. */
-export interface SingleNodeStatus {
-  readonly nodeId: NodeId;
-  readonly state: RaftMetrics<BasicNode>["state"];
-  readonly term: number;
-  readonly leaderId: NodeId | null;
-  readonly lastLogId: LogId;
-  readonly committed: LogId;
-  readonly lastApplied: LogId;
-  /** The last entry in the current snapshot. */
-  readonly snapshot: LogId;
-  /** The last entry removed from the log. */
-  readonly purged: LogId;
-  /** How many keys there are. */
-  readonly keys: number;
-  /** Snapshots taken since the cluster was started, restarts included. */
-  readonly snapshotsTaken: number;
-  /** Restarts since the cluster was started. */
-  readonly restarts: number;
-}
+import type { SingleNodeStatus } from "./single-node-status.js";
+import { startLeader } from "./start-leader.js";
 
 /** Where a cluster is in its life. */
 type Phase =
@@ -234,24 +214,8 @@ export class SingleNodeCluster implements AsyncDisposable {
  * @throws {InvalidValueError} when an option or a setting in `options.config` cannot be used; it names the field.
  * @throws {TimeoutError} when the node does not lead within `options.startTimeoutMs`.
  */
-export async function startSingleNodeCluster(options: SingleNodeClusterOptions = {}): Promise<SingleNodeCluster> {
+export async function startSingleNodeCluster(
+  options: SingleNodeClusterOptions = {},
+): Promise<SingleNodeCluster> {
   return await SingleNodeCluster.start(options);
-}
-
-/** Starts a node over `storage`, makes it a cluster if the storage is new, and resolves when it leads. */
-async function startLeader(
-  options: CheckedSingleNodeOptions,
-  storage: OpenRaftMemStorage<BytesTypeConfig>,
-): Promise<RaftNode> {
-  const { nodeId, startTimeoutMs, forNode } = options;
-  const node = await RaftNode.start({ id: nodeId, storage, ...forNode });
-  try {
-    // The node is never sent anything: it has no peers, so its address only has to be there.
-    if (storage.readLogState().lastLogId.index === 0) await node.initialize([[nodeId, { addr: "in-process" }]]);
-    await node.waitForLeader(startTimeoutMs);
-  } catch (error) {
-    await node.shutdown();
-    throw error;
-  }
-  return node;
 }

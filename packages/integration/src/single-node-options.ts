@@ -61,7 +61,11 @@ export function checkSingleNodeOptions(options: SingleNodeClusterOptions): Check
   return {
     nodeId: checkNodeId("options.nodeId", options.nodeId ?? 1),
     limits,
-    startTimeoutMs: checkInteger("options.startTimeoutMs", options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS, 1),
+    startTimeoutMs: checkInteger(
+      "options.startTimeoutMs",
+      options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
+      1,
+    ),
     forNode: {
       ...(config === undefined ? {} : { config }),
       ...(runtime === undefined ? {} : { runtime }),
@@ -74,6 +78,10 @@ export function checkSingleNodeOptions(options: SingleNodeClusterOptions): Check
 function refuseUnknownFields(path: string, value: object, known: ReadonlySet<string>): void {
   for (const field of Object.keys(value)) {
     if (known.has(field)) continue;
-    throw new InvalidValueError(`${path}.${field}`, (value as Record<string, unknown>)[field], "left out: there is no such option");
+    throw new InvalidValueError(
+      `${path}.${field}`,
+      (value as Record<string, unknown>)[field],
+      "left out: there is no such option",
+    );
   }
 }

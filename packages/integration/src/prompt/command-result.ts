@@ -1,6 +1,6 @@
 import type { LogId } from "@seshat/common";
 import { formatLogId } from "@seshat/common";
-import type { SingleNodeStatus } from "../single-node-cluster.js";
+import type { SingleNodeStatus } from "../single-node-status.js";
 import { quote } from "./quote.js";
 
 /** What a command answered. */

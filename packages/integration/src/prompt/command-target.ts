@@ -1,5 +1,5 @@
 import type { LogId } from "@seshat/common";
-import type { SingleNodeStatus } from "../single-node-cluster.js";
+import type { SingleNodeStatus } from "../single-node-status.js";
 
 /** What the prompt drives: the part of a single-node cluster that commands call. */
 export interface CommandTarget {

@@ -54,7 +54,8 @@ export class Console implements PipelineOutput {
             (text) => this.#stderr.write(text),
             io.now,
             progressBytes,
-            () => stderr.columns ?? DEFAULT_COLUMNS,
+            // A terminal that was not told its size says 0.
+            () => stderr.columns || DEFAULT_COLUMNS,
           );
   }
 

@@ -39,10 +39,10 @@ export function streamSource(name: string, stream: Readable): InputSource {
  * @throws {InvalidValueError} naming `--file` when there is no such file or it is a directory.
  */
 export async function fileSource(path: string): Promise<InputSource> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
-  if (found instanceof Error) {
-    throw new InvalidValueError("--file", path, `a file that can be read (${describeIoError(found)})`);
-  }
+  const found = await stat(path).catch((error: unknown) => {
+    const why = describeIoError(error as NodeJS.ErrnoException);
+    throw new InvalidValueError("--file", path, `a file that can be read (${why})`);
+  });
   if (found.isDirectory()) throw new InvalidValueError("--file", path, "a file, not a directory");
   return {
     name: path,

@@ -21,17 +21,21 @@ describe("LatencyHistogram", () => {
   test("percentiles are at most 1/64 or a microsecond above the true ones, and never below", () => {
     const latency = fc.double({ min: 0, max: 1e9, noNaN: true });
     fc.assert(
-      fc.property(fc.array(latency, { minLength: 1, maxLength: 50 }), fc.double({ min: 0, max: 1, noNaN: true }), (all, share) => {
-        const histogram = new LatencyHistogram();
-        for (const ms of all) histogram.record(ms);
-        const sorted = [...all].sort((a, b) => a - b);
-        const exact = sorted[Math.max(1, Math.ceil(share * all.length)) - 1] as number;
-        const told = histogram.percentileMs(share);
-        expect(told).toBeGreaterThanOrEqual(exact);
-        expect(told).toBeLessThanOrEqual(Math.max(exact * (1 + 1 / 64), exact + 0.001));
-        expect(histogram.maxMs).toBe(sorted.at(-1));
-        expect(histogram.count).toBe(all.length);
-      }),
+      fc.property(
+        fc.array(latency, { minLength: 1, maxLength: 50 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (all, share) => {
+          const histogram = new LatencyHistogram();
+          for (const ms of all) histogram.record(ms);
+          const sorted = [...all].sort((a, b) => a - b);
+          const exact = sorted[Math.max(1, Math.ceil(share * all.length)) - 1] as number;
+          const told = histogram.percentileMs(share);
+          expect(told).toBeGreaterThanOrEqual(exact);
+          expect(told).toBeLessThanOrEqual(Math.max(exact * (1 + 1 / 64), exact + 0.001));
+          expect(histogram.maxMs).toBe(sorted.at(-1));
+          expect(histogram.count).toBe(all.length);
+        },
+      ),
     );
   });
 

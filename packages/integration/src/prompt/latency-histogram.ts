@@ -48,7 +48,8 @@ function bucketOf(latencyUs: number): number {
   const us = Math.floor(latencyUs);
   if (us < BUCKETS_PER_DOUBLING) return us;
   const doubling = Math.min(Math.floor(Math.log2(us / BUCKETS_PER_DOUBLING)), DOUBLINGS - 1);
-  const within = Math.min(Math.floor(us / 2 ** doubling), 2 * BUCKETS_PER_DOUBLING - 1) - BUCKETS_PER_DOUBLING;
+  const within =
+    Math.min(Math.floor(us / 2 ** doubling), 2 * BUCKETS_PER_DOUBLING - 1) - BUCKETS_PER_DOUBLING;
   return (doubling + 1) * BUCKETS_PER_DOUBLING + within;
 }
 

@@ -32,9 +32,17 @@ describe("LineSplitter", () => {
     ["one carriage return belongs to the end of the line", ["a\r\nb\r\r\n\r\n"], ["a", "b\r", ""]],
     ["a carriage return alone ends nothing", ["a\rb\n"], ["a\rb"]],
     ["a line may span many chunks", ["a", "", "b", "c\nd", "\r", "\n"], ["abc", "d"]],
-    ["a line as long as the limit passes, with either end", ["12345678\n12345678\r\n12345678"], ["12345678", "12345678", "12345678"]],
+    [
+      "a line as long as the limit passes, with either end",
+      ["12345678\n12345678\r\n12345678"],
+      ["12345678", "12345678", "12345678"],
+    ],
     ["a longer line is passed over and counted", ["123456789\nab\n"], [null, "ab"]],
-    ["a longer line over many chunks is passed over", ["12345", "6789", "abcdefghijklm", "\nok"], [null, "ok"]],
+    [
+      "a longer line over many chunks is passed over",
+      ["12345", "6789", "abcdefghijklm", "\nok"],
+      [null, "ok"],
+    ],
     ["a longer line at the end of the input is told", ["ok\n12345", "67890"], ["ok", null]],
   ])("%s", (_, chunks, expected) => {
     expect(splitAll(chunks.map(bytes), 8)).toEqual(expected);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { bytes, text } from "../../test/support/bytes.js";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { settleTurns } from "../../test/support/turns.js";
-import { BadLineError } from "./bad-line-error.js";
+import type { BadLineError } from "./bad-line-error.js";
 import { parseCommand } from "./command.js";
 import type { CommandResult } from "./command-result.js";
 import { formatResult } from "./command-result.js";
@@ -16,7 +16,7 @@ import { splitArguments } from "./split-arguments.js";
 class RecordingOutput implements PipelineOutput {
   readonly given: string[] = [];
   #full = false;
-  #waiters: (() => void)[] = [];
+  readonly #waiters: (() => void)[] = [];
 
   get full(): boolean {
     return this.#full;
@@ -125,20 +125,23 @@ describe("order", () => {
     expect(target.calls).toEqual(["set a"]);
   });
 
-  test.each(["SNAPSHOT", "RESTART"])("%s is alone: it waits for what is before it, and what follows waits for it", async (barrier) => {
-    const { target, runAll } = setUp();
-    const all = runAll("SET a 1", barrier, barrier, "SET b 2");
-    await settleTurns();
-    expect(target.calls).toEqual(["set a"]);
-    for (let times = 0; times < 2; times += 1) {
-      target.settle(0);
+  test.each(["SNAPSHOT", "RESTART"])(
+    "%s is alone: it waits for what is before it, and what follows waits for it",
+    async (barrier) => {
+      const { target, runAll } = setUp();
+      const all = runAll("SET a 1", barrier, barrier, "SET b 2");
       await settleTurns();
-      expect(target.calls).toEqual([barrier.toLowerCase()]);
-    }
-    target.settle(0);
-    await all;
-    expect(target.calls).toEqual(["set b"]);
-  });
+      expect(target.calls).toEqual(["set a"]);
+      for (let times = 0; times < 2; times += 1) {
+        target.settle(0);
+        await settleTurns();
+        expect(target.calls).toEqual([barrier.toLowerCase()]);
+      }
+      target.settle(0);
+      await all;
+      expect(target.calls).toEqual(["set b"]);
+    },
+  );
 
   test("STATUS tells of everything before it", async () => {
     const { target, output, runAll, pipeline } = setUp();
@@ -164,7 +167,17 @@ describe("order", () => {
   test("any commands, settled in any order, answer as if one followed the other", async () => {
     const line = fc.oneof(
       fc.tuple(fc.constantFrom("a", "b"), fc.nat({ max: 9 })).map(([key, value]) => `SET ${key} ${value}`),
-      fc.constantFrom("GET a", "GET b", "DEL a b", "EXISTS a b b", "SNAPSHOT", "RESTART", "STATUS", "BAD", "HELP GET"),
+      fc.constantFrom(
+        "GET a",
+        "GET b",
+        "DEL a b",
+        "EXISTS a b b",
+        "SNAPSHOT",
+        "RESTART",
+        "STATUS",
+        "BAD",
+        "HELP GET",
+      ),
     );
     await fc.assert(
       fc.asyncProperty(
@@ -185,7 +198,9 @@ describe("order", () => {
           await settleTurns();
           while (!done) {
             // The fake applies a write when it settles, so writes must settle in order, as a log has them.
-            const settleable = target.calls.every((name) => /^(get|exists)/.test(name)) ? target.pending.length : 1;
+            const settleable = target.calls.every((name) => /^(get|exists)/.test(name))
+              ? target.pending.length
+              : 1;
             target.settle((choices.next().value as number) % settleable);
             await settleTurns();
           }

@@ -33,7 +33,7 @@ export interface PipelineLimits {
 }
 
 /** Enough writes to fill the batches of the engine; in memory at most 8 MiB of lines and 128 values. */
-export const DEFAULT_PIPELINE_LIMITS: PipelineLimits = {
+const DEFAULT_PIPELINE_LIMITS: PipelineLimits = {
   maxCommands: 1024,
   maxReads: 128,
   maxBytes: 8 * 1024 * 1024,
@@ -128,7 +128,8 @@ export class Pipeline {
 
   #mustWait(lane: Lane, bytes: number): boolean {
     if (this.#count === this.#limits.maxCommands) return true;
-    if (lane === "local" || this.#unsettled === 0) return lane === "read" && this.#count >= this.#limits.maxReads;
+    if (lane === "local" || this.#unsettled === 0)
+      return lane === "read" && this.#count >= this.#limits.maxReads;
     if (lane === "barrier" || lane !== this.#lane) return true;
     if (lane === "read") return this.#count >= this.#limits.maxReads;
     return this.#unsettledBytes + bytes > this.#limits.maxBytes;

@@ -63,14 +63,30 @@ describe("parseArguments", () => {
   });
 
   test("--version prints the version", () => {
-    expect(parseArguments(["--version"], "1.2.3")).toEqual({ type: "say", exitCode: 0, stdout: "1.2.3\n", stderr: "" });
+    expect(parseArguments(["--version"], "1.2.3")).toEqual({
+      type: "say",
+      exitCode: 0,
+      stdout: "1.2.3\n",
+      stderr: "",
+    });
   });
 
   test("--help names every option and command, defaults and exit codes, and fits a terminal of 120 columns", () => {
     const parsed = parseArguments(["--help"], "1.2.3");
     const help = parsed.type === "say" ? parsed.stdout : "";
     expect(parsed).toMatchObject({ exitCode: 0, stderr: "" });
-    for (const word of ["--file", "--snapshot-every", "--keep", "--raw", "--quiet", "--log-level", "--version", "5000", "1000", "141"]) {
+    for (const word of [
+      "--file",
+      "--snapshot-every",
+      "--keep",
+      "--raw",
+      "--quiet",
+      "--log-level",
+      "--version",
+      "5000",
+      "1000",
+      "141",
+    ]) {
       expect(help).toContain(word);
     }
     for (const { name } of COMMANDS) if (name !== "EXIT") expect(help).toContain(name);

@@ -45,23 +45,23 @@ goes to standard error: commands, errors, throughput, latency, last applied entr
 Exit codes: 0 all went well, 1 a line failed or an input could not be read, 2 wrong usage, 70 the node or the
 output failed, 130 and 143 interrupted by SIGINT and SIGTERM, 141 nobody reads the results any more.`;
 
-function wholeNumber(min: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min) {
-      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
-    }
-    return value;
-  };
+function wholeNumber(text: string, min: number, expected: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < min)
+    throw new InvalidArgumentError(expected);
+  return value;
 }
 
-function policy(text: string): RaftConfig["snapshotPolicy"] {
+function entriesToKeep(text: string): number {
+  return wholeNumber(text, 0, "It must be a whole number of at least 0.");
+}
+
+function snapshotPolicy(text: string): RaftConfig["snapshotPolicy"] {
   if (text === "never") return { type: "never" };
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('It must be a whole number of at least 1, or "never".');
-  }
-  return { type: "logsSinceLast", entries: value };
+  return {
+    type: "logsSinceLast",
+    entries: wholeNumber(text, 1, 'It must be a whole number of at least 1, or "never".'),
+  };
 }
 
 function collectFile(path: string, before: readonly string[]): readonly string[] {
@@ -85,22 +85,29 @@ export function parseArguments(args: readonly string[], version: string): Parsed
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .addOption(
-      new Option("-f, --file <path>", `run the commands of a file (${STANDARD_INPUT}: standard input); may be given again`)
+      new Option(
+        "-f, --file <path>",
+        `run the commands of a file (${STANDARD_INPUT}: standard input); may be given again`,
+      )
         .default([], "standard input")
         .argParser(collectFile),
     )
     .addOption(
       new Option("--snapshot-every <entries>", 'take a snapshot after so many log entries, or "never"')
         .default({ type: "logsSinceLast", entries: 5000 }, "5000")
-        .argParser(policy),
+        .argParser(snapshotPolicy),
     )
     .addOption(
-      new Option("--keep <entries>", "log entries kept behind a snapshot, not purged").default(1000).argParser(wholeNumber(0)),
+      new Option("--keep <entries>", "log entries kept behind a snapshot, not purged")
+        .default(1000)
+        .argParser(entriesToKeep),
     )
-    .option("--raw", "write values as their bytes, integers bare, (nil) as an empty line", false)
-    .option("-q, --quiet", "no progress bar and no summary", false)
+    .option("--raw", "write values as their bytes, integers bare, (nil) as an empty line")
+    .option("-q, --quiet", "no progress bar and no summary")
     .addOption(
-      new Option("--log-level <level>", "what the node logs to standard error").choices(LOG_LEVELS).default("warn"),
+      new Option("--log-level <level>", "what the node logs to standard error")
+        .choices(LOG_LEVELS)
+        .default("warn"),
     )
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(--help explains the options)")
@@ -123,10 +130,10 @@ export function parseArguments(args: readonly string[], version: string): Parsed
     file: readonly string[];
     snapshotEvery: RaftConfig["snapshotPolicy"];
     keep: number;
-    raw: boolean;
-    quiet: boolean;
+    raw?: boolean;
+    quiet?: boolean;
     logLevel: LogThreshold;
   }>();
-  const { file, snapshotEvery, keep, raw, quiet, logLevel } = given;
+  const { file, snapshotEvery, keep, raw = false, quiet = false, logLevel } = given;
   return { type: "run", options: { files: file, snapshotPolicy: snapshotEvery, keep, raw, quiet, logLevel } };
 }

@@ -39,7 +39,8 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
     const terminal = options.files.length === 0 && io.stdin.isTTY === true && io.stdout.isTTY === true;
     return await (terminal ? runOnTerminal(options, version, io) : runFromSources(options, io));
   } catch (error) {
-    if (error instanceof InvalidValueError) return await leave(io, "", `error: ${error.message}\n`, USAGE_EXIT_CODE);
+    if (error instanceof InvalidValueError)
+      return await leave(io, "", `error: ${error.message}\n`, USAGE_EXIT_CODE);
     const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return await leave(io, "", `internal error: ${story}\n`, INTERNAL_FAILURE);
   }
@@ -57,7 +58,6 @@ async function leave(io: ProgramIo, stdout: string, stderr: string, exitCode: nu
     sink.write(text);
     await sink.finish();
   }
-  io.stdin.destroy();
   return exitCode;
 }
 
@@ -146,12 +146,12 @@ async function runSession(
   const pipeline = new Pipeline(cluster, console, io.now);
   const signal = AbortSignal.any([io.interrupt, outputBroken.signal]);
   const { exitCode, elapsedMs } = await drive({ cluster, pipeline, console, signal });
-  io.stdin.destroy();
   const status = cluster.status();
   await console.finish();
   const outputError = outputBroken.signal.reason as NodeJS.ErrnoException | undefined;
   if (outputError?.code === "EPIPE") return READER_GONE;
-  if (outputError !== undefined) console.note(`the results cannot be written: ${describeIoError(outputError)}`);
+  if (outputError !== undefined)
+    console.note(`the results cannot be written: ${describeIoError(outputError)}`);
   if (pipeline.failure !== null) console.note(`the run ended early: ${pipeline.failure.message}`);
   if (!options.quiet) console.note(summaryText(pipeline.stats, elapsedMs, status).trimEnd());
   await console.finish();

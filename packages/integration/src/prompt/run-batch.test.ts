@@ -96,13 +96,19 @@ describe("runBatch", () => {
 
   test("values hold any bytes, valid text or not", async () => {
     const { run, target } = setUp();
-    expect(await run(source("f", "SET a \xff\xfe\0\xc3(\nGET a\n"))).toEqual(["OK", String.raw`"\xff\xfe\x00\xc3("`]);
+    expect(await run(source("f", "SET a \xff\xfe\0\xc3(\nGET a\n"))).toEqual([
+      "OK",
+      String.raw`"\xff\xfe\x00\xc3("`,
+    ]);
     expect(target.data.get("a")).toEqual(bytes("\xff\xfe\0\xc3("));
   });
 
   test.each(["QUIT", "exit"])("%s ends the run, in every input that follows", async (quit) => {
     const { run, target } = setUp();
-    expect(await run(source("one", `SET a 1\n${quit}\nSET b 1\n`), source("two", "SET c 1\n"))).toEqual(["OK", "OK"]);
+    expect(await run(source("one", `SET a 1\n${quit}\nSET b 1\n`), source("two", "SET c 1\n"))).toEqual([
+      "OK",
+      "OK",
+    ]);
     expect([...target.data.keys()]).toEqual(["a"]);
   });
 
@@ -155,10 +161,23 @@ describe("runBatch", () => {
     expect(await run(source("f", "SET a 1\nSET b 1\nSET c 1\n"))).toEqual(["OK"]);
   });
 
+  test("a long input lets timers and sockets have their turn in between", async () => {
+    const { run, pipeline } = setUp();
+    let commandsAtTurn = 0;
+    setImmediate(() => (commandsAtTurn = pipeline.stats.commands));
+    await run(source("f", "SET a 1\n".repeat(1000)));
+    expect(commandsAtTurn).toBeGreaterThan(0);
+    expect(commandsAtTurn).toBeLessThan(200);
+    expect(pipeline.stats.commands).toBe(1000);
+  });
+
   test("once the node has failed no further line is run", async () => {
     const { target, run, pipeline } = setUp();
     target.set = () => Promise.reject(new TypeError("broken"));
-    expect(await run(source("f", "SET a 1\nGET a\nGET b\n"), source("g", "GET c\n"))).toEqual(["f:1: broken", "(nil)"]);
+    expect(await run(source("f", "SET a 1\nGET a\nGET b\n"), source("g", "GET c\n"))).toEqual([
+      "f:1: broken",
+      "(nil)",
+    ]);
     expect(pipeline.failure?.message).toBe("broken");
   });
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { HASH, isSpace } from "./ascii.js";
 import { BadLineError } from "./bad-line-error.js";
 import type { Command } from "./command.js";
@@ -14,6 +15,12 @@ import { splitArguments } from "./split-arguments.js";
  * written as `\xHH`.
  */
 export const MAX_LINE_BYTES: number = 2 * 1024 * 1024;
+
+/**
+ * Lines run between two turns of the event loop. Answers come back within a turn, so that without this a whole
+ * file could pass before a signal is heard, a result is written or a snapshot that is being built goes on.
+ */
+const LINES_PER_TURN = 128;
 
 /** What a batch run is given besides its input. */
 export interface BatchOptions {
@@ -89,6 +96,7 @@ async function runLines(
         : pipeline.submit(understood, place, line.bytes?.length ?? 0);
     // Waiting only when there is something to wait for spares a turn for each of the other lines.
     if (wait !== undefined) await wait;
+    if (line.number % LINES_PER_TURN === 0) await setImmediate();
     if (signal.aborted || pipeline.failure !== null) return false;
     if (!(understood instanceof BadLineError) && understood.type === "quit") return false;
   }

@@ -57,7 +57,13 @@ describe("runInteractive", () => {
     const { type, answers, ended } = setUp();
     await type("SET a 1\rGET a\rDEL a\rGET a\rquit\r");
     expect(await ended).toBe(false);
-    expect(answers.filter((answer) => answer !== "(flushed)")).toEqual(["OK", '"1"', "(integer) 1", "(nil)", "OK"]);
+    expect(answers.filter((answer) => answer !== "(flushed)")).toEqual([
+      "OK",
+      '"1"',
+      "(integer) 1",
+      "(nil)",
+      "OK",
+    ]);
   });
 
   test("a line that is no command is answered with why, and the session goes on", async () => {
@@ -65,7 +71,12 @@ describe("runInteractive", () => {
     await type("NOPE\r\r# nothing\rGET a\r");
     await type(CTRL_D);
     await ended;
-    expect(answers).toEqual(['unknown command "NOPE": HELP lists the commands', "(flushed)", "(nil)", "(flushed)"]);
+    expect(answers).toEqual([
+      'unknown command "NOPE": HELP lists the commands',
+      "(flushed)",
+      "(nil)",
+      "(flushed)",
+    ]);
   });
 
   test("text beyond ASCII is kept as UTF-8", async () => {

@@ -22,7 +22,11 @@ describe("splitArguments", () => {
     ["any byte can be written in hexadecimal, in either case", String.raw`"\x00\xfF\xAb"`, ["\0\xff\xab"]],
     ["a hexadecimal escape that is not whole is the letter x", String.raw`"\x4 \xg1 \x"`, ["x4 xg1 x"]],
     ["a backslash before any other byte stands for that byte", String.raw`"\"\\\q\'"`, [`"\\q'`]],
-    ["between single quotes only the single quote is special", String.raw`'it\'s \n \\ "'`, [String.raw`it's \n \\ "`]],
+    [
+      "between single quotes only the single quote is special",
+      String.raw`'it\'s \n \\ "'`,
+      [String.raw`it's \n \\ "`],
+    ],
     ["a quote may open inside a word", `a"b c"`, ["ab c"]],
     ["a closing quote may be followed by any white space", `"a"\v"b"`, ["a", "b"]],
   ])("%s", (_, line, expected) => {

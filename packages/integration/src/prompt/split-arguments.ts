@@ -63,7 +63,8 @@ class ArgumentReader {
   #readQuoted(mark: number): void {
     const opened = this.#at;
     for (;;) {
-      if (this.#at === this.#line.length) throw new BadLineError(`the quote at column ${opened} is not closed`);
+      if (this.#at === this.#line.length)
+        throw new BadLineError(`the quote at column ${opened} is not closed`);
       const byte = this.#line[this.#at] as number;
       this.#at += 1;
       if (byte === mark) break;

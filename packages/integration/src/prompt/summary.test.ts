@@ -19,7 +19,9 @@ describe("summaryText", () => {
       "snapshots taken",
       "",
     ]);
-    const [commands, errors, throughput, latencyLine, applied, snapshots] = lines.map((line) => line.slice(17));
+    const [commands, errors, throughput, latencyLine, applied, snapshots] = lines.map((line) =>
+      line.slice(17),
+    );
     expect([commands, errors, applied, snapshots]).toEqual(["1,234,567", "1,000", "2-77 (12,345 keys)", "6"]);
     expect(throughput).toBe("617,284 commands/s over 2 s");
     expect(latencyLine).toMatch(/^p50 50(\.\d)? ms, p90 90(\.\d)? ms, p99 99(\.\d)? ms, max 100 ms$/);

@@ -1,5 +1,5 @@
 import { formatLogId } from "@seshat/common";
-import type { SingleNodeStatus } from "../single-node-cluster.js";
+import type { SingleNodeStatus } from "../single-node-status.js";
 import type { PipelineStats } from "./pipeline.js";
 import { groupDigits } from "./progress-bar.js";
 
@@ -32,7 +32,10 @@ export function summaryText(stats: PipelineStats, elapsedMs: number, status: Sin
     ["errors", groupDigits(stats.errors)],
     ["throughput", `${rate} commands/s over ${formatDuration(elapsedMs)}`],
     ["latency", stats.latency.count === 0 ? "none" : latency.join(", ")],
-    ["last applied", `${formatLogId(status.lastApplied)} (${groupDigits(status.keys)} ${status.keys === 1 ? "key" : "keys"})`],
+    [
+      "last applied",
+      `${formatLogId(status.lastApplied)} (${groupDigits(status.keys)} ${status.keys === 1 ? "key" : "keys"})`,
+    ],
     ["snapshots taken", groupDigits(status.snapshotsTaken)],
   ];
   return rows.map(([name, value]) => `${name.padEnd(17)}${value}\n`).join("");

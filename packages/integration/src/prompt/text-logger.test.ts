@@ -9,8 +9,16 @@ describe("textLogger", () => {
   test("writes a record as one line of level, event and fields", () => {
     const lines: string[] = [];
     const logger = textLogger("trace", (line) => lines.push(line));
-    logger.log("warn", "raft.node.stopped", { term: 3, leader: null, ok: false, why: 'disk "a"\nfull', addr: "a:1" });
-    expect(lines).toEqual([String.raw`warn  raft.node.stopped term=3 leader=null ok=false why="disk \"a\"\nfull" addr=a:1`]);
+    logger.log("warn", "raft.node.stopped", {
+      term: 3,
+      leader: null,
+      ok: false,
+      why: 'disk "a"\nfull',
+      addr: "a:1",
+    });
+    expect(lines).toEqual([
+      String.raw`warn  raft.node.stopped term=3 leader=null ok=false why="disk \"a\"\nfull" addr=a:1`,
+    ]);
   });
 
   test("an empty text is shown as one", () => {

@@ -1,7 +1,7 @@
 import type { LogId } from "@seshat/common";
 import { ZERO_LOG_ID } from "@seshat/common";
 import type { CommandTarget } from "../../src/prompt/command-target.js";
-import type { SingleNodeStatus } from "../../src/single-node-cluster.js";
+import type { SingleNodeStatus } from "../../src/single-node-status.js";
 import { text } from "./bytes.js";
 
 /** A status in which nothing has happened, but for what is given. */
