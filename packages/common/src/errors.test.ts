@@ -8,6 +8,7 @@ import {
   NotLeaderError,
   OverloadedError,
   SeshatError,
+  SessionError,
   ShutdownError,
   StoppedError,
   StorageError,
@@ -15,6 +16,7 @@ import {
   UnknownOutcomeError,
   UnreachableError,
 } from "./index.js";
+import type { SessionProblem } from "./index.js";
 
 const cause = new Error("disk full");
 
@@ -45,6 +47,12 @@ const ERRORS: [string, SeshatError, string, string][] = [
     new OverloadedError("proposals", 64),
     "overloaded",
     "too many proposals are waiting (the limit is 64): try again later",
+  ],
+  [
+    "SessionError",
+    new SessionError(7, "unsupported"),
+    "session",
+    "session 7: the state machine keeps no sessions",
   ],
   ["ShutdownError", new ShutdownError(), "shutdown", "make a new one over the same storage"],
   ["StoppedError", new StoppedError(cause), "stopped", "once the cause is mended: disk full"],
@@ -123,6 +131,21 @@ describe("errors carry their facts as fields", () => {
     const unknown = new NotLeaderError(null, null);
     expect(unknown).toMatchObject({ leaderId: null, leaderNode: null });
     expect(unknown.message).toContain("try again after an election");
+  });
+});
+
+describe("SessionError", () => {
+  test.each<[SessionProblem, string]>([
+    ["expired", "whether an earlier attempt took effect is unknown; open a new session"],
+    ["alreadyAnswered", "the client already had the answer to this command"],
+    ["tooManyUnanswered", "too many commands without an answer: wait for some of them"],
+    ["malformed", "its numbers must be integers from 1 to 2^53 - 1"],
+    ["unsupported", "keeps no sessions: give it a codec for its responses"],
+  ])("tells the session, the problem %s and what to do", (problem, tells) => {
+    const error = new SessionError(7, problem);
+    expect(error).toMatchObject({ code: "session", sessionId: 7, problem });
+    expect(error.message).toMatch(/^session 7: /);
+    expect(error.message).toContain(tells);
   });
 });
 

@@ -158,6 +158,45 @@ export class OverloadedError extends SeshatError {
   }
 }
 
+/** Why a session was not opened, or a command of it not carried out. */
+export type SessionProblem =
+  /** There is no such session: never opened, not used for too long, or crowded out by many that were used since. */
+  | "expired"
+  /** The client said that it has the answer to this command, so the answer is gone. */
+  | "alreadyAnswered"
+  /** The session has too many commands without an answer. */
+  | "tooManyUnanswered"
+  /** A number of the session or the command is no integer from 1 to 2^53 - 1. */
+  | "malformed"
+  /** The state machine keeps no sessions: it has no codec for its responses. */
+  | "unsupported";
+
+const SESSION_ADVICE: Readonly<Record<SessionProblem, string>> = {
+  expired:
+    "it was never opened, or not used for too long: whether an earlier attempt took effect is unknown; open a new session",
+  alreadyAnswered: "the client already had the answer to this command",
+  tooManyUnanswered: "it has too many commands without an answer: wait for some of them",
+  malformed: "its numbers must be integers from 1 to 2^53 - 1",
+  unsupported: "the state machine keeps no sessions: give it a codec for its responses",
+};
+
+/**
+ * A session was not opened, or a command of it not carried out: this attempt was committed and had no effect. What
+ * became of an earlier attempt, `problem` says.
+ */
+export class SessionError extends SeshatError {
+  override readonly code = "session";
+  /** The session: the index of the entry that opened it. */
+  readonly sessionId: number;
+  readonly problem: SessionProblem;
+
+  constructor(sessionId: number, problem: SessionProblem) {
+    super(`session ${sessionId}: ${SESSION_ADVICE[problem]}`);
+    this.sessionId = sessionId;
+    this.problem = problem;
+  }
+}
+
 /** The node was shut down, so the call did nothing. */
 export class ShutdownError extends SeshatError {
   override readonly code = "shutdown";

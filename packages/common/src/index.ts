@@ -9,6 +9,7 @@ export {
   NotLeaderError,
   OverloadedError,
   SeshatError,
+  SessionError,
   ShutdownError,
   StoppedError,
   StorageError,
@@ -16,11 +17,19 @@ export {
   UnknownOutcomeError,
   UnreachableError,
 } from "./errors.js";
-export type { StorageVerb } from "./errors.js";
+export type { SessionProblem, StorageVerb } from "./errors.js";
 export { silentLogger } from "./instrumentation.js";
 export type { LogFields, LogLevel, Logger, Span, Tracer } from "./instrumentation.js";
 export { BLANK_PAYLOAD } from "./log-entry.js";
-export type { BlankPayload, EntryPayload, LogEntry, MembershipPayload, NormalPayload } from "./log-entry.js";
+export type {
+  BlankPayload,
+  EntryPayload,
+  LogEntry,
+  MembershipPayload,
+  NormalPayload,
+  OpenSessionPayload,
+  SessionCommand,
+} from "./log-entry.js";
 export { ZERO_LOG_ID, compareLogIds, equalLogIds, formatLogId } from "./log-id.js";
 export type { LogId } from "./log-id.js";
 export {

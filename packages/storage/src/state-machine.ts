@@ -1,3 +1,4 @@
+import type { ResponseCodec } from "./sessions/response-codec.js";
 import type { MaybePromise } from "./traits/maybe-promise.js";
 
 /** A captured state, ready to be written out while the state machine goes on. */
@@ -31,4 +32,10 @@ export interface StateMachine<D, R> {
    * @throws {CodecError} when the bytes are damaged.
    */
   restore(chunks: AsyncIterable<Uint8Array>): MaybePromise<void>;
+
+  /**
+   * How sessions keep responses, also in snapshots. With it clients can have sessions, in which a command that is sent
+   * again takes effect once; without it they cannot. Read once, by the constructor of `OpenRaftStateMachine`.
+   */
+  readonly responseCodec?: ResponseCodec<R>;
 }

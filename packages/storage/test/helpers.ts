@@ -1,7 +1,7 @@
 import type { BasicNode, LogEntry, LogId, Membership, Request, SnapshotData } from "@seshat/common";
-import { BLANK_PAYLOAD, createMembership } from "@seshat/common";
-import { encodeOperation } from "../src/index.js";
-import type { Operation } from "../src/index.js";
+import { BLANK_PAYLOAD, CodecError, createMembership } from "@seshat/common";
+import { SessionRefusal, encodeOperation } from "../src/index.js";
+import type { ApplyResponse, Operation, ResponseCodec } from "../src/index.js";
 
 /** An entry of commands as bytes. */
 export type ByteEntry = LogEntry<Request>;
@@ -15,6 +15,18 @@ export function utf8(text: string): Uint8Array {
 export function text(bytes: Uint8Array | null | undefined): string | null {
   return bytes === null || bytes === undefined ? null : new TextDecoder().decode(bytes);
 }
+
+/** Responses that are texts, as UTF-8. */
+export const TEXT_CODEC: ResponseCodec<string> = {
+  encode: utf8,
+  decode(bytes) {
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      throw new CodecError("text", 0, "not UTF-8");
+    }
+  },
+};
 
 export function logId(term: number, index: number): LogId {
   return { term, index };
@@ -47,6 +59,12 @@ export function membershipEntry(term: number, index: number, membership: Members
   return { logId: { term, index }, payload: { type: "membership", membership } };
 }
 
+/** The response, where no session was refused. */
+export function responseOf<R>(answer: ApplyResponse<R>): R | undefined {
+  if (answer instanceof SessionRefusal) throw new Error(`refused: ${answer.problem}`);
+  return answer;
+}
+
 export async function allBytes(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {
@@ -62,6 +80,14 @@ export async function* inChunks(bytes: Uint8Array, length: number): AsyncGenerat
 /** The content of a snapshot as some other storage would serve it. */
 export function contentOf(bytes: Uint8Array, size: number = bytes.length): SnapshotData {
   return { size, read: (offset) => inChunks(bytes.subarray(offset), 7) };
+}
+
+/** What stands before the application's content in a snapshot without sessions: a section of length 0. */
+export const NO_SECTION: Uint8Array = new Uint8Array(8);
+
+/** The content of a snapshot of `bytes`, without sessions. */
+export function withoutSessions(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.of(...NO_SECTION, ...bytes);
 }
 
 /** A builder's `pause` in tests, where nobody else waits for a turn. */

@@ -17,6 +17,7 @@ import {
   membershipEntry,
   noPause,
   normal,
+  responseOf,
   set,
   text,
   utf8,
@@ -63,7 +64,7 @@ describe("MemStorage remains in-memory", () => {
     expect(storage.readCommitted()).toEqual(logId(1, 3));
     expect(storage.stateMachine.readAppliedState().lastAppliedLogId).toEqual(logId(1, 3));
     storage.append([normal(2, 4, del("a"))], () => {});
-    expect(text(storage.stateMachine.apply(storage.readEntries(4, 4))[0]?.result)).toBe("1");
+    expect(text(responseOf(storage.stateMachine.apply(storage.readEntries(4, 4))[0])?.result)).toBe("1");
     expect(kv.size).toBe(1);
   });
 });
@@ -156,7 +157,7 @@ describe("Idempotent state machine behavior", () => {
     const { kv, storage } = setup();
     const entries = [normal(1, 1, set("a", "1")), normal(1, 2, del("a")), normal(1, 3, set("a", "2"))];
     const answers = storage.stateMachine.apply(entries);
-    expect(answers.map((answer) => text(answer?.result))).toEqual(["OK", "1", "OK"]);
+    expect(answers.map((answer) => text(responseOf(answer)?.result))).toEqual(["OK", "1", "OK"]);
     expect(storage.stateMachine.apply(entries.slice(0, 2))).toEqual([undefined, undefined]);
     expect(text(kv.get(utf8("a")))).toBe("2");
     expect(storage.stateMachine.apply(entries)).toEqual([undefined, undefined, undefined]);
@@ -169,7 +170,7 @@ describe("Idempotent state machine behavior", () => {
     const { kv, storage: other } = setup();
     await other.stateMachine.installSnapshot(snapshot);
     const replayed = other.stateMachine.apply([normal(1, 3, set("b", "again")), normal(1, 4, set("c", "3"))]);
-    expect(replayed.map((answer) => text(answer?.result))).toEqual([null, "OK"]);
+    expect(replayed.map((answer) => text(responseOf(answer)?.result))).toEqual([null, "OK"]);
     expect(text(kv.get(utf8("b")))).toBe("2");
   });
 
@@ -198,7 +199,10 @@ describe("Idempotent state machine behavior", () => {
       { logId: logId(1, 4), payload: { type: "normal", data: { data: Uint8Array.of(0xff) } } },
       normal(1, 5, set("c", "3")),
     ]);
-    expect(answers.map((answer) => answer?.error?.code)).toEqual(["malformedOperation", undefined]);
+    expect(answers.map((answer) => responseOf(answer)?.error?.code)).toEqual([
+      "malformedOperation",
+      undefined,
+    ]);
     expect(storage.stateMachine.readAppliedState().lastAppliedLogId).toEqual(logId(1, 5));
   });
 });

@@ -111,7 +111,7 @@ describe("eraftpb::Entry -> LogEntry<Request>", () => {
 });
 
 describe("LogEntry<Request> -> eraftpb::Entry", () => {
-  test("there and back gives the same entry, for everything but memberships", () => {
+  test("there and back gives the same entry, for everything but memberships and sessions", () => {
     fc.assert(
       fc.property(anyLogEntry, (logEntry) => {
         expect(entryToLogEntry(logEntryToEntry(logEntry))).toEqual(logEntry);
@@ -138,6 +138,23 @@ describe("LogEntry<Request> -> eraftpb::Entry", () => {
       "a command without bytes, which raft-rs would take for a blank entry",
       { logId: { term: 1, index: 1 }, payload: { type: "normal", data: { data: none } } },
       "logEntry.payload.data.data is 0 bytes, but it must be at least one byte",
+    ],
+    [
+      "a session, which raft-rs does not have",
+      { logId: { term: 1, index: 1 }, payload: { type: "openSession", expiresAfter: 9 } },
+      'logEntry.payload.type is "openSession", but it must be "blank" or "normal"',
+    ],
+    [
+      "a command of a session, which raft-rs would apply as often as it is sent",
+      {
+        logId: { term: 1, index: 2 },
+        payload: {
+          type: "normal",
+          data: { data: Uint8Array.of(1) },
+          session: { sessionId: 1, sequence: 1, answeredBelow: 1 },
+        },
+      },
+      'logEntry.payload.session is {"sessionId":1,"sequence":1,"answeredBelow":1}, but it must be left out',
     ],
     ["term 0", { logId: { term: 0, index: 1 }, payload: BLANK_PAYLOAD }, "logEntry.logId.term is 0"],
     ["index 0", { logId: { term: 1, index: 0 }, payload: BLANK_PAYLOAD }, "logEntry.logId.index is 0"],

@@ -75,7 +75,8 @@ function payloadOf<N>(
  * Turns a log entry into an entry for raft-rs. The bytes are shared, not copied.
  *
  * @throws {InvalidValueError} for what raft-rs cannot hold: a membership, of which its entries carry only
- *   the change; a normal payload without data, which it would take for a blank entry; a term of 0.
+ *   the change; a session, or a command of one; a normal payload without data, which it would take for a blank
+ *   entry; a term of 0.
  */
 export function logEntryToEntry(logEntry: LogEntry<Request, unknown>): Entry<number> {
   const { payload } = logEntry;
@@ -86,8 +87,22 @@ export function logEntryToEntry(logEntry: LogEntry<Request, unknown>): Entry<num
       '"blank" or "normal", because an eraftpb entry holds a change of configuration, not its result',
     );
   }
+  if (payload.type === "openSession") {
+    throw new InvalidValueError(
+      "logEntry.payload.type",
+      payload.type,
+      '"blank" or "normal", because raft-rs has no sessions',
+    );
+  }
   let data = NO_BYTES;
   if (payload.type === "normal") {
+    if (payload.session !== undefined) {
+      throw new InvalidValueError(
+        "logEntry.payload.session",
+        payload.session,
+        "left out, because raft-rs has no sessions, and would apply the command as often as it is sent",
+      );
+    }
     data = checkBytes("logEntry.payload.data.data", payload.data.data);
     if (data.length === 0) {
       throw new InvalidValueError(

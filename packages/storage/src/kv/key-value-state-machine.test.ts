@@ -89,6 +89,21 @@ describe("commands", () => {
   });
 });
 
+test("its responses are kept by sessions: every one decodes to what was answered", () => {
+  const machine = new KeyValueStateMachine();
+  const commands = [encodeOperation(set("a", "1")), encodeOperation(del("a", "b")), Uint8Array.of(9)];
+  const responses = commands.map((data) => machine.apply(1, { data }));
+  expect(responses.map(({ result, error }) => error?.code ?? text(result))).toEqual([
+    "OK",
+    "1",
+    "malformedOperation",
+  ]);
+  const { responseCodec } = machine;
+  for (const response of responses) {
+    expect(responseCodec.decode(responseCodec.encode(response))).toEqual(response);
+  }
+});
+
 describe("snapshots", () => {
   test("writes these very bytes: they stand on disks and travel between versions", async () => {
     const bytes = await snapshot(machineOf([utf8("a"), utf8("")], [utf8("b"), utf8("22")]));

@@ -1,9 +1,11 @@
 import type { Request, Response } from "@seshat/common";
 import { CodecError } from "@seshat/common";
+import type { ResponseCodec } from "../sessions/response-codec.js";
 import type { StateCapture, StateMachine } from "../state-machine.js";
 import { fromByteString, toByteString } from "./byte-string.js";
 import type { Operation } from "./operation.js";
 import { decodeOperation } from "./operation-codec.js";
+import { RESPONSE_CODEC } from "./response-codec.js";
 import { ShardedMap } from "./sharded-map.js";
 import { SnapshotReader } from "./snapshot-reader.js";
 import { writeSnapshot } from "./snapshot-writer.js";
@@ -17,6 +19,8 @@ const EMPTY_RESULT = new Uint8Array(0);
  * answers the error `malformedOperation`. Everything that goes in or comes out is copied.
  */
 export class KeyValueStateMachine implements StateMachine<Request, Response> {
+  /** With it, clients of a cluster can have sessions. */
+  readonly responseCodec: ResponseCodec<Response> = RESPONSE_CODEC;
   #entries = new ShardedMap<Uint8Array>();
 
   /** How many keys there are. */

@@ -2,6 +2,7 @@ import type {
   BasicNode,
   LogEntry,
   LogId,
+  NormalPayload,
   Snapshot,
   SnapshotData,
   SnapshotMeta,
@@ -9,6 +10,7 @@ import type {
   TypeConfig,
 } from "@seshat/common";
 import {
+  CodecError,
   EMPTY_STORED_MEMBERSHIP,
   SeshatError,
   StorageError,
@@ -16,21 +18,33 @@ import {
   compareLogIds,
   formatLogId,
 } from "@seshat/common";
+import type { Section } from "../sessions/framed-content.js";
+import { takeSection, withSection } from "../sessions/framed-content.js";
+import type { ResponseCodec } from "../sessions/response-codec.js";
+import { SessionRefusal } from "../sessions/session-refusal.js";
+import { SessionTable } from "../sessions/session-table.js";
 import type { StateCapture, StateMachine } from "../state-machine.js";
 import type { RaftSnapshotBuilder } from "../traits/raft-snapshot-builder.js";
-import type { AppliedState, RaftStateMachine } from "../traits/raft-state-machine.js";
+import type { AppliedState, ApplyResponse, RaftStateMachine } from "../traits/raft-state-machine.js";
 import { MemSnapshotData } from "./mem-snapshot-data.js";
+
+/** What stands in a snapshot in place of sessions where there can be none. */
+const NO_SESSIONS: Section = { size: 0, chunks: () => [] };
 
 /**
  * Puts an application's state machine behind Raft, in memory: it applies each entry once however often it
- * is replayed, keeps track of the last applied entry and membership, and keeps the newest snapshot.
+ * is replayed, keeps track of the last applied entry and membership and of the clients' sessions, and keeps the
+ * newest snapshot.
  *
  * `D` is the application's command, `R` its response, `N` the description of a node.
  */
 export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachine<TypeConfig<D, R, N>> {
   readonly #inner: StateMachine<D, R>;
+  readonly #responseCodec: ResponseCodec<R> | undefined;
   #lastAppliedLogId: LogId = ZERO_LOG_ID;
   #lastMembership: StoredMembership<N> = EMPTY_STORED_MEMBERSHIP;
+  /** Null when there can be none, for want of a codec. */
+  #sessions: SessionTable<R> | null;
   #snapshot: Snapshot<SnapshotData, N> | null = null;
   #captures = 0;
   #installing = false;
@@ -38,6 +52,8 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
   /** @param inner the application's state machine, to which nothing has been applied yet. */
   constructor(inner: StateMachine<D, R>) {
     this.#inner = inner;
+    this.#responseCodec = inner.responseCodec;
+    this.#sessions = this.#responseCodec === undefined ? null : SessionTable.empty(this.#responseCodec);
   }
 
   /** The application's state machine: to read from, not to apply to. */
@@ -51,9 +67,9 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
 
   /**
    * @throws {StorageError} when an entry is missing before these or between them, or a term falls: then
-   *   none of them was applied; or when the application's state machine throws: then those before it were.
+   *   none of them was applied; or when the application's state machine or its codec throws: then those before it were.
    */
-  apply(entries: readonly LogEntry<D, N>[]): (R | undefined)[] {
+  apply(entries: readonly LogEntry<D, N>[]): ApplyResponse<R>[] {
     this.#checkNotInstalling("apply");
     this.#checkConsecutive(entries);
     return entries.map((entry) => {
@@ -68,16 +84,17 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
   snapshotBuilder(): RaftSnapshotBuilder<TypeConfig<D, R, N>> {
     // While a snapshot is installed the content may already be the new one and the log id still the old.
     this.#checkNotInstalling("build snapshot");
-    const capture = this.#inner.capture();
-    this.#captures += 1;
     const { term, index } = this.#lastAppliedLogId;
+    const capture = this.#inner.capture();
+    const sessions = this.#sessions?.capture(index) ?? NO_SESSIONS;
+    this.#captures += 1;
     const meta: SnapshotMeta<N> = {
       lastLogId: this.#lastAppliedLogId,
       lastMembership: this.#lastMembership,
       // A counter and nothing random: the same run always gives the same ids.
       snapshotId: `${term}-${index}-${this.#captures}`,
     };
-    return { buildSnapshot: (pause) => this.#build(meta, capture, pause) };
+    return { buildSnapshot: (pause) => this.#build(meta, sessions, capture, pause) };
   }
 
   readCurrentSnapshot(): Snapshot<SnapshotData, N> | null {
@@ -102,7 +119,10 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
     this.#installing = true;
     try {
       const data = await MemSnapshotData.copyOf(snapshot.data);
-      await this.#inner.restore(data.read(0));
+      const { section, content } = await takeSection(data.read(0), data.size);
+      const sessions = this.#decodeSessions(meta.lastLogId.index, section);
+      await this.#inner.restore(content);
+      this.#sessions = sessions;
       this.#lastAppliedLogId = meta.lastLogId;
       this.#lastMembership = meta.lastMembership;
       this.#snapshot = { meta, data };
@@ -115,12 +135,13 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
 
   async #build(
     meta: SnapshotMeta<N>,
+    sessions: Section,
     capture: StateCapture,
     pause: () => Promise<void>,
   ): Promise<Snapshot<SnapshotData, N>> {
     let data: MemSnapshotData;
     try {
-      data = await MemSnapshotData.collect(capture.chunks(), pause);
+      data = await MemSnapshotData.collect(withSection(sessions, capture.chunks()), pause);
     } catch (cause) {
       throw asStorageError("build snapshot", cause);
     }
@@ -131,22 +152,37 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
     return snapshot;
   }
 
-  #applyOne({ logId, payload }: LogEntry<D, N>): R | undefined {
+  #applyOne({ logId, payload }: LogEntry<D, N>): ApplyResponse<R> {
     switch (payload.type) {
       case "blank":
         return undefined;
       case "membership":
         this.#lastMembership = { logId, membership: payload.membership };
         return undefined;
+      case "openSession":
+        if (this.#sessions === null) return new SessionRefusal("unsupported");
+        return this.#sessions.open(logId.index, payload.expiresAfter);
       case "normal":
         try {
-          return this.#inner.apply(logId.index, payload.data);
+          return this.#applyCommand(logId.index, payload);
         } catch (cause) {
           throw new StorageError("apply", `entry ${formatLogId(logId)}: ${messageOf(cause)}`, { cause });
         }
       default:
         return payload satisfies never;
     }
+  }
+
+  #applyCommand(index: number, { data, session }: NormalPayload<D>): ApplyResponse<R> {
+    if (session === undefined) return this.#inner.apply(index, data);
+    if (this.#sessions === null) return new SessionRefusal("unsupported");
+    return this.#sessions.carryOut(index, session, () => this.#inner.apply(index, data));
+  }
+
+  #decodeSessions(index: number, section: Uint8Array): SessionTable<R> | null {
+    if (this.#responseCodec !== undefined) return SessionTable.decode(this.#responseCodec, index, section);
+    if (section.length === 0) return null;
+    throw new CodecError("sessions", 0, "this state machine has no codec for responses, and so no sessions");
   }
 
   #checkConsecutive(entries: readonly LogEntry<D, N>[]): void {
