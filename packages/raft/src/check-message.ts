@@ -1,15 +1,32 @@
-import type { AppendEntriesRequest, LogId, NodeId, PreVoteRequest, VoteRequest } from "@seshat/common";
+import type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  EntryPayload,
+  LogEntry,
+  LogId,
+  Membership,
+  NodeId,
+  PreVoteRequest,
+  VoteRequest,
+  VoteResponse,
+} from "@seshat/common";
 import { InvalidValueError, checkInteger, checkNodeId } from "@seshat/common";
 
 /**
- * Checks of what arrives from the network. A message that no correct peer can have sent is refused whole, with the field that
- * is wrong, and reaches no engine.
+ * Checks of what arrives from the network, requests and answers alike. A message that no correct peer can have sent
+ * is refused whole, with the field that is wrong, and reaches no engine.
  */
+
+function checkObject(field: string, value: unknown): void {
+  if (typeof value !== "object" || value === null) throw new InvalidValueError(field, value, "an object");
+}
 
 function checkLogId(field: string, logId: LogId): void {
   checkInteger(`${field}.term`, logId?.term, 0);
   checkInteger(`${field}.index`, logId?.index, 0);
-  if (logId.index === 0 && logId.term !== 0) throw new InvalidValueError(`${field}.term`, logId.term, "0 where the index is 0");
+  if (logId.index === 0 && logId.term !== 0) {
+    throw new InvalidValueError(`${field}.term`, logId.term, "0 where the index is 0");
+  }
 }
 
 function checkPeer(field: string, id: NodeId, self: NodeId): void {
@@ -19,32 +36,120 @@ function checkPeer(field: string, id: NodeId, self: NodeId): void {
 
 /** @throws {InvalidValueError} when no correct candidate can have sent it. */
 export function checkVoteRequest(name: string, request: PreVoteRequest | VoteRequest, self: NodeId): void {
+  checkObject(name, request);
   checkInteger(`${name}.term`, request.term, 1);
   checkPeer(`${name}.candidateId`, request.candidateId, self);
   checkLogId(`${name}.lastLogId`, request.lastLogId);
   if (request.lastLogId.term > request.term) {
-    throw new InvalidValueError(`${name}.lastLogId.term`, request.lastLogId.term, `at most the term ${request.term}`);
+    throw new InvalidValueError(
+      `${name}.lastLogId.term`,
+      request.lastLogId.term,
+      `at most the term ${request.term}`,
+    );
   }
 }
 
 /** @throws {InvalidValueError} when no correct leader can have sent it. */
 export function checkAppendEntriesRequest(request: AppendEntriesRequest, self: NodeId): void {
+  checkObject("appendEntries", request);
   checkInteger("appendEntries.term", request.term, 1);
   checkPeer("appendEntries.leaderId", request.leaderId, self);
   checkLogId("appendEntries.prevLogId", request.prevLogId);
   checkInteger("appendEntries.leaderCommit", request.leaderCommit, 0);
-  let previous = request.prevLogId;
-  for (const { logId, payload } of request.entries) {
-    if (logId.index !== previous.index + 1) {
-      throw new InvalidValueError("appendEntries.entries", logId.index, `consecutive: index ${previous.index + 1} comes next`);
-    }
-    checkInteger("appendEntries.entries.term", logId.term, previous.term);
-    if (payload.type !== "blank" && payload.type !== "normal" && payload.type !== "membership") {
-      throw new InvalidValueError("appendEntries.entries.payload.type", (payload as { type: unknown }).type, "blank, normal or membership");
-    }
-    previous = logId;
+  if (!Array.isArray(request.entries)) {
+    throw new InvalidValueError("appendEntries.entries", request.entries, "an array of entries");
   }
+  let previous = request.prevLogId;
+  for (const entry of request.entries as readonly LogEntry<unknown, unknown>[])
+    previous = checkEntry(entry, previous);
   if (previous.term > request.term) {
-    throw new InvalidValueError("appendEntries.entries.term", previous.term, `at most the leader's term ${request.term}`);
+    throw new InvalidValueError(
+      "appendEntries.entries.term",
+      previous.term,
+      `at most the leader's term ${request.term}`,
+    );
+  }
+}
+
+/** @returns the log id of the entry, which follows on `previous`. */
+function checkEntry(entry: LogEntry<unknown, unknown>, previous: LogId): LogId {
+  const index = checkInteger("appendEntries.entries.index", entry?.logId?.index, 1);
+  if (index !== previous.index + 1) {
+    throw new InvalidValueError(
+      "appendEntries.entries.index",
+      index,
+      `consecutive: index ${previous.index + 1} comes next`,
+    );
+  }
+  checkInteger("appendEntries.entries.term", entry.logId.term, previous.term);
+  checkPayload("appendEntries.entries.payload", entry.payload);
+  return entry.logId;
+}
+
+/** Commands and sessions are judged by the state machine, the same on every node; a membership acts before it is applied. */
+function checkPayload(field: string, payload: EntryPayload<unknown, unknown>): void {
+  checkObject(field, payload);
+  switch (payload.type) {
+    case "blank":
+    case "normal":
+    case "openSession":
+      return;
+    case "membership":
+      checkMembership(`${field}.membership`, payload.membership);
+      return;
+    default: {
+      const { type }: { type: unknown } = payload satisfies never;
+      throw new InvalidValueError(`${field}.type`, type, "a type of payload that this version knows");
+    }
+  }
+}
+
+function checkMembership(field: string, membership: Membership<unknown>): void {
+  checkObject(field, membership);
+  const { configs, nodes } = membership;
+  if (!(nodes instanceof Map)) throw new InvalidValueError(`${field}.nodes`, nodes, "a map of members");
+  for (const id of nodes.keys()) checkNodeId(`${field}.nodes`, id);
+  const count = Array.isArray(configs) ? configs.length : 0;
+  if (count < 1 || count > 2) {
+    throw new InvalidValueError(`${field}.configs`, configs, "one set of voters, or two while joint");
+  }
+  for (const voters of configs) {
+    const isSet = Array.isArray(voters) && voters.length > 0 && new Set(voters).size === voters.length;
+    if (!isSet || !voters.every((id) => nodes.has(id))) {
+      throw new InvalidValueError(
+        `${field}.configs`,
+        configs,
+        "sets of at least one voter, each a member, none twice",
+      );
+    }
+  }
+}
+
+/** @throws {InvalidValueError} when no correct peer can have answered so to a pre-vote or a vote request. */
+export function checkVoteResponse(response: VoteResponse): void {
+  checkObject("answer", response);
+  checkInteger("answer.term", response.term, 0);
+  if (typeof response.granted !== "boolean") {
+    throw new InvalidValueError("answer.granted", response.granted, "true or false");
+  }
+}
+
+/** @throws {InvalidValueError} when no correct peer can have answered so to an AppendEntries request. */
+export function checkAppendEntriesResponse(response: AppendEntriesResponse): void {
+  checkObject("answer", response);
+  checkInteger("answer.term", response.term, 0);
+  switch (response.type) {
+    case "success":
+      checkInteger("answer.matchIndex", response.matchIndex, 0);
+      break;
+    case "conflict":
+      checkLogId("answer.hint", response.hint);
+      break;
+    case "refused":
+      break;
+    default: {
+      const { type }: { type: unknown } = response satisfies never;
+      throw new InvalidValueError("answer.type", type, "success, conflict or refused");
+    }
   }
 }

@@ -77,7 +77,11 @@ export function checkTimeoutMs(field: string, value: unknown): number {
 export function makeRaftConfig(overrides: Partial<RaftConfig> = {}): RaftConfig {
   for (const field of Object.keys(overrides)) {
     if (!Object.hasOwn(DEFAULT_RAFT_CONFIG, field)) {
-      throw new InvalidValueError(`config.${field}`, "set", `one of ${Object.keys(DEFAULT_RAFT_CONFIG).join(", ")}`);
+      throw new InvalidValueError(
+        `config.${field}`,
+        "set",
+        `one of ${Object.keys(DEFAULT_RAFT_CONFIG).join(", ")}`,
+      );
     }
   }
   const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
@@ -87,19 +91,38 @@ export function makeRaftConfig(overrides: Partial<RaftConfig> = {}): RaftConfig 
   const min = checkMs("electionTimeoutMinMs");
   const max = checkMs("electionTimeoutMaxMs");
   if (max <= min) {
-    throw new InvalidValueError("config.electionTimeoutMaxMs", max, `above electionTimeoutMinMs (${min}), so that voters do not all stand at once`);
+    throw new InvalidValueError(
+      "config.electionTimeoutMaxMs",
+      max,
+      `above electionTimeoutMinMs (${min}), so that voters do not all stand at once`,
+    );
   }
   const heartbeat = checkMs("heartbeatIntervalMs");
   if (heartbeat >= min) {
-    throw new InvalidValueError("config.heartbeatIntervalMs", heartbeat, `below electionTimeoutMinMs (${min}), so that followers hear from their leader in time`);
+    throw new InvalidValueError(
+      "config.heartbeatIntervalMs",
+      heartbeat,
+      `below electionTimeoutMinMs (${min}), so that followers hear from their leader in time`,
+    );
   }
   const backoffMin = checkMs("backoffMinMs");
   const backoffMax = checkMs("backoffMaxMs");
   if (backoffMax < backoffMin || backoffMax >= min) {
-    throw new InvalidValueError("config.backoffMaxMs", backoffMax, `at least backoffMinMs (${backoffMin}) and below electionTimeoutMinMs (${min})`);
+    throw new InvalidValueError(
+      "config.backoffMaxMs",
+      backoffMax,
+      `at least backoffMinMs (${backoffMin}) and below electionTimeoutMinMs (${min})`,
+    );
   }
-  if (typeof config.preVote !== "boolean") throw new InvalidValueError("config.preVote", config.preVote, "true or false");
-  for (const field of ["maxPayloadEntries", "maxInFlightAppends", "maxApplyEntries", "logCacheEntries", "maxPendingRequests"] as const) {
+  if (typeof config.preVote !== "boolean")
+    throw new InvalidValueError("config.preVote", config.preVote, "true or false");
+  for (const field of [
+    "maxPayloadEntries",
+    "maxInFlightAppends",
+    "maxApplyEntries",
+    "logCacheEntries",
+    "maxPendingRequests",
+  ] as const) {
     checkInteger(`config.${field}`, config[field], 1);
   }
   checkInteger("config.maxInSnapshotLogToKeep", config.maxInSnapshotLogToKeep, 0);
@@ -111,6 +134,10 @@ function checkSnapshotPolicy(policy: SnapshotPolicy): void {
   if (policy?.type === "logsSinceLast") {
     checkInteger("config.snapshotPolicy.entries", policy.entries, 1);
   } else if (policy?.type !== "never") {
-    throw new InvalidValueError("config.snapshotPolicy", policy, '{ type: "logsSinceLast", entries } or { type: "never" }');
+    throw new InvalidValueError(
+      "config.snapshotPolicy",
+      policy,
+      '{ type: "logsSinceLast", entries } or { type: "never" }',
+    );
   }
 }

@@ -1,4 +1,14 @@
-import type { AsyncRuntime, BasicNode, BytesTypeConfig, Logger, LogId, NodeId, Request, Response, Tracer } from "@seshat/common";
+import type {
+  AsyncRuntime,
+  BasicNode,
+  BytesTypeConfig,
+  Logger,
+  LogId,
+  NodeId,
+  Request,
+  Response,
+  Tracer,
+} from "@seshat/common";
 import type { OpenRaftMemStorage } from "@seshat/storage";
 import type { RaftConfig } from "./config.js";
 import type { RaftNetworkFactory } from "./network/raft-network.js";
@@ -36,7 +46,10 @@ export class RaftNode {
   static async start(options: RaftNodeOptions): Promise<RaftNode> {
     const { storage, logger } = options;
     const network = options.network ?? new StubNetwork<BytesTypeConfig>(logger);
-    return new RaftNode(await Raft.create<BytesTypeConfig>({ ...options, stateMachine: storage.stateMachine, network }), storage);
+    return new RaftNode(
+      await Raft.create<BytesTypeConfig>({ ...options, stateMachine: storage.stateMachine, network }),
+      storage,
+    );
   }
 
   get id(): NodeId {
@@ -85,7 +98,11 @@ export class RaftNode {
 
   /** Waits until this node knows of a leader. @param timeoutMs default 5000. @throws {TimeoutError} */
   async waitForLeader(timeoutMs = 5000): Promise<NodeId> {
-    const metrics = await this.raft.wait("a leader", ({ currentLeader }) => currentLeader !== null, timeoutMs);
+    const metrics = await this.raft.wait(
+      "a leader",
+      ({ currentLeader }) => currentLeader !== null,
+      timeoutMs,
+    );
     return metrics.currentLeader as NodeId;
   }
 

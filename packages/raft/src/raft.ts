@@ -100,7 +100,12 @@ export class Raft<C extends RaftTypeConfig> {
     const { storage, stateMachine, network } = options;
     const start = await restore(id, storage, stateMachine, instruments);
     const checkInvariants = options.checkInvariants ?? false;
-    return new Raft<C>(id, config, clock, new Runtime<C>({ start, storage, stateMachine, network, config, clock, instruments, checkInvariants }));
+    return new Raft<C>(
+      id,
+      config,
+      clock,
+      new Runtime<C>({ start, storage, stateMachine, network, config, clock, instruments, checkInvariants }),
+    );
   }
 
   /**

@@ -35,6 +35,9 @@ export const TEST_CONFIG: EngineConfig = {
   logsToKeep: 0,
 };
 
+/** Far more commands than an election and its blank entry take. */
+const COMMANDS_TO_SETTLE = 1000;
+
 export function id(term: number, index: number): LogId {
   return { term, index };
 }
@@ -187,7 +190,11 @@ export class TestEngine {
   }
 
   voteRequest(candidateId: NodeId, term: number, lastLogId: LogId): Command[] {
-    return this.step({ type: "voteRequest", rpcId: ++this.#rpcId, request: { term, candidateId, lastLogId } });
+    return this.step({
+      type: "voteRequest",
+      rpcId: ++this.#rpcId,
+      request: { term, candidateId, lastLogId },
+    });
   }
 
   /** AppendEntries from `leaderId` (2 unless said otherwise). */
@@ -294,7 +301,9 @@ export function elect(options: StartOptions = {}): Elected {
 export function elected(options: StartOptions = {}): TestEngine {
   const { node, won } = elect(options);
   const pending = [...won, ...node.persist()];
+  let taken = 0;
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+    if (++taken > COMMANDS_TO_SETTLE) throw new Error("a leader and its followers go on talking for ever");
     if (next.type === "sendAppendEntries") pending.push(...node.accept(next));
   }
   node.settle();
@@ -319,4 +328,3 @@ export function makeContext(options: StartOptions = {}): Context {
 export function newNode(options: StartOptions = {}): TestEngine {
   return new TestEngine({ membership: EMPTY_MEMBERSHIP, ...options });
 }
-

@@ -43,7 +43,9 @@ export function dispatchApply(ctx: Context): void {
 export function noteApplied(ctx: Context, logId: LogId): void {
   const { state } = ctx;
   if (logId.index <= state.applied.index || logId.index > state.dispatchedIndex) {
-    throw new Error(`applied ${logId.index} is not between ${state.applied.index} and ${state.dispatchedIndex}`);
+    throw new Error(
+      `applied ${logId.index} is not between ${state.applied.index} and ${state.dispatchedIndex}`,
+    );
   }
   state.applied = logId;
 }

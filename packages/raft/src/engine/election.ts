@@ -37,13 +37,15 @@ export function campaign(ctx: Context): void {
 /** Goes on to the real election once a quorum would vote for this node. */
 export function countPreVotes(ctx: Context): void {
   const { role } = ctx.state;
-  if (role.type === "preCandidate" && hasJointQuorum(membershipOf(ctx.state).configs, role.granted)) campaign(ctx);
+  if (role.type === "preCandidate" && hasJointQuorum(membershipOf(ctx.state).configs, role.granted))
+    campaign(ctx);
 }
 
 /** Becomes leader once a quorum has voted for this node. */
 export function countVotes(ctx: Context): void {
   const { state } = ctx;
-  if (state.role.type !== "candidate" || !hasJointQuorum(membershipOf(state).configs, state.role.granted)) return;
+  if (state.role.type !== "candidate" || !hasJointQuorum(membershipOf(state).configs, state.role.granted))
+    return;
   commitOwnVote(ctx);
   const leader = becomeLeader(ctx);
   appendPayloads(ctx, state.vote.term, [BLANK_PAYLOAD]);

@@ -47,28 +47,68 @@ export function checkState(state: EngineState): void {
     committed.index,
     log.last.index,
   ];
-  holds("order of the log", order.every((index, i) => i === 0 || (order[i - 1] as number) <= index), () => order.join(" <= "));
-  holds("durable within the log", io.durableIndex <= log.last.index, () => `${io.durableIndex} > ${log.last.index}`);
-  holds("applied within durable", state.dispatchedIndex <= io.durableIndex, () => `${state.dispatchedIndex} > ${io.durableIndex}`);
+  holds(
+    "order of the log",
+    order.every((index, i) => i === 0 || (order[i - 1] as number) <= index),
+    () => order.join(" <= "),
+  );
+  holds(
+    "durable within the log",
+    io.durableIndex <= log.last.index,
+    () => `${io.durableIndex} > ${log.last.index}`,
+  );
+  holds(
+    "applied within durable",
+    state.dispatchedIndex <= io.durableIndex,
+    () => `${state.dispatchedIndex} > ${io.durableIndex}`,
+  );
   holds("log term within term", log.last.term <= vote.term, () => `${log.last.term} > ${vote.term}`);
-  holds("committed is in the log", committed.index < log.purged.index || log.has(committed), () => JSON.stringify(committed));
+  holds("committed is in the log", committed.index < log.purged.index || log.has(committed), () =>
+    JSON.stringify(committed),
+  );
   const terms = log.ranges().map((range) => range.term);
-  holds("terms rise along the log", terms.every((term, i) => i === 0 || (terms[i - 1] as number) < term), () => terms.join());
+  holds(
+    "terms rise along the log",
+    terms.every((term, i) => i === 0 || (terms[i - 1] as number) < term),
+    () => terms.join(),
+  );
   const members = state.memberships.map((stored) => stored.logId.index);
-  holds("memberships in order", members.every((index, i) => i === 0 || (members[i - 1] as number) < index), () => members.join());
-  holds("memberships in the log", (members.at(-1) as number) <= log.last.index, () => `${members.at(-1)} > ${log.last.index}`);
+  holds(
+    "memberships in order",
+    members.every((index, i) => i === 0 || (members[i - 1] as number) < index),
+    () => members.join(),
+  );
+  holds(
+    "memberships in the log",
+    (members.at(-1) as number) <= log.last.index,
+    () => `${members.at(-1)} > ${log.last.index}`,
+  );
   holds("one committed membership", (members[1] ?? Infinity) > committed.index, () => members.join());
   if (role.type === "candidate" || role.type === "leader") {
-    holds("candidates and leaders vote for themselves", vote.votedFor === state.id, () => JSON.stringify(vote));
+    holds("candidates and leaders vote for themselves", vote.votedFor === state.id, () =>
+      JSON.stringify(vote),
+    );
   }
   if (role.type === "follower" || role.type === "learner") {
-    holds("voters follow, others learn", isVoter(membershipOf(state), state.id) === (role.type === "follower"), () => role.type);
+    holds(
+      "voters follow, others learn",
+      isVoter(membershipOf(state), state.id) === (role.type === "follower"),
+      () => role.type,
+    );
   }
   if (role.type === "leader") {
     holds("a leader's vote is committed", vote.committed, () => JSON.stringify(vote));
     for (const [id, progress] of role.progress) {
-      holds("match below next", progress.matchIndex < progress.nextIndex, () => `node ${id}: ${progress.matchIndex}`);
-      holds("next within the log", progress.nextIndex <= log.last.index + 1, () => `node ${id}: ${progress.nextIndex}`);
+      holds(
+        "match below next",
+        progress.matchIndex < progress.nextIndex,
+        () => `node ${id}: ${progress.matchIndex}`,
+      );
+      holds(
+        "next within the log",
+        progress.nextIndex <= log.last.index + 1,
+        () => `node ${id}: ${progress.nextIndex}`,
+      );
     }
   }
 }
@@ -76,11 +116,29 @@ export function checkState(state: EngineState): void {
 /** Checks the step from `before` to `state`. */
 export function checkTransition(before: StateSummary, state: EngineState): void {
   const { log, committed } = state;
-  holds("the vote never regresses", voteMayBecome(before.vote, state.vote), () => JSON.stringify([before.vote, state.vote]));
-  holds("committed never falls", committed.index >= before.committed.index, () => `${before.committed.index} > ${committed.index}`);
-  holds("applied never falls", state.applied.index >= before.applied, () => `${before.applied} > ${state.applied.index}`);
-  holds("purged never falls", log.purged.index >= before.purged, () => `${before.purged} > ${log.purged.index}`);
-  holds("snapshots never fall back", state.snapshot.lastLogId.index >= before.snapshot, () => `${before.snapshot}`);
+  holds("the vote never regresses", voteMayBecome(before.vote, state.vote), () =>
+    JSON.stringify([before.vote, state.vote]),
+  );
+  holds(
+    "committed never falls",
+    committed.index >= before.committed.index,
+    () => `${before.committed.index} > ${committed.index}`,
+  );
+  holds(
+    "applied never falls",
+    state.applied.index >= before.applied,
+    () => `${before.applied} > ${state.applied.index}`,
+  );
+  holds(
+    "purged never falls",
+    log.purged.index >= before.purged,
+    () => `${before.purged} > ${log.purged.index}`,
+  );
+  holds(
+    "snapshots never fall back",
+    state.snapshot.lastLogId.index >= before.snapshot,
+    () => `${before.snapshot}`,
+  );
   holds(
     "committed entries stay",
     before.committed.index < log.purged.index || log.has(before.committed),

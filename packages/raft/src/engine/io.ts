@@ -21,7 +21,11 @@ export function writeVote(ctx: Context, vote: Vote): number {
 }
 
 /** Asks for entries to be appended. */
-export function writeEntries(ctx: Context, entries: readonly LogEntry<unknown, unknown>[], lastIndex: number): void {
+export function writeEntries(
+  ctx: Context,
+  entries: readonly LogEntry<unknown, unknown>[],
+  lastIndex: number,
+): void {
   const ioSeq = issue(ctx, lastIndex);
   ctx.out.push({ type: "append", ioSeq, entries });
 }

@@ -24,7 +24,8 @@ export class LogTrail {
     this.#purged = purged;
     this.#last = last;
     this.#ranges = [...ranges];
-    if (last.index > purged.index !== ranges.length > 0) throw new Error("log trail: ranges do not cover the log");
+    if (last.index > purged.index !== ranges.length > 0)
+      throw new Error("log trail: ranges do not cover the log");
   }
 
   /** The last entry that was purged. */
@@ -53,7 +54,10 @@ export class LogTrail {
   /** The log id at `index`, which must be known. */
   at(index: number): LogId {
     const term = this.termAt(index);
-    if (term === undefined) throw new Error(`log trail: index ${index} is not between ${this.#purged.index} and ${this.#last.index}`);
+    if (term === undefined)
+      throw new Error(
+        `log trail: index ${index} is not between ${this.#purged.index} and ${this.#last.index}`,
+      );
     return { term, index };
   }
 
@@ -78,7 +82,8 @@ export class LogTrail {
     if (upto <= this.#last.index) throw new Error(`log trail: cannot extend ${this.#last.index} to ${upto}`);
     if (term < this.#last.term) throw new Error(`log trail: term ${term} after ${this.#last.term}`);
     const newest = this.#ranges.at(-1);
-    if (newest === undefined || newest.term < term) this.#ranges.push({ term, firstIndex: this.#last.index + 1 });
+    if (newest === undefined || newest.term < term)
+      this.#ranges.push({ term, firstIndex: this.#last.index + 1 });
     this.#last = { term, index: upto };
   }
 
@@ -86,7 +91,8 @@ export class LogTrail {
   truncate(since: number): void {
     if (since <= this.#purged.index) throw new Error(`log trail: cannot truncate the purged entry ${since}`);
     const last = this.at(since - 1);
-    while (this.#ranges.length > 0 && (this.#ranges.at(-1) as TermRange).firstIndex >= since) this.#ranges.pop();
+    while (this.#ranges.length > 0 && (this.#ranges.at(-1) as TermRange).firstIndex >= since)
+      this.#ranges.pop();
     this.#last = last;
   }
 

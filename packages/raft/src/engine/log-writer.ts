@@ -7,9 +7,16 @@ import { reconcileRole } from "./role.js";
 /** Grows and cuts the log: the trail, the memberships in it and the durable writes move together here. */
 
 /** Appends payloads as new entries of `term`. @returns the index of the first. */
-export function appendPayloads(ctx: Context, term: number, payloads: readonly EntryPayload<unknown, unknown>[]): number {
+export function appendPayloads(
+  ctx: Context,
+  term: number,
+  payloads: readonly EntryPayload<unknown, unknown>[],
+): number {
   const firstIndex = ctx.state.log.last.index + 1;
-  appendEntries(ctx, payloads.map((payload, i) => ({ logId: { term, index: firstIndex + i }, payload })));
+  appendEntries(
+    ctx,
+    payloads.map((payload, i) => ({ logId: { term, index: firstIndex + i }, payload })),
+  );
   return firstIndex;
 }
 
@@ -32,7 +39,9 @@ export function appendEntries(ctx: Context, entries: readonly LogEntry<unknown, 
 export function truncateLog(ctx: Context, since: number): void {
   const { state } = ctx;
   if (since <= state.committed.index) {
-    throw new Error(`entry ${since} conflicts with the leader's, but everything up to ${state.committed.index} is committed`);
+    throw new Error(
+      `entry ${since} conflicts with the leader's, but everything up to ${state.committed.index} is committed`,
+    );
   }
   state.log.truncate(since);
   rollBackMemberships(state, since);

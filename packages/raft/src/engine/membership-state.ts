@@ -28,12 +28,17 @@ export function adoptMembership(state: EngineState, stored: StoredMembership<unk
 
 /** Entries from index `since` on were truncated: the membership before them is in force again. */
 export function rollBackMemberships(state: EngineState, since: number): void {
-  while (state.memberships.length > 1 && effectiveMembership(state).logId.index >= since) state.memberships.pop();
+  while (state.memberships.length > 1 && effectiveMembership(state).logId.index >= since)
+    state.memberships.pop();
 }
 
 /** Everything up to index `committed` is committed: what came before the last committed membership cannot come back. */
 export function commitMemberships(state: EngineState, committed: number): void {
   let older = 0;
-  while (older + 1 < state.memberships.length && (state.memberships[older + 1] as StoredMembership<unknown>).logId.index <= committed) older++;
+  while (
+    older + 1 < state.memberships.length &&
+    (state.memberships[older + 1] as StoredMembership<unknown>).logId.index <= committed
+  )
+    older++;
   state.memberships.splice(0, older);
 }

@@ -15,18 +15,28 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
   const { response } = event;
   observeTerm(ctx, response.term);
   const peer = followerOf(ctx, event.from, event.requestTerm);
-  if (peer === undefined || response.type === "refused") return;
+  if (peer === undefined) return;
   const { role, progress } = peer;
   const request = takeInFlight(progress, event.seq);
   if (request === undefined) return;
+  if (response.type === "refused") {
+    // Whoever refuses the leader of its own term knows another one, which cannot be. It counts as no answer.
+    pause(ctx, progress);
+    return;
+  }
 
   const committedBefore = state.committed.index;
   if (response.type === "success") {
     noteSuccess(progress, Math.min(response.matchIndex, request.upto), request.round);
+    // Storage may have given fewer entries than the request was to carry: go on from where they ended.
+    if (response.matchIndex < request.upto)
+      noteConflict(progress, request.upto, response.matchIndex + 1, request.round);
     commitByQuorum(ctx);
   } else {
     const agreed = state.log.lastNoNewerThan(response.hint.index, response.hint.term);
-    noteConflict(progress, request.prevIndex, agreed.index + 1, request.round);
+    const isNews = noteConflict(progress, request.prevIndex, agreed.index + 1, request.round);
+    // It denies what it has acknowledged: its disk lost data. Without a pause the two would go round in circles at full speed.
+    if (!isNews) pause(ctx, progress);
   }
   startReadRound(ctx, role);
   finishReadRounds(ctx, role);
@@ -38,11 +48,19 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
 export function onAppendEntriesFailed(ctx: Context, event: AppendEntriesFailedEvent): void {
   const peer = followerOf(ctx, event.from, event.requestTerm);
   if (peer === undefined || takeInFlight(peer.progress, event.seq) === undefined) return;
-  noteFailure(peer.progress, ctx.now, ctx.config.backoffMinMs, ctx.config.backoffMaxMs);
+  pause(ctx, peer.progress);
+}
+
+function pause(ctx: Context, progress: Progress): void {
+  noteFailure(progress, ctx.now, ctx.config.backoffMinMs, ctx.config.backoffMaxMs);
 }
 
 /** The follower an answer is from, if this node still leads the term in which it asked. */
-function followerOf(ctx: Context, from: NodeId, requestTerm: number): { role: LeaderRole; progress: Progress } | undefined {
+function followerOf(
+  ctx: Context,
+  from: NodeId,
+  requestTerm: number,
+): { role: LeaderRole; progress: Progress } | undefined {
   const { role, vote } = ctx.state;
   if (role.type !== "leader" || requestTerm !== vote.term) return undefined;
   const progress = role.progress.get(from);

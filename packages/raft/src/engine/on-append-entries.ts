@@ -19,7 +19,11 @@ function follow(ctx: Context, request: AppendEntriesRequest): AppendEntriesRespo
   const { prevLogId, entries } = request;
   // What this node has purged is committed, so it equals the leader's: a purged predecessor is no conflict.
   if (prevLogId.index > log.purged.index && !log.has(prevLogId)) {
-    return { type: "conflict", term: vote.term, hint: log.lastNoNewerThan(prevLogId.index - 1, prevLogId.term) };
+    return {
+      type: "conflict",
+      term: vote.term,
+      hint: log.lastNoNewerThan(prevLogId.index - 1, prevLogId.term),
+    };
   }
   // Only a conflict truncates. What matches stays, so that an old or repeated request removes nothing.
   const firstNew = entries.findIndex(({ logId }) => logId.index > log.purged.index && !log.has(logId));

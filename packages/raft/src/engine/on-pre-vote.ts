@@ -10,16 +10,27 @@ import { isUpToDate, observeTerm } from "./vote-rule.js";
 export function onPreVoteRequest(ctx: Context, event: PreVoteRequestEvent): void {
   const { state, config } = ctx;
   const { request, rpcId } = event;
-  const hasLeader = state.role.type === "leader" || ctx.now < state.leaderContact + config.electionTimeoutMinMs;
+  const hasLeader =
+    state.role.type === "leader" || ctx.now < state.leaderContact + config.electionTimeoutMinMs;
   const granted = !hasLeader && request.term > state.vote.term && isUpToDate(ctx, request.lastLogId);
-  ctx.out.push({ type: "answerPreVote", rpcId, response: { term: state.vote.term, granted }, afterIo: state.io.issued });
+  ctx.out.push({
+    type: "answerPreVote",
+    rpcId,
+    response: { term: state.vote.term, granted },
+    afterIo: state.io.issued,
+  });
 }
 
 /** Counts a pre-vote, or learns from a refusal that this node's term is over. */
 export function onPreVoteResponse(ctx: Context, event: PreVoteResponseEvent): void {
   const { state } = ctx;
   observeTerm(ctx, event.response.term);
-  if (state.role.type !== "preCandidate" || event.requestTerm !== state.vote.term + 1 || !event.response.granted) return;
+  if (
+    state.role.type !== "preCandidate" ||
+    event.requestTerm !== state.vote.term + 1 ||
+    !event.response.granted
+  )
+    return;
   state.role.granted.add(event.from);
   countPreVotes(ctx);
 }

@@ -8,7 +8,11 @@ export function onReadIndex(ctx: Context, event: ReadIndexEvent): void {
   const { state } = ctx;
   const { requestId } = event;
   if (state.role.type !== "leader") {
-    ctx.out.push({ type: "refuseReads", requestId, refusal: { code: "notLeader", leaderId: knownLeader(state) } });
+    ctx.out.push({
+      type: "refuseReads",
+      requestId,
+      refusal: { code: "notLeader", leaderId: knownLeader(state) },
+    });
     return;
   }
   state.role.reads.push({ requestId, readIndex: null, round: 0 });

@@ -20,7 +20,8 @@ export function onVoteRequest(ctx: Context, event: VoteRequestEvent): void {
 export function onVoteResponse(ctx: Context, event: VoteResponseEvent): void {
   const { state } = ctx;
   observeTerm(ctx, event.response.term);
-  if (state.role.type !== "candidate" || event.requestTerm !== state.vote.term || !event.response.granted) return;
+  if (state.role.type !== "candidate" || event.requestTerm !== state.vote.term || !event.response.granted)
+    return;
   state.role.granted.add(event.from);
   countVotes(ctx);
 }

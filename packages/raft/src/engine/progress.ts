@@ -96,7 +96,12 @@ export function noteSuccess(progress: Progress, matchIndex: number, round: numbe
  *
  * @returns false when the answer was old and changed nothing but the round.
  */
-export function noteConflict(progress: Progress, prevIndex: number, nextIndex: number, round: number): boolean {
+export function noteConflict(
+  progress: Progress,
+  prevIndex: number,
+  nextIndex: number,
+  round: number,
+): boolean {
   progress.failures = 0;
   progress.retryAt = Number.NEGATIVE_INFINITY;
   progress.ackedRound = Math.max(progress.ackedRound, round);
@@ -108,7 +113,12 @@ export function noteConflict(progress: Progress, prevIndex: number, nextIndex: n
 }
 
 /** A request got no answer: what was sent after it may be lost too, so begin again from what is known. */
-export function noteFailure(progress: Progress, now: number, backoffMinMs: number, backoffMaxMs: number): void {
+export function noteFailure(
+  progress: Progress,
+  now: number,
+  backoffMinMs: number,
+  backoffMaxMs: number,
+): void {
   progress.mode = "probe";
   progress.nextIndex = progress.matchIndex === 0 ? progress.nextIndex : progress.matchIndex + 1;
   forgetInFlight(progress);

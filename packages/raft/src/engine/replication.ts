@@ -20,7 +20,8 @@ export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress
     send(ctx, role, id, progress);
     if (progress.mode === "probe") return;
   }
-  if (progress.inFlight.length === 0 && progress.toldCommit < state.committed.index) send(ctx, role, id, progress);
+  if (progress.inFlight.length === 0 && progress.toldCommit < state.committed.index)
+    send(ctx, role, id, progress);
 }
 
 /** Sends every follower a message now, so that its answer confirms this leader (Raft thesis section 6.4). */
@@ -68,7 +69,14 @@ function sendEmpty(ctx: Context, role: LeaderRole, id: NodeId, progress: Progres
   sendUpto(ctx, role, id, progress, prevIndex, prevIndex);
 }
 
-function sendUpto(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress, prevIndex: number, upto: number): void {
+function sendUpto(
+  ctx: Context,
+  role: LeaderRole,
+  id: NodeId,
+  progress: Progress,
+  prevIndex: number,
+  upto: number,
+): void {
   const { state } = ctx;
   state.appendSeq += 1;
   const leaderCommit = state.committed.index;
@@ -81,5 +89,10 @@ function sendUpto(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress
     upto,
     leaderCommit,
   });
-  noteSent(progress, { seq: state.appendSeq, prevIndex, upto, round: role.round }, Math.min(leaderCommit, upto), ctx.now);
+  noteSent(
+    progress,
+    { seq: state.appendSeq, prevIndex, upto, round: role.round },
+    Math.min(leaderCommit, upto),
+    ctx.now,
+  );
 }

@@ -40,7 +40,11 @@ export function becomeFollower(ctx: Context, leaderId: NodeId | null): void {
   if (previous.type !== "leader") return;
   ctx.out.push({ type: "abandonWrites", since: state.committed.index + 1 });
   for (const read of previous.reads) {
-    ctx.out.push({ type: "refuseReads", requestId: read.requestId, refusal: { code: "notLeader", leaderId } });
+    ctx.out.push({
+      type: "refuseReads",
+      requestId: read.requestId,
+      refusal: { code: "notLeader", leaderId },
+    });
   }
   resetElectionTimer(ctx);
 }

@@ -9,7 +9,8 @@ export function considerSnapshot(ctx: Context): void {
   const { snapshot, applied } = ctx.state;
   const { snapshotAfterEntries } = ctx.config;
   if (snapshot.building || applied.index === snapshot.lastLogId.index) return;
-  const due = snapshotAfterEntries !== null && applied.index - snapshot.lastLogId.index >= snapshotAfterEntries;
+  const due =
+    snapshotAfterEntries !== null && applied.index - snapshot.lastLogId.index >= snapshotAfterEntries;
   if (!due && snapshot.requests.length === 0) return;
   snapshot.building = true;
   ctx.out.push({ type: "buildSnapshot" });
@@ -27,7 +28,9 @@ export function requestSnapshot(ctx: Context, requestId: number): void {
 export function noteSnapshotBuilt(ctx: Context, lastLogId: LogId): void {
   const { snapshot, applied } = ctx.state;
   if (lastLogId.index < snapshot.lastLogId.index || lastLogId.index > applied.index) {
-    throw new Error(`built a snapshot at ${lastLogId.index}, not between ${snapshot.lastLogId.index} and ${applied.index}`);
+    throw new Error(
+      `built a snapshot at ${lastLogId.index}, not between ${snapshot.lastLogId.index} and ${applied.index}`,
+    );
   }
   snapshot.building = false;
   snapshot.lastLogId = lastLogId;

@@ -102,7 +102,7 @@ export interface EngineState {
   vote: Vote;
   /** `role.ts` */
   role: Role;
-  /** `log-writer.ts`, `log-compaction.ts` */
+  /** `log-writer.ts`, `snapshot.ts` */
   readonly log: LogTrail;
   /**
    * The last committed membership, then those appended after it, oldest first. The last one is in force

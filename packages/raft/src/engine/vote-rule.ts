@@ -63,7 +63,8 @@ export function acceptLeader(ctx: Context, term: number, leaderId: NodeId): bool
   const { state } = ctx;
   if (term < state.vote.term) return false;
   observeTerm(ctx, term);
-  const known = knownLeader(state);
+  // After a restart the role has forgotten the leader, but a committed vote has not.
+  const known = knownLeader(state) ?? (state.vote.committed ? state.vote.votedFor : null);
   if (known !== null && known !== leaderId) return false;
   const { votedFor, committed } = state.vote;
   if (!committed && (votedFor === null || votedFor === leaderId)) {

@@ -90,20 +90,25 @@ export class ApplyLane<C extends RaftTypeConfig> {
     const { stateMachine, instruments } = this.#parts;
     this.#running = "apply";
     const attributes = { "raft.first_index": firstIndex(entries), "raft.entries": entries.length };
-    return andThen(instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)), (responses) => {
-      if (responses.length !== entries.length) {
-        throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
-      }
-      if (!this.#stopped) this.#events.applied(entries, responses);
-      return lastLogId(entries).index;
-    });
+    return andThen(
+      instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)),
+      (responses) => {
+        if (responses.length !== entries.length) {
+          throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
+        }
+        if (!this.#stopped) this.#events.applied(entries, responses);
+        return lastLogId(entries).index;
+      },
+    );
   }
 
   #capture(): MaybePromise<void> {
     const { stateMachine, instruments } = this.#parts;
     this.#running = "build snapshot";
     return andThen(stateMachine.snapshotBuilder(), (builder) => {
-      const built = instruments.trace("raft.snapshot.build", {}, () => builder.buildSnapshot(() => this.#pause()));
+      const built = instruments.trace("raft.snapshot.build", {}, () =>
+        builder.buildSnapshot(() => this.#pause()),
+      );
       const finished = andThen(built, ({ meta }) => {
         if (!this.#stopped) this.#events.snapshotBuilt(meta);
       });
@@ -136,7 +141,14 @@ function firstIndex(entries: readonly { readonly logId: LogId }[]): number {
 /** Storage may return fewer entries than asked for, never others. */
 function checkRead(entries: readonly { readonly logId: LogId }[], since: number, upto: number): void {
   const first = entries[0]?.logId.index;
-  if (first !== since || lastLogId(entries).index !== since + entries.length - 1 || entries.length > upto - since + 1) {
-    throw new StorageError("read log", `asked for entries ${since} to ${upto}, got ${entries.length} from ${first ?? "none"} on`);
+  if (
+    first !== since ||
+    lastLogId(entries).index !== since + entries.length - 1 ||
+    entries.length > upto - since + 1
+  ) {
+    throw new StorageError(
+      "read log",
+      `asked for entries ${since} to ${upto}, got ${entries.length} from ${first ?? "none"} on`,
+    );
   }
 }

@@ -135,7 +135,11 @@ export class Clients<R> {
 
   /** Lets the reads go whose index the state machine has reached. */
   releaseReads(appliedIndex: number): void {
-    for (let first = this.#confirmed[0]; first !== undefined && first.readIndex.index <= appliedIndex; first = this.#confirmed[0]) {
+    for (
+      let first = this.#confirmed[0];
+      first !== undefined && first.readIndex.index <= appliedIndex;
+      first = this.#confirmed[0]
+    ) {
       this.#confirmed.shift();
       this.#waiting -= first.readers.length;
       for (const reader of first.readers) reader.resolve(first.readIndex);

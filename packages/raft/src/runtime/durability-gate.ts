@@ -12,7 +12,11 @@ export class DurabilityGate {
   /** Every write up to `ioSeq` is durable. */
   advance(ioSeq: number): void {
     this.#persisted = ioSeq;
-    for (let first = this.#waiting[0]; first !== undefined && first.afterIo <= ioSeq; first = this.#waiting[0]) {
+    for (
+      let first = this.#waiting[0];
+      first !== undefined && first.afterIo <= ioSeq;
+      first = this.#waiting[0]
+    ) {
       this.#waiting.shift();
       first.action();
     }

@@ -63,14 +63,22 @@ export class EngineObserver {
     const { term } = state.vote;
     const leader = knownLeader(state);
     if (role !== this.#role || term !== this.#term) {
-      this.#instruments.log("info", "raft.role", { from: this.#role, to: role, term, lastLog: formatLogId(state.log.last) });
+      this.#instruments.log("info", "raft.role", {
+        from: this.#role,
+        to: role,
+        term,
+        lastLog: formatLogId(state.log.last),
+      });
       this.#observeElection(role, term);
     }
     if (leader !== this.#leader) this.#instruments.log("info", "raft.leader", { leader, term });
     const membershipIndex = effectiveMembership(state).logId.index;
     if (membershipIndex !== this.#membershipIndex) {
       const { configs } = effectiveMembership(state).membership;
-      this.#instruments.log("info", "raft.membership", { index: membershipIndex, voters: JSON.stringify(configs) });
+      this.#instruments.log("info", "raft.membership", {
+        index: membershipIndex,
+        voters: JSON.stringify(configs),
+      });
     }
     this.#role = role;
     this.#term = term;

@@ -34,7 +34,9 @@ export class Instruments {
   startSpan(name: string, attributes: SpanAttributes): EndSpan | null {
     const tracer = this.#tracer;
     if (tracer === null) return null;
-    const span = harmless(() => tracer.startSpan(name, { attributes: { "raft.node": this.#nodeId, ...attributes } }));
+    const span = harmless(() =>
+      tracer.startSpan(name, { attributes: { "raft.node": this.#nodeId, ...attributes } }),
+    );
     if (span === null) return null;
     return (error) =>
       harmless(() => {

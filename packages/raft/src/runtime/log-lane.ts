@@ -13,7 +13,12 @@ import { isPending } from "./maybe-promise.js";
 import { SerialQueue } from "./serial-queue.js";
 
 /** A write to the log half of storage. */
-export type LogWrite = SaveVoteCommand | AppendCommand | TruncateCommand | PurgeCommand | SaveCommittedCommand;
+export type LogWrite =
+  | SaveVoteCommand
+  | AppendCommand
+  | TruncateCommand
+  | PurgeCommand
+  | SaveCommittedCommand;
 
 /** What the log lane tells. */
 export interface LogLaneEvents {
@@ -65,7 +70,8 @@ export class LogLane<C extends RaftTypeConfig> {
   }
 
   submit(write: LogWrite): void {
-    if (write.type === "saveCommitted" && this.#queue.newest?.type === "saveCommitted") this.#queue.replaceNewest(write);
+    if (write.type === "saveCommitted" && this.#queue.newest?.type === "saveCommitted")
+      this.#queue.replaceNewest(write);
     else this.#queue.push(write);
   }
 

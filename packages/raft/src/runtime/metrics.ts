@@ -39,7 +39,11 @@ export interface RaftMetrics<N> {
 }
 
 /** Computes the metrics of a state; nothing is kept ready for nobody. */
-export function computeMetrics<N>(state: Readonly<EngineState>, stopped: boolean, stopCause: Error | null): RaftMetrics<N> {
+export function computeMetrics<N>(
+  state: Readonly<EngineState>,
+  stopped: boolean,
+  stopCause: Error | null,
+): RaftMetrics<N> {
   const { role } = state;
   return {
     id: state.id,
@@ -58,6 +62,10 @@ export function computeMetrics<N>(state: Readonly<EngineState>, stopped: boolean
   };
 }
 
-function followers(progress: ReadonlyMap<NodeId, { matchIndex: number; inFlight: readonly unknown[] }>): ReadonlyMap<NodeId, ReplicationMetrics> {
-  return new Map([...progress].map(([id, { matchIndex, inFlight }]) => [id, { matchIndex, inFlight: inFlight.length }]));
+function followers(
+  progress: ReadonlyMap<NodeId, { matchIndex: number; inFlight: readonly unknown[] }>,
+): ReadonlyMap<NodeId, ReplicationMetrics> {
+  return new Map(
+    [...progress].map(([id, { matchIndex, inFlight }]) => [id, { matchIndex, inFlight: inFlight.length }]),
+  );
 }

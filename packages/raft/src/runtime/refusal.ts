@@ -7,7 +7,10 @@ export function refusalToError(refusal: Refusal, self: NodeId, membership: Membe
   switch (refusal.code) {
     case "notLeader": {
       const { leaderId } = refusal;
-      return new NotLeaderError(leaderId, leaderId === null ? null : addressOf(membership.nodes.get(leaderId)));
+      return new NotLeaderError(
+        leaderId,
+        leaderId === null ? null : addressOf(membership.nodes.get(leaderId)),
+      );
     }
     case "alreadyInitialized":
       return new AlreadyInitializedError(refusal.found);
@@ -18,6 +21,7 @@ export function refusalToError(refusal: Refusal, self: NodeId, membership: Membe
 
 /** The node as a hint to callers, if it says where it is. */
 function addressOf(node: unknown): BasicNode | null {
-  const hasAddress = typeof node === "object" && node !== null && "addr" in node && typeof node.addr === "string";
+  const hasAddress =
+    typeof node === "object" && node !== null && "addr" in node && typeof node.addr === "string";
   return hasAddress ? (node as BasicNode) : null;
 }

@@ -1,5 +1,13 @@
 import type { LogId, NodeId, RaftTypeConfig, StoredMembership, Vote } from "@seshat/common";
-import { StorageError, ZERO_LOG_ID, ZERO_VOTE, checkInteger, compareLogIds, equalLogIds, formatLogId } from "@seshat/common";
+import {
+  StorageError,
+  ZERO_LOG_ID,
+  ZERO_VOTE,
+  checkInteger,
+  compareLogIds,
+  equalLogIds,
+  formatLogId,
+} from "@seshat/common";
 import type { RaftLogReader, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { EngineStart } from "../engine/engine.js";
 import { LogTrail } from "../engine/log-trail.js";
@@ -30,7 +38,9 @@ export async function restore<C extends RaftTypeConfig>(
   if (snapshot !== null && applied.lastAppliedLogId.index < snapshotLogId.index) {
     // A state machine that is kept only in memory starts again from the snapshot.
     await readOr("install snapshot", () =>
-      instruments.trace("raft.snapshot.install", { "raft.index": snapshotLogId.index }, () => stateMachine.installSnapshot(snapshot)),
+      instruments.trace("raft.snapshot.install", { "raft.index": snapshotLogId.index }, () =>
+        stateMachine.installSnapshot(snapshot),
+      ),
     );
     applied = await readOr("apply", () => stateMachine.readAppliedState());
   }
@@ -55,7 +65,10 @@ export async function restore<C extends RaftTypeConfig>(
     );
   }
   if (lastLogId.term > vote.term) {
-    throw new StorageError("read vote", `the vote is of term ${vote.term}, but the log ends at ${formatLogId(lastLogId)}: a later term was forgotten`);
+    throw new StorageError(
+      "read vote",
+      `the vote is of term ${vote.term}, but the log ends at ${formatLogId(lastLogId)}: a later term was forgotten`,
+    );
   }
 
   const reader = storage.logReader();
@@ -64,25 +77,44 @@ export async function restore<C extends RaftTypeConfig>(
     const first = await readLogId(reader, lastPurgedLogId.index + 1);
     const last = await readLogId(reader, lastLogId.index);
     if (!equalLogIds(last, lastLogId)) {
-      throw new StorageError("read log", `the last entry is ${formatLogId(last)}, not ${formatLogId(lastLogId)}`);
+      throw new StorageError(
+        "read log",
+        `the last entry is ${formatLogId(last)}, not ${formatLogId(lastLogId)}`,
+      );
     }
     if (first.term < lastPurgedLogId.term) {
-      throw new StorageError("read log", `terms fall from ${formatLogId(lastPurgedLogId)} to ${formatLogId(first)}`);
+      throw new StorageError(
+        "read log",
+        `terms fall from ${formatLogId(lastPurgedLogId)} to ${formatLogId(first)}`,
+      );
     }
     await findRanges(reader, first, last, ranges);
   }
   const log = new LogTrail(lastPurgedLogId, lastLogId, ranges);
   if (!log.has(lastAppliedLogId)) {
-    throw new StorageError("read log", `the state machine has applied ${formatLogId(lastAppliedLogId)}, which is not in the log`);
+    throw new StorageError(
+      "read log",
+      `the state machine has applied ${formatLogId(lastAppliedLogId)}, which is not in the log`,
+    );
   }
-  const memberships = [lastMembership, ...(await findMemberships(reader, lastAppliedLogId.index + 1, lastLogId.index))];
+  const memberships = [
+    lastMembership,
+    ...(await findMemberships(reader, lastAppliedLogId.index + 1, lastLogId.index)),
+  ];
   const hint = (await readOr("read log", () => storage.readCommitted?.() ?? null)) ?? ZERO_LOG_ID;
   const committed = log.has(hint) && compareLogIds(hint, lastAppliedLogId) > 0 ? hint : lastAppliedLogId;
-  while (memberships.length > 1 && (memberships[1] as StoredMembership<unknown>).logId.index <= committed.index) memberships.shift();
+  while (
+    memberships.length > 1 &&
+    (memberships[1] as StoredMembership<unknown>).logId.index <= committed.index
+  )
+    memberships.shift();
   return { id, vote, log, memberships, snapshot: snapshotLogId, applied: lastAppliedLogId, committed };
 }
 
-async function readOr<T>(verb: "read vote" | "read log" | "read snapshot" | "apply" | "install snapshot", read: () => T | Promise<T>): Promise<T> {
+async function readOr<T>(
+  verb: "read vote" | "read log" | "read snapshot" | "apply" | "install snapshot",
+  read: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await read();
   } catch (thrown) {
@@ -108,7 +140,12 @@ async function readLogId(reader: RaftLogReader<RaftTypeConfig>, index: number): 
  * Finds where terms begin between two entries, by halving: reads a few entries for each term, however long the log is.
  * Appends to `ranges` in order.
  */
-async function findRanges(reader: RaftLogReader<RaftTypeConfig>, first: LogId, last: LogId, ranges: TermRange[]): Promise<void> {
+async function findRanges(
+  reader: RaftLogReader<RaftTypeConfig>,
+  first: LogId,
+  last: LogId,
+  ranges: TermRange[],
+): Promise<void> {
   if (first.term > last.term) {
     throw new StorageError("read log", `terms fall from ${formatLogId(first)} to ${formatLogId(last)}`);
   }
@@ -124,12 +161,18 @@ async function findRanges(reader: RaftLogReader<RaftTypeConfig>, first: LogId, l
 }
 
 /** The memberships in the log from `since` to `upto`. */
-async function findMemberships(reader: RaftLogReader<RaftTypeConfig>, since: number, upto: number): Promise<StoredMembership<unknown>[]> {
+async function findMemberships(
+  reader: RaftLogReader<RaftTypeConfig>,
+  since: number,
+  upto: number,
+): Promise<StoredMembership<unknown>[]> {
   const found: StoredMembership<unknown>[] = [];
   let next = since;
   while (next <= upto) {
     const from = next;
-    const entries = await readOr("read log", () => reader.readEntries(from, Math.min(upto, from + SCAN_ENTRIES - 1)));
+    const entries = await readOr("read log", () =>
+      reader.readEntries(from, Math.min(upto, from + SCAN_ENTRIES - 1)),
+    );
     if (entries.length === 0) throw new StorageError("read log", `the entry at index ${next} is missing`);
     for (const { logId, payload } of entries) {
       if (logId.index !== next) throw new StorageError("read log", `the entry at index ${next} is missing`);

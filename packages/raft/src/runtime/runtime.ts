@@ -9,7 +9,13 @@ import type {
   SeshatError,
   VoteResponse,
 } from "@seshat/common";
-import { OverloadedError, ShutdownError, StoppedError, UnknownOutcomeError, formatLogId } from "@seshat/common";
+import {
+  OverloadedError,
+  ShutdownError,
+  StoppedError,
+  UnknownOutcomeError,
+  formatLogId,
+} from "@seshat/common";
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
 import type { Command } from "../engine/command.js";
@@ -95,9 +101,17 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#cache = new LogCache(config.logCacheEntries);
     this.#clients = new Clients(config.maxPendingRequests);
     this.#maxPending = config.maxPendingRequests;
-    this.#timer = new StepTimer(clock, () => this.#engine.nextDeadline(), () => this.#enqueue({ type: "timer" }));
+    this.#timer = new StepTimer(
+      clock,
+      () => this.#engine.nextDeadline(),
+      () => this.#enqueue({ type: "timer" }),
+    );
     const failed = (error: Error): void => this.#fail(error);
-    this.#logLane = new LogLane<C>(storage, { persisted: (ioSeq) => this.#persisted(ioSeq), failed }, instruments);
+    this.#logLane = new LogLane<C>(
+      storage,
+      { persisted: (ioSeq) => this.#persisted(ioSeq), failed },
+      instruments,
+    );
     const reader = storage.logReader();
     this.#applyLane = new ApplyLane<C>(
       {
@@ -123,7 +137,10 @@ export class Runtime<C extends RaftTypeConfig> {
       instruments,
       rpcTimeoutMs: config.electionTimeoutMinMs,
       describe: (id: NodeId) => membershipOf(this.#engine.state).nodes.get(id),
-      leads: (term) => this.#stopped === null && this.#engine.state.role.type === "leader" && this.#engine.state.vote.term === term,
+      leads: (term) =>
+        this.#stopped === null &&
+        this.#engine.state.role.type === "leader" &&
+        this.#engine.state.vote.term === term,
       emit: (event) => this.#enqueue(event),
     });
     for (const command of this.#engine.resume()) this.#execute(command);
@@ -190,7 +207,8 @@ export class Runtime<C extends RaftTypeConfig> {
 
   #open<T>(requests: PendingRequests<T>, makeEvent: (id: number) => Event): Promise<T> {
     if (this.#stopped !== null) return Promise.reject(this.#stopped);
-    if (requests.size >= this.#maxPending) return Promise.reject(new OverloadedError("requests", this.#maxPending));
+    if (requests.size >= this.#maxPending)
+      return Promise.reject(new OverloadedError("requests", this.#maxPending));
     return requests.open((id) => this.#enqueue(makeEvent(id)));
   }
 
@@ -312,7 +330,9 @@ export class Runtime<C extends RaftTypeConfig> {
         this.#sender.appendEntries(command);
         return;
       case "answerPreVote":
-        this.#gate.after(command.afterIo, () => this.#preVotes.take(command.rpcId)?.resolve(command.response));
+        this.#gate.after(command.afterIo, () =>
+          this.#preVotes.take(command.rpcId)?.resolve(command.response),
+        );
         return;
       case "answerVote":
         this.#gate.after(command.afterIo, () => this.#votes.take(command.rpcId)?.resolve(command.response));
@@ -335,7 +355,8 @@ export class Runtime<C extends RaftTypeConfig> {
   }
 
   #applied(entries: readonly C["Entry"][], responses: readonly (C["R"] | undefined)[]): void {
-    for (let i = 0; i < entries.length; i++) this.#clients.applied((entries[i] as C["Entry"]).logId, responses[i]);
+    for (let i = 0; i < entries.length; i++)
+      this.#clients.applied((entries[i] as C["Entry"]).logId, responses[i]);
     this.#enqueue({ type: "applied", logId: (entries.at(-1) as C["Entry"]).logId });
   }
 
@@ -355,10 +376,13 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#stopCause = cause;
     this.#queue = [];
     this.#timer.cancel();
-    const unknownOutcome = new UnknownOutcomeError("this node stopped before the write was applied", { cause: cause ?? refusal });
+    const unknownOutcome = new UnknownOutcomeError("this node stopped before the write was applied", {
+      cause: cause ?? refusal,
+    });
     this.#observer.stopped(unknownOutcome);
     this.#clients.settleAll(refusal, unknownOutcome);
-    for (const requests of [this.#preVotes, this.#votes, this.#appends, this.#replies]) requests.rejectAll(refusal);
+    for (const requests of [this.#preVotes, this.#votes, this.#appends, this.#replies])
+      requests.rejectAll(refusal);
     this.#sender.retain(() => false);
     this.#closed = Promise.all([this.#logLane.close(), this.#applyLane.close()]).then(() => {});
     for (const watcher of this.#watchers) watcher();

@@ -39,7 +39,8 @@ export class Sender<C extends RaftTypeConfig> {
   preVote(command: SendPreVoteCommand): void {
     const { to, request } = command;
     this.#call(to, "preVote", (peer) => peer.preVote(request), checkVoteResponse).then(
-      (response) => this.#parts.emit({ type: "preVoteResponse", from: to, requestTerm: request.term, response }),
+      (response) =>
+        this.#parts.emit({ type: "preVoteResponse", from: to, requestTerm: request.term, response }),
       () => {},
     );
   }
@@ -66,7 +67,8 @@ export class Sender<C extends RaftTypeConfig> {
         leaderCommit: command.leaderCommit,
       } as AppendEntriesRequest<C["D"], C["Node"]>;
       this.#call(to, "appendEntries", (peer) => peer.appendEntries(request), checkAppendEntriesResponse).then(
-        (response) => this.#parts.emit({ type: "appendEntriesResponse", from: to, requestTerm: term, seq, response }),
+        (response) =>
+          this.#parts.emit({ type: "appendEntriesResponse", from: to, requestTerm: term, seq, response }),
         failed,
       );
     };
@@ -99,7 +101,12 @@ export class Sender<C extends RaftTypeConfig> {
   }
 
   /** Makes one call with a deadline. The promise rejects when there is no answer that makes sense; that is logged here. */
-  #call<T>(to: NodeId, rpc: string, call: (peer: RaftNetwork<C>) => Promise<T>, check: (response: T) => void): Promise<T> {
+  #call<T>(
+    to: NodeId,
+    rpc: string,
+    call: (peer: RaftNetwork<C>) => Promise<T>,
+    check: (response: T) => void,
+  ): Promise<T> {
     const { runtime, rpcTimeoutMs, instruments } = this.#parts;
     return new Promise<T>((resolve, reject) => {
       const fail = (thrown: unknown): void => {
@@ -108,7 +115,9 @@ export class Sender<C extends RaftTypeConfig> {
         instruments.log("debug", "raft.rpc.failed", { peer: to, rpc, error: error.message });
         reject(error);
       };
-      const timer = runtime.setTimer(rpcTimeoutMs, () => fail(new UnreachableError(to, `no answer within ${rpcTimeoutMs} ms`)));
+      const timer = runtime.setTimer(rpcTimeoutMs, () =>
+        fail(new UnreachableError(to, `no answer within ${rpcTimeoutMs} ms`)),
+      );
       try {
         call(this.#connection(to))
           .then((response) => {

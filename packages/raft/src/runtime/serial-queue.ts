@@ -12,7 +12,7 @@ export class SerialQueue<T> {
   #running = false;
   #closed = false;
   /** Who waits for the queue to come to rest after it was closed. */
-  #whenIdle: (() => void)[] = [];
+  readonly #whenIdle: (() => void)[] = [];
 
   constructor(run: (task: T) => MaybePromise<void>, failed: (error: unknown) => void) {
     this.#run = run;

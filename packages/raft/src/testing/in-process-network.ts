@@ -48,7 +48,9 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
       connect: (target): RaftNetwork<C> => {
         let open = true;
         const call = <T>(make: (raft: Raft<C>) => Promise<T>): Promise<T> =>
-          open ? this.#call(from, target, make) : Promise.reject(new UnreachableError(target, "the connection is closed"));
+          open
+            ? this.#call(from, target, make)
+            : Promise.reject(new UnreachableError(target, "the connection is closed"));
         return {
           preVote: (request) => call((raft) => raft.preVote(request)),
           vote: (request) => call((raft) => raft.vote(request)),
@@ -88,11 +90,17 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
    */
   setFaults(faults: Partial<NetworkFaults>): void {
     const next = { ...NO_FAULTS, ...faults };
-    if (!(next.minLatencyMs >= 0)) throw new InvalidValueError("minLatencyMs", next.minLatencyMs, "at least 0");
+    if (!(next.minLatencyMs >= 0))
+      throw new InvalidValueError("minLatencyMs", next.minLatencyMs, "at least 0");
     if (!(next.maxLatencyMs >= next.minLatencyMs)) {
-      throw new InvalidValueError("maxLatencyMs", next.maxLatencyMs, `at least minLatencyMs (${next.minLatencyMs})`);
+      throw new InvalidValueError(
+        "maxLatencyMs",
+        next.maxLatencyMs,
+        `at least minLatencyMs (${next.minLatencyMs})`,
+      );
     }
-    if (!(next.lossRate >= 0 && next.lossRate <= 1)) throw new InvalidValueError("lossRate", next.lossRate, "from 0 to 1");
+    if (!(next.lossRate >= 0 && next.lossRate <= 1))
+      throw new InvalidValueError("lossRate", next.lossRate, "from 0 to 1");
     this.#faults = next;
   }
 
@@ -120,6 +128,7 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
       if (!this.#cut.has(`${from}>${to}`)) deliver();
     };
     if (maxLatencyMs === 0) this.#runtime.soon(arrive);
-    else this.#runtime.setTimer(minLatencyMs + this.#runtime.random() * (maxLatencyMs - minLatencyMs), arrive);
+    else
+      this.#runtime.setTimer(minLatencyMs + this.#runtime.random() * (maxLatencyMs - minLatencyMs), arrive);
   }
 }

@@ -14,7 +14,7 @@ export type Write = SaveVoteCommand | AppendCommand | TruncateCommand | PurgeCom
 /** A log in memory, that objects to holes. */
 export class EntryList {
   purged: LogId;
-  #entries: Entry[];
+  readonly #entries: Entry[];
 
   constructor(purged: LogId = ZERO_LOG_ID, entries: readonly Entry[] = []) {
     this.purged = purged;

@@ -1,14 +1,15 @@
-import type { EntryPayload, LogId, NodeId } from "@seshat/common";
+import type { EntryPayload, LogId, Membership, NodeId } from "@seshat/common";
 import { equalLogIds, formatLogId } from "@seshat/common";
-import { majority } from "../../src/engine/quorum.js";
 import type { EngineState } from "../../src/engine/state.js";
-import type { Disk, Entry } from "./disk.js";
+import type { Disk, Entry, EntryList } from "./disk.js";
 
 /** What the oracle sees of a node. */
 export interface ObservedNode {
   readonly id: NodeId;
   readonly disk: Disk;
   readonly state: Readonly<EngineState> | null;
+  /** The last membership in its log, found without asking the engine. */
+  membership(): Membership<unknown>;
 }
 
 interface CommittedEntry {
@@ -30,14 +31,27 @@ export class Oracle {
   /** By index; index 0 is the position before the first entry. */
   readonly #committed: CommittedEntry[] = [{ logId: { term: 0, index: 0 }, inTerm: 0 }];
   readonly #hashes: number[] = [0];
+  #readsServed = 0;
 
   /** The highest index that is committed anywhere. */
   get committedIndex(): number {
     return this.#committed.length - 1;
   }
 
+  /** How many terms had a leader. */
   get terms(): number {
     return this.#leaders.size;
+  }
+
+  get readsServed(): number {
+    return this.#readsServed;
+  }
+
+  /** The last committed entry up to which a log holds what is committed. */
+  sharedWith(log: EntryList): number {
+    let index = Math.min(log.last.index, this.committedIndex);
+    while (index > log.purged.index && !log.has((this.#committed[index] as CommittedEntry).logId)) index--;
+    return index;
   }
 
   /** Log Matching: two entries with one log id are one entry, and so are those before them. */
@@ -87,7 +101,10 @@ export class Oracle {
       const logId = state.log.at(index);
       const known = this.#committed[index];
       if (known === undefined) {
-        must(state.role.type === "leader", `node ${node.id} committed ${formatLogId(logId)} before any leader`);
+        must(
+          state.role.type === "leader",
+          `node ${node.id} committed ${formatLogId(logId)} before any leader`,
+        );
         this.#committed.push({ logId, inTerm: term });
       } else {
         must(
@@ -98,7 +115,7 @@ export class Oracle {
     }
     if (state.role.type === "leader" && state.committed.index > committedBefore) {
       must(state.committed.term === term, `figure 8: term ${term} committed ${formatLogId(state.committed)}`);
-      checkQuorumHolds(state, nodes);
+      checkQuorumHolds(state.committed, node.membership(), nodes);
     }
     for (const entry of this.#committed.slice(added)) {
       for (const other of nodes) if (other.state !== null) checkLeaderHas(other.id, other.state, entry);
@@ -118,6 +135,7 @@ export class Oracle {
 
   /** A read that came when `floor` was committed may be served at `readIndex`. */
   readReady(readIndex: LogId, floor: number): void {
+    this.#readsServed += 1;
     must(readIndex.index >= floor, `a read at ${readIndex.index} misses what was committed up to ${floor}`);
     const committed = this.#committed[readIndex.index];
     must(
@@ -147,15 +165,18 @@ function checkLeaderHas(id: NodeId, state: Readonly<EngineState>, entry: Committ
 }
 
 /** What a leader commits is on the disks of a majority of every set of voters. */
-function checkQuorumHolds(state: Readonly<EngineState>, nodes: readonly ObservedNode[]): void {
-  const { committed, memberships } = state;
-  for (const config of memberships.at(-1)?.membership.configs ?? []) {
+function checkQuorumHolds(
+  committed: LogId,
+  membership: Membership<unknown>,
+  nodes: readonly ObservedNode[],
+): void {
+  for (const config of membership.configs) {
     const holders = nodes.filter(
       ({ id, disk }) =>
         config.includes(id) && (disk.log.purged.index > committed.index || disk.log.has(committed)),
     );
     must(
-      holders.length >= majority(config.length),
+      holders.length * 2 > config.length,
       `${formatLogId(committed)} is committed, but durable on ${holders.map(({ id }) => id).join()} of ${config.join()}`,
     );
   }

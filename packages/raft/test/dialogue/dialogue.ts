@@ -49,7 +49,10 @@ const DIALOGUE_CONFIG: EngineConfig = {
 export class Dialogue {
   readonly #peers = new Map<NodeId, Peer>();
   readonly #lines: string[] = [];
-  readonly #origins = new Map<number, { readonly from: NodeId; readonly answer: (command: Command) => Message | null }>();
+  readonly #origins = new Map<
+    number,
+    { readonly from: NodeId; readonly answer: (command: Command) => Message | null }
+  >();
   #lastRpc = 0;
   /** Messages that were sent and have not arrived, oldest first. */
   readonly wire: Message[] = [];
@@ -58,7 +61,10 @@ export class Dialogue {
   /** @param timeouts where in the range each node's election timeouts fall, 0 to below 1. */
   constructor(timeouts: Readonly<Record<NodeId, number>>, config: Partial<EngineConfig> = {}) {
     const ids = Object.keys(timeouts).map(Number);
-    const membership = createMembership([ids], ids.map((id) => [id, { addr: `n${id}` }]));
+    const membership = createMembership(
+      [ids],
+      ids.map((id) => [id, { addr: `n${id}` }]),
+    );
     for (const id of ids) {
       const timeout = timeouts[id] as number;
       const engine = new Engine(
@@ -74,7 +80,14 @@ export class Dialogue {
         { config: { ...DIALOGUE_CONFIG, ...config }, random: () => timeout, checkInvariants: true },
         0,
       );
-      this.#peers.set(id, { id, engine, log: [{ logId: FOUNDING, payload: { type: "membership", membership } }], issued: 0, persisted: 0, waiting: [] });
+      this.#peers.set(id, {
+        id,
+        engine,
+        log: [{ logId: FOUNDING, payload: { type: "membership", membership } }],
+        issued: 0,
+        persisted: 0,
+        waiting: [],
+      });
     }
   }
 
@@ -122,7 +135,10 @@ export class Dialogue {
 
   /** Writes through a node: `count` commands. */
   write(id: NodeId, count = 1): void {
-    const payloads: EntryPayload<unknown, unknown>[] = Array.from({ length: count }, () => ({ type: "normal", data: null }));
+    const payloads: EntryPayload<unknown, unknown>[] = Array.from({ length: count }, () => ({
+      type: "normal",
+      data: null,
+    }));
     this.step(id, { type: "clientWrite", payloads });
   }
 
@@ -134,7 +150,8 @@ export class Dialogue {
   /** Loses the messages that `which` picks. */
   lose(which: (message: Message) => boolean = () => true): void {
     const lost = this.#take(which);
-    if (lost.length > 0) this.#say(`   x lost: ${lost.map(({ kind, from, to }) => `${kind} n${from}->n${to}`).join(", ")}`);
+    if (lost.length > 0)
+      this.#say(`   x lost: ${lost.map(({ kind, from, to }) => `${kind} n${from}->n${to}`).join(", ")}`);
   }
 
   /** Delivers and persists until nothing is left to happen between `ids`; messages to others are lost. */
@@ -172,17 +189,49 @@ export class Dialogue {
         this.step(peer.id, { type: "applied", logId: peer.engine.state.log.at(command.upto) });
         return;
       case "sendPreVote":
-        this.#send(peer, command.to, "preVote", 0, (rpcId) => ({ type: "preVoteRequest", rpcId, request: command.request }), (answer) =>
-          answer.type === "answerPreVote"
-            ? { from: command.to, to: peer.id, kind: "preVoteAnswer", event: { type: "preVoteResponse", from: command.to, requestTerm: command.request.term, response: answer.response } }
-            : null,
+        this.#send(
+          peer,
+          command.to,
+          "preVote",
+          0,
+          (rpcId) => ({ type: "preVoteRequest", rpcId, request: command.request }),
+          (answer) =>
+            answer.type === "answerPreVote"
+              ? {
+                  from: command.to,
+                  to: peer.id,
+                  kind: "preVoteAnswer",
+                  event: {
+                    type: "preVoteResponse",
+                    from: command.to,
+                    requestTerm: command.request.term,
+                    response: answer.response,
+                  },
+                }
+              : null,
         );
         return;
       case "sendVote":
-        this.#send(peer, command.to, "vote", command.afterIo, (rpcId) => ({ type: "voteRequest", rpcId, request: command.request }), (answer) =>
-          answer.type === "answerVote"
-            ? { from: command.to, to: peer.id, kind: "voteAnswer", event: { type: "voteResponse", from: command.to, requestTerm: command.request.term, response: answer.response } }
-            : null,
+        this.#send(
+          peer,
+          command.to,
+          "vote",
+          command.afterIo,
+          (rpcId) => ({ type: "voteRequest", rpcId, request: command.request }),
+          (answer) =>
+            answer.type === "answerVote"
+              ? {
+                  from: command.to,
+                  to: peer.id,
+                  kind: "voteAnswer",
+                  event: {
+                    type: "voteResponse",
+                    from: command.to,
+                    requestTerm: command.request.term,
+                    response: answer.response,
+                  },
+                }
+              : null,
         );
         return;
       case "sendAppendEntries":
@@ -202,10 +251,27 @@ export class Dialogue {
     const { to, seq, term, prevLogId, leaderCommit } = command;
     const entries = peer.log.slice(prevLogId.index, command.upto);
     const request = { term, leaderId: peer.id, prevLogId, entries, leaderCommit };
-    this.#send(peer, to, "append", 0, (rpcId) => ({ type: "appendEntriesRequest", rpcId, request }), (answer) =>
-      answer.type === "answerAppendEntries"
-        ? { from: to, to: peer.id, kind: "appendAnswer", event: { type: "appendEntriesResponse", from: to, requestTerm: term, seq, response: answer.response } }
-        : null,
+    this.#send(
+      peer,
+      to,
+      "append",
+      0,
+      (rpcId) => ({ type: "appendEntriesRequest", rpcId, request }),
+      (answer) =>
+        answer.type === "answerAppendEntries"
+          ? {
+              from: to,
+              to: peer.id,
+              kind: "appendAnswer",
+              event: {
+                type: "appendEntriesResponse",
+                from: to,
+                requestTerm: term,
+                seq,
+                response: answer.response,
+              },
+            }
+          : null,
     );
   }
 

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { TestEngine, elected, memberships, newNode, only } from "../../test/engine-harness.js";
+
+describe("an election by hand", () => {
+  test("skips the pre-vote: the operator has decided", () => {
+    const node = new TestEngine();
+    const out = node.step({ type: "elect" });
+    expect(node.state.vote).toEqual({ term: 1, votedFor: 1, committed: false });
+    expect(only(out, "sendVote").map(({ to }) => to)).toEqual([2, 3]);
+  });
+
+  test("of the current leader is a no-op", () => {
+    const node = elected();
+    const { role } = node.state;
+    expect(node.step({ type: "elect" })).toEqual([]);
+    expect(node.state.role).toBe(role);
+    expect(node.state.vote.term).toBe(1);
+  });
+
+  test("of a learner, or of a node that belongs to no cluster, does nothing", () => {
+    const learner = new TestEngine({ membership: memberships([[2, 3]], 3) });
+    expect(learner.step({ type: "elect" })).toEqual([]);
+    expect(learner.role).toBe("learner");
+    expect(newNode().step({ type: "elect" })).toEqual([]);
+  });
+
+  test("during an election starts another, in the next term", () => {
+    const node = new TestEngine();
+    node.step({ type: "elect" });
+    node.step({ type: "elect" });
+    expect(node.state.vote.term).toBe(2);
+    node.persist();
+    node.voteResponse(2, 1, true);
+    expect(node.role).toBe("candidate");
+  });
+});

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { elect, elected, id, memberships, only, sentTo, the, voters } from "../../test/engine-harness.js";
+
+describe("a linearizable read (thesis section 6.4)", () => {
+  test("is ready once a majority has answered a message sent after it came, at the commit index it came at", () => {
+    const node = elected({ membership: voters(1, 2, 3, 4, 5) });
+    const out = node.read(7);
+    expect(
+      only(out, "sendAppendEntries").map(({ to, upto, prevLogId }) => [to, upto - prevLogId.index]),
+    ).toEqual([2, 3, 4, 5].map((to) => [to, 0]));
+    expect(only(node.accept(sentTo(out, 2)), "readReady")).toEqual([]);
+    expect(the(node.accept(sentTo(out, 4)), "readReady")).toEqual({
+      type: "readReady",
+      requestId: 7,
+      readIndex: id(1, 1),
+    });
+  });
+
+  test("waits for nothing that is not committed yet", () => {
+    const node = elected();
+    node.write("a");
+    const out = node.read(7);
+    expect(the(node.accept(sentTo(out, 2)), "readReady").readIndex).toEqual(id(1, 1));
+  });
+
+  test("is answered once", () => {
+    const node = elected();
+    const out = node.read(7);
+    node.accept(sentTo(out, 2));
+    expect(only(node.accept(sentTo(out, 3)), "readReady")).toEqual([]);
+  });
+
+  test("is not confirmed by answers to messages sent before it came", () => {
+    const node = elected();
+    const early = node.write("a");
+    node.read(7);
+    expect(only(node.accept(sentTo(early, 2)), "readReady")).toEqual([]);
+    expect(only(node.accept(sentTo(early, 3)), "readReady")).toEqual([]);
+  });
+
+  test("is not confirmed by late answers to an older read", () => {
+    const node = elected();
+    const first = node.read(7);
+    const second = node.read(8);
+    expect(the(node.accept(sentTo(first, 2)), "readReady").requestId).toBe(7);
+    expect(only(node.accept(sentTo(first, 3)), "readReady")).toEqual([]);
+    expect(the(node.accept(sentTo(second, 3)), "readReady").requestId).toBe(8);
+  });
+
+  test("is confirmed together with all older ones", () => {
+    const node = elected();
+    node.read(7);
+    const second = node.read(8);
+    const ready = only(node.accept(sentTo(second, 3)), "readReady");
+    expect(ready.map(({ requestId }) => requestId)).toEqual([7, 8]);
+  });
+
+  test("is confirmed by any message sent after it came, and a conflict confirms as well as a success", () => {
+    const node = elected();
+    node.read(7);
+    const write = sentTo(node.write("a"), 2);
+    const out = node.answer(write, { type: "conflict", hint: id(0, 0) });
+    expect(the(out, "readReady")).toMatchObject({ requestId: 7, readIndex: id(1, 1) });
+  });
+
+  test("is not confirmed by learners", () => {
+    const node = elected({ membership: memberships([[1, 2, 3]], 5) });
+    const out = node.read(7);
+    node.accept(sentTo(out, 4));
+    expect(only(node.accept(sentTo(out, 5)), "readReady")).toEqual([]);
+    expect(only(node.accept(sentTo(out, 3)), "readReady")).toHaveLength(1);
+  });
+
+  test("while joint needs a majority of both sets", () => {
+    const joint = memberships([
+      [1, 2, 3],
+      [1, 4, 5],
+    ]);
+    const node = elected({ membership: joint });
+    const out = node.read(7);
+    node.accept(sentTo(out, 2));
+    expect(only(node.accept(sentTo(out, 3)), "readReady")).toEqual([]);
+    expect(only(node.accept(sentTo(out, 4)), "readReady")).toHaveLength(1);
+  });
+
+  test("whose messages were lost is confirmed by the next heartbeats", () => {
+    const node = elected();
+    const out = node.read(7);
+    node.fail(sentTo(out, 2));
+    node.fail(sentTo(out, 3));
+    const beat = sentTo(node.pass(50), 3);
+    expect(only(node.accept(beat), "readReady")).toHaveLength(1);
+  });
+
+  test("asks nobody who is left alone after failures", () => {
+    const node = elected();
+    node.fail(sentTo(node.write("a"), 2));
+    expect(only(node.read(7), "sendAppendEntries").map(({ to }) => to)).toEqual([3]);
+  });
+});
+
+describe("a new leader whose own blank entry is not committed delays linearizable reads", () => {
+  test("until an answer commits it; then it asks, at the new commit index", () => {
+    const { node, won } = elect({ terms: [1, 1], committed: 1 });
+    node.persist();
+    expect(node.read(7)).toEqual([]);
+    expect(node.leader.reads).toEqual([{ requestId: 7, readIndex: null, round: 0 }]);
+    const out = node.accept(sentTo(won, 2));
+    expect(node.state.committed).toEqual(id(2, 3));
+    const confirming = sentTo(out.slice(0, 4), 3);
+    expect(the(node.accept(confirming), "readReady")).toEqual({
+      type: "readReady",
+      requestId: 7,
+      readIndex: id(2, 3),
+    });
+  });
+
+  test("until its own disk commits it", () => {
+    const { node, won } = elect();
+    node.accept(sentTo(won, 2));
+    node.read(7);
+    const out = node.persist();
+    const confirming = only(out, "sendAppendEntries").filter(({ to }) => to === 3);
+    expect(confirming.map(({ prevLogId }) => prevLogId)).toEqual([id(0, 0)]);
+    expect(
+      only(node.answer(sentTo(confirming, 3), { type: "conflict", hint: id(0, 0) }), "readReady"),
+    ).toEqual([{ type: "readReady", requestId: 7, readIndex: id(1, 1) }]);
+  });
+
+  test("and a round that was under way does not count for them", () => {
+    const { node, won } = elect();
+    node.persist();
+    node.read(7);
+    const out = node.accept(sentTo(won, 2));
+    expect(only(out, "readReady")).toEqual([]);
+    expect(node.leader.round).toBe(1);
+  });
+});
+
+test("a deposed leader in a minority fails its reads", () => {
+  const node = elected();
+  node.read(7);
+  const out = node.append({ term: 2, leaderId: 3, prevLogId: id(1, 1) });
+  expect(the(out, "refuseReads")).toEqual({
+    type: "refuseReads",
+    requestId: 7,
+    refusal: { code: "notLeader", leaderId: null },
+  });
+});

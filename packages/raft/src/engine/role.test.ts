@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { elected, id, makeContext, memberships, voters } from "../../test/engine-harness.js";
+import { adoptMembership } from "./membership-state.js";
+import {
+  becomeCandidate,
+  becomeFollower,
+  becomeLeader,
+  becomePreCandidate,
+  followLeader,
+  knownLeader,
+  reconcileRole,
+  resetElectionTimer,
+} from "./role.js";
+
+describe("the election timeout (section 5.2)", () => {
+  test("is drawn anew each time, from the least to below the most", () => {
+    const ctx = makeContext({ random: [0, 0.5, 0.999] });
+    const drawn = [0, 1, 2].map(() => {
+      resetElectionTimer(ctx);
+      return ctx.state.electionDeadline - ctx.now;
+    });
+    expect(drawn[0]).toBe(150);
+    expect(drawn[1]).toBe(225);
+    expect(drawn[2]).toBeCloseTo(299.85);
+  });
+
+  test("starts again with every candidacy, so that a split vote is not repeated at once", () => {
+    for (const become of [
+      becomePreCandidate,
+      (ctx: ReturnType<typeof makeContext>) => becomeCandidate(ctx, 1),
+    ]) {
+      const ctx = makeContext();
+      ctx.now = 5000;
+      become(ctx);
+      expect(ctx.state.electionDeadline).toBe(5225);
+    }
+  });
+});
+
+describe("a candidate", () => {
+  test("has its own pre-vote at once, because a pre-vote promises nothing", () => {
+    const ctx = makeContext();
+    becomePreCandidate(ctx);
+    expect(ctx.state.role).toEqual({ type: "preCandidate", granted: new Set([1]) });
+  });
+
+  test("does not have its own vote before that is durable", () => {
+    const ctx = makeContext();
+    becomeCandidate(ctx, 7);
+    expect(ctx.state.role).toEqual({ type: "candidate", granted: new Set(), ownVoteIo: 7 });
+  });
+});
+
+describe("a new leader", () => {
+  test("begins with the entry after its log, and follows every other member, learners too", () => {
+    const ctx = makeContext({ terms: [1, 1], membership: memberships([[1, 2]], 3) });
+    const role = becomeLeader(ctx);
+    expect(role).toMatchObject({ firstIndex: 3, reads: [], round: 0 });
+    expect([...role.progress.keys()]).toEqual([2, 3]);
+    expect(role.progress.get(3)?.nextIndex).toBe(3);
+    expect(ctx.state.role).toBe(role);
+  });
+});
+
+describe("who steps down", () => {
+  test("follows as a voter and learns as anyone else", () => {
+    const voter = makeContext({ membership: voters(1, 2) });
+    becomeFollower(voter, 2);
+    expect(voter.state.role).toEqual({ type: "follower", leaderId: 2 });
+    const learner = makeContext({ membership: memberships([[2, 3]], 3) });
+    becomeFollower(learner, 2);
+    expect(learner.state.role).toEqual({ type: "learner", leaderId: 2 });
+  });
+
+  test("as leader: writes after the commit index have an unknown outcome, reads are refused, an election is set", () => {
+    const node = elected();
+    node.write("a");
+    node.read(7);
+    node.now += 10_000;
+    const out = node.voteRequest(2, 9, id(0, 0));
+    expect(out).toContainEqual({ type: "abandonWrites", since: 2 });
+    expect(out).toContainEqual({
+      type: "refuseReads",
+      requestId: 7,
+      refusal: { code: "notLeader", leaderId: null },
+    });
+    expect(node.engine.nextDeadline()).toBe(node.now + 225);
+  });
+
+  test("as follower: nothing is waiting, so nothing is said", () => {
+    const ctx = makeContext();
+    becomeFollower(ctx, 2);
+    becomeFollower(ctx, 3);
+    expect(ctx.out).toEqual([]);
+    expect(ctx.state.role).toEqual({ type: "follower", leaderId: 3 });
+  });
+
+  test("as candidate: keeps its deadline, or it would put the election off by losing", () => {
+    const ctx = makeContext();
+    becomeCandidate(ctx, 1);
+    const { electionDeadline } = ctx.state;
+    ctx.now += 100;
+    becomeFollower(ctx, null);
+    expect(ctx.state.electionDeadline).toBe(electionDeadline);
+  });
+});
+
+test("the leader as far as is known: itself, the one followed, or none during an election", () => {
+  const ctx = makeContext();
+  expect(knownLeader(ctx.state)).toBeNull();
+  followLeader(ctx, 3);
+  expect(knownLeader(ctx.state)).toBe(3);
+  becomePreCandidate(ctx);
+  expect(knownLeader(ctx.state)).toBeNull();
+  becomeCandidate(ctx, 1);
+  expect(knownLeader(ctx.state)).toBeNull();
+  becomeLeader(ctx);
+  expect(knownLeader(ctx.state)).toBe(1);
+});
+
+describe("when the membership in force changes", () => {
+  test("a follower that is no voter any more learns, from the same leader; and the other way round", () => {
+    const ctx = makeContext({ membership: voters(1, 2, 3) });
+    followLeader(ctx, 2);
+    adoptMembership(ctx.state, { logId: id(1, 1), membership: memberships([[2, 3]], 3) });
+    reconcileRole(ctx);
+    expect(ctx.state.role).toEqual({ type: "learner", leaderId: 2 });
+    adoptMembership(ctx.state, { logId: id(1, 2), membership: voters(1, 2, 3) });
+    reconcileRole(ctx);
+    expect(ctx.state.role).toEqual({ type: "follower", leaderId: 2 });
+  });
+
+  test("a leader goes on leading: it still has to commit the change", () => {
+    const ctx = makeContext({ membership: voters(1, 2) });
+    const role = becomeLeader(ctx);
+    adoptMembership(ctx.state, { logId: id(1, 1), membership: memberships([[2]], 2) });
+    reconcileRole(ctx);
+    expect(ctx.state.role).toBe(role);
+  });
+});

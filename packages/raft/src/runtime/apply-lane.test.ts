@@ -1,0 +1,388 @@
+import type { BytesTypeConfig, LogEntry, Request, Response, SnapshotMeta } from "@seshat/common";
+import { EMPTY_STORED_MEMBERSHIP, StorageError, silentLogger } from "@seshat/common";
+import type { MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
+import { describe, expect, test } from "vitest";
+import { RecordingTracer } from "../../test/support/instruments.js";
+import { deferred, outcomeOf, settled } from "../../test/support/promises.js";
+import { blanks, logId } from "../../test/support/values.js";
+import { ApplyLane } from "./apply-lane.js";
+import { Instruments } from "./instruments.js";
+import { LogCache } from "./log-cache.js";
+
+type Entry = LogEntry<Request>;
+type Responses = readonly (Response | undefined)[];
+
+function metaAt(index: number): SnapshotMeta {
+  return { lastLogId: logId(1, index), lastMembership: EMPTY_STORED_MEMBERSHIP, snapshotId: String(index) };
+}
+
+function range(entries: readonly Entry[]): string {
+  return entries.length === 0 ? "none" : `${entries[0]?.logId.index}-${entries.at(-1)?.logId.index}`;
+}
+
+/** A lane over a log of blank entries, whose every dependency the test can replace. */
+function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: RecordingTracer } = {}) {
+  const seen: string[] = [];
+  const events: string[] = [];
+  const failures: Error[] = [];
+  const yields: (() => void)[] = [];
+  const world = {
+    seen,
+    events,
+    failures,
+    yields,
+    apply: (entries: readonly Entry[]): MaybePromise<Responses> => entries.map(() => undefined),
+    read: (since: number, upto: number): MaybePromise<readonly Entry[]> => blanks(1, since, upto),
+    snapshotBuilder: (): MaybePromise<unknown> => ({ buildSnapshot: () => world.build() }),
+    build: (): MaybePromise<{ meta: SnapshotMeta }> => ({ meta: metaAt(1) }),
+  };
+  const stateMachine = {
+    apply: (entries: readonly Entry[]) => {
+      seen.push(`apply ${range(entries)}`);
+      return world.apply(entries);
+    },
+    snapshotBuilder: () => {
+      seen.push("capture");
+      return world.snapshotBuilder();
+    },
+  } as unknown as RaftStateMachine<BytesTypeConfig>;
+  const reader = {
+    readEntries: (since: number, upto: number) => {
+      seen.push(`read ${since}-${upto}`);
+      return world.read(since, upto);
+    },
+  } as unknown as RaftLogReader<BytesTypeConfig>;
+  const cache = new LogCache(1000);
+  if (options.cached ?? true) cache.append(blanks(1, 1, 1000));
+  const lane = new ApplyLane<BytesTypeConfig>(
+    {
+      stateMachine,
+      reader,
+      cache,
+      runtime: {
+        now: () => 0,
+        setTimer: () => ({ cancel: () => {} }),
+        soon: (callback) => queueMicrotask(callback),
+        yield: (callback) => void yields.push(callback),
+        random: () => 0,
+      },
+      instruments: new Instruments(1, silentLogger, options.tracer ?? null),
+      maxApplyEntries: options.maxApplyEntries ?? 100,
+    },
+    {
+      applied: (entries, responses) => void events.push(`applied ${range(entries)} (${responses.length})`),
+      snapshotBuilt: (meta) => void events.push(`built ${meta.lastLogId.index}`),
+      failed: (error) => void failures.push(error),
+    },
+  );
+  return { lane, ...world, world };
+}
+
+const BUILD = { type: "buildSnapshot" } as const;
+
+function apply(since: number, upto: number): { type: "apply"; since: number; upto: number } {
+  return { type: "apply", since, upto };
+}
+
+describe("applying", () => {
+  test("a synchronous state machine has applied, and was reported, within the submit", () => {
+    const { lane, events, seen } = setUp();
+    lane.submit(apply(1, 3));
+    expect(seen).toEqual(["apply 1-3"]);
+    expect(events).toEqual(["applied 1-3 (3)"]);
+  });
+
+  test("is reported only once the state machine has answered", async () => {
+    const { lane, world, events } = setUp();
+    const answer = deferred<Responses>();
+    world.apply = () => answer.promise;
+    lane.submit(apply(1, 1));
+    await settled();
+    expect(events).toEqual([]);
+    answer.resolve([undefined]);
+    await settled();
+    expect(events).toEqual(["applied 1-1 (1)"]);
+  });
+
+  test("what comes while the state machine is busy is merged into one call", async () => {
+    const { lane, world, seen } = setUp();
+    const first = deferred<Responses>();
+    world.apply = () => first.promise;
+    lane.submit(apply(1, 1));
+    lane.submit(apply(2, 4));
+    lane.submit(apply(5, 9));
+    world.apply = (entries) => entries.map(() => undefined);
+    first.resolve([undefined]);
+    await settled();
+    expect(seen).toEqual(["apply 1-1", "apply 2-9"]);
+  });
+
+  test("entries that are not cached any more are read from the log", () => {
+    const { lane, seen } = setUp({ cached: false });
+    lane.submit(apply(5, 7));
+    expect(seen).toEqual(["read 5-7", "apply 5-7"]);
+  });
+
+  test("a long backlog goes in chunks, with a turn for everybody else between them", async () => {
+    const { lane, seen, events, yields } = setUp({ maxApplyEntries: 10 });
+    lane.submit(apply(1, 25));
+    await settled();
+    expect(seen).toEqual(["apply 1-10"]);
+    expect(yields).toHaveLength(1);
+    yields.shift()?.();
+    await settled();
+    expect(seen).toEqual(["apply 1-10", "apply 11-20"]);
+    yields.shift()?.();
+    await settled();
+    expect(events).toEqual(["applied 1-10 (10)", "applied 11-20 (10)", "applied 21-25 (5)"]);
+    expect(yields).toHaveLength(0);
+  });
+
+  test("a reader that returns fewer entries than asked for is asked for the rest", async () => {
+    const { lane, world, seen, events, yields } = setUp({ cached: false });
+    world.read = (since, upto) => Promise.resolve(blanks(1, since, Math.min(upto, since + 1)));
+    lane.submit(apply(1, 5));
+    for (let i = 0; i < 5; i++) {
+      await settled();
+      yields.shift()?.();
+    }
+    expect(seen.filter((call) => call.startsWith("read"))).toEqual(["read 1-5", "read 3-5", "read 5-5"]);
+    expect(events).toEqual(["applied 1-2 (2)", "applied 3-4 (2)", "applied 5-5 (1)"]);
+  });
+
+  test.each<[string, readonly Entry[]]>([
+    ["none", []],
+    ["later ones", blanks(1, 3, 5)],
+    ["earlier ones", blanks(1, 1, 3)],
+    ["more", blanks(1, 2, 9)],
+    ["a hole between them", [...blanks(1, 2, 2), ...blanks(1, 4, 4)]],
+  ])("a reader that returns %s is a storage error, and nothing is applied", (_, entries) => {
+    const { lane, world, seen, failures } = setUp({ cached: false });
+    world.read = () => entries;
+    lane.submit(apply(2, 5));
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toBeInstanceOf(StorageError);
+    expect(failures[0]).toMatchObject({ verb: "read log" });
+    expect(failures[0]?.message).toContain("asked for entries 2 to 5");
+    expect(seen).toEqual(["read 2-5"]);
+  });
+
+  test.each([[[]], [[undefined]], [[undefined, undefined, undefined]]])(
+    "%j as responses to two entries is a storage error",
+    (responses: Responses) => {
+      const { lane, world, failures, events } = setUp();
+      world.apply = () => responses;
+      lane.submit(apply(1, 2));
+      expect(failures[0]).toMatchObject({
+        verb: "apply",
+        message: `storage failed to apply: ${responses.length} responses to 2 entries`,
+      });
+      expect(events).toEqual([]);
+    },
+  );
+
+  test.each(["throws", "rejects"])(
+    "a state machine that %s is reported once, and nothing follows",
+    async (how) => {
+      const { lane, world, seen, failures } = setUp();
+      const cause = new Error("broken");
+      world.apply = () => {
+        if (how === "throws") throw cause;
+        return Promise.reject(cause);
+      };
+      lane.submit(apply(1, 1));
+      lane.submit(apply(2, 2));
+      lane.submit(BUILD);
+      await settled();
+      expect(failures).toHaveLength(1);
+      expect(failures[0]).toMatchObject({ verb: "apply", cause });
+      expect(seen).toEqual(["apply 1-1"]);
+    },
+  );
+
+  test("a reader that throws is a failure to read the log", () => {
+    const { lane, world, failures } = setUp({ cached: false });
+    world.read = () => {
+      throw new Error("broken");
+    };
+    lane.submit(apply(1, 1));
+    expect(failures[0]).toMatchObject({ verb: "read log" });
+  });
+});
+
+describe("building a snapshot", () => {
+  test("captures after the applies asked for before, and before those asked for after", async () => {
+    const { lane, world, seen } = setUp();
+    const first = deferred<Responses>();
+    world.apply = () => first.promise;
+    lane.submit(apply(1, 1));
+    lane.submit(apply(2, 2));
+    lane.submit(BUILD);
+    lane.submit(apply(3, 3));
+    lane.submit(apply(4, 4));
+    world.apply = (entries) => entries.map(() => undefined);
+    first.resolve([undefined]);
+    await settled();
+    expect(seen).toEqual(["apply 1-1", "apply 2-2", "capture", "apply 3-4"]);
+  });
+
+  test("goes on beside the applies that follow", async () => {
+    const { lane, world, events } = setUp();
+    const built = deferred<{ meta: SnapshotMeta }>();
+    world.build = () => built.promise;
+    lane.submit(apply(1, 2));
+    lane.submit(BUILD);
+    lane.submit(apply(3, 4));
+    expect(events).toEqual(["applied 1-2 (2)", "applied 3-4 (2)"]);
+    built.resolve({ meta: metaAt(2) });
+    await settled();
+    expect(events.at(-1)).toBe("built 2");
+  });
+
+  test("gives the builder a pause that is a turn of the event loop", async () => {
+    const { lane, world, yields, events } = setUp();
+    const pauses: string[] = [];
+    world.snapshotBuilder = () => ({
+      buildSnapshot: async (pause: () => Promise<void>) => {
+        await pause();
+        pauses.push("resumed");
+        return { meta: metaAt(1) };
+      },
+    });
+    lane.submit(BUILD);
+    await settled();
+    expect(pauses).toEqual([]);
+    expect(yields).toHaveLength(1);
+    yields.shift()?.();
+    await settled();
+    expect(pauses).toEqual(["resumed"]);
+    expect(events).toEqual(["built 1"]);
+  });
+
+  test("a build that is done at once is reported at once", () => {
+    const { lane, events } = setUp();
+    lane.submit(BUILD);
+    expect(events).toEqual(["built 1"]);
+  });
+
+  test.each<[string, (world: ReturnType<typeof setUp>["world"]) => void]>([
+    [
+      "the capture throws",
+      (world) => {
+        world.snapshotBuilder = () => {
+          throw new Error("broken");
+        };
+      },
+    ],
+    [
+      "the capture rejects",
+      (world) => {
+        world.snapshotBuilder = () => Promise.reject(new Error("broken"));
+      },
+    ],
+    [
+      "the build throws",
+      (world) => {
+        world.build = () => {
+          throw new Error("broken");
+        };
+      },
+    ],
+    [
+      "the build rejects",
+      (world) => {
+        world.build = () => Promise.reject(new Error("broken"));
+      },
+    ],
+  ])("when %s the lane stops, once, and says that it was building", async (_, script) => {
+    const { lane, world, failures, seen } = setUp();
+    script(world);
+    lane.submit(BUILD);
+    await settled();
+    lane.submit(apply(1, 1));
+    lane.submit(BUILD);
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toMatchObject({
+      verb: "build snapshot",
+      message: "storage failed to build snapshot: broken",
+    });
+    expect(seen).toEqual(["capture"]);
+  });
+});
+
+describe("closing the lane", () => {
+  test("waits for the running apply and the running build, and reports neither", async () => {
+    const { lane, world, events } = setUp();
+    const built = deferred<{ meta: SnapshotMeta }>();
+    const applied = deferred<Responses>();
+    world.build = () => built.promise;
+    world.apply = () => applied.promise;
+    lane.submit(BUILD);
+    lane.submit(apply(1, 1));
+    const closed = outcomeOf(lane.close());
+    applied.resolve([undefined]);
+    await settled();
+    expect(closed.values).toHaveLength(0);
+    built.resolve({ meta: metaAt(1) });
+    await settled();
+    expect(closed.values).toHaveLength(1);
+    expect(events).toEqual([]);
+  });
+
+  test("ends also when the running build fails, which nobody is told any more", async () => {
+    const { lane, world, failures } = setUp();
+    const built = deferred<{ meta: SnapshotMeta }>();
+    world.build = () => built.promise;
+    lane.submit(BUILD);
+    const closed = outcomeOf(lane.close());
+    built.reject(new Error("late"));
+    await settled();
+    expect(closed).toEqual({ values: [undefined], errors: [] });
+    expect(failures).toEqual([]);
+  });
+
+  test("reads and applies no further chunk of a backlog", async () => {
+    const { lane, seen, yields } = setUp({ maxApplyEntries: 10, cached: false });
+    lane.submit(apply(1, 25));
+    await settled();
+    const closed = outcomeOf(lane.close());
+    yields.shift()?.();
+    await settled();
+    expect(closed.values).toHaveLength(1);
+    expect(seen).toEqual(["read 1-10", "apply 1-10"]);
+  });
+
+  test("applies nothing that was still being read", async () => {
+    const { lane, world, seen } = setUp({ cached: false });
+    const read = deferred<readonly Entry[]>();
+    world.read = () => read.promise;
+    lane.submit(apply(1, 2));
+    const closed = outcomeOf(lane.close());
+    read.resolve(blanks(1, 1, 2));
+    await settled();
+    expect(closed.values).toHaveLength(1);
+    expect(seen).toEqual(["read 1-2"]);
+  });
+});
+
+describe("spans", () => {
+  test("each call of the state machine is one, and each build", async () => {
+    const tracer = new RecordingTracer();
+    const { lane, world } = setUp({ tracer });
+    lane.submit(apply(4, 6));
+    const built = deferred<{ meta: SnapshotMeta }>();
+    world.build = () => built.promise;
+    lane.submit(BUILD);
+    expect(tracer.spans).toMatchObject([
+      {
+        name: "raft.apply",
+        attributes: { "raft.node": 1, "raft.first_index": 4, "raft.entries": 3 },
+        ends: 1,
+      },
+      { name: "raft.snapshot.build", ends: 0 },
+    ]);
+    built.resolve({ meta: metaAt(6) });
+    await settled();
+    expect(tracer.spans[1]).toMatchObject({ ends: 1, exceptions: [] });
+  });
+});

@@ -1,0 +1,136 @@
+import type { AsyncRuntime } from "@seshat/common";
+import { KeyValueStateMachine, OpenRaftMemStorage, encodeOperation } from "@seshat/storage";
+import { describe, expect, test } from "vitest";
+import { deferred, outcomeOf, rejection } from "../../test/support/promises.js";
+import { TestCluster } from "../../test/support/test-cluster.js";
+import { blank, logId, nodesFor, setCommand, text, utf8 } from "../../test/support/values.js";
+import { SeededRandom } from "../testing.js";
+
+describe("one turn", () => {
+  test("every write of a batch gets the response to its own command", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.found();
+    const del = (...keys: string[]): Uint8Array => encodeOperation({ type: "del", keys: keys.map(utf8) });
+    const commands = [
+      setCommand("a", "1"),
+      setCommand("b", "1"),
+      del("a", "b", "c"),
+      del("a"),
+      setCommand("a", "2"),
+      del("a"),
+    ];
+    const written = await cluster.run(Promise.all(commands.map((data) => node.clientWrite({ data }))));
+    expect(written.map(({ response }) => text(response.result))).toEqual(["OK", "OK", "2", "0", "OK", "1"]);
+    expect(written.map(({ logId }) => logId.index)).toEqual([3, 4, 5, 6, 7, 8]);
+  });
+
+  test("takes what synchronous lanes answer along: a batch is one turn from proposal to response", async () => {
+    const cluster = new TestCluster([1]);
+    let turns = 0;
+    const virtual = cluster.clock.runtime(new SeededRandom(1));
+    const runtime: AsyncRuntime = {
+      ...virtual,
+      soon: (callback) => {
+        turns += 1;
+        virtual.soon(callback);
+      },
+      yield: (callback) => {
+        turns += 1;
+        virtual.yield(callback);
+      },
+    };
+    const node = await cluster.start(1, { runtime });
+    await cluster.run(node.initialize(nodesFor(1)));
+    await cluster.waitForLeader();
+    turns = 0;
+    await cluster.run(Promise.all(Array.from({ length: 1000 }, () => node.propose(setCommand("a", "1")))));
+    expect(turns).toBe(1);
+  });
+});
+
+describe("what cannot happen stops the node", () => {
+  test("a leader that wants to take back what is committed", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.found();
+    await cluster.set(node, "a", "1");
+    const rogue = { term: 9, leaderId: 2, prevLogId: logId(0, 0), entries: [blank(9, 1)], leaderCommit: 1 };
+    const error = await rejection(cluster.run(node.raft.appendEntries(rogue)));
+    expect(error).toMatchObject({ code: "stopped" });
+    expect(node.metrics()).toMatchObject({ state: "stopped", committed: logId(1, 3) });
+    expect(node.metrics().stopCause?.message).toContain("everything up to 3 is committed");
+    expect(cluster.storage(1).log.lastLogId).toEqual(logId(1, 3));
+  });
+
+  test.each([true, false])(
+    "a state that breaks a rule of Raft, by the name of the rule, if checkInvariants is %s",
+    async (checkInvariants) => {
+      const cluster = new TestCluster([1]);
+      const node = await cluster.start(1, { checkInvariants });
+      await cluster.run(node.initialize(nodesFor(1)));
+      await cluster.waitForLeader();
+      // The metrics show the state itself, so that looking costs nothing. Nobody may do this.
+      Object.assign(node.metrics().vote, { term: 0 });
+      node.raft.trigger.elect();
+      await cluster.clock.advance(0);
+      expect(node.metrics().state).toBe(checkInvariants ? "stopped" : "leader");
+      if (checkInvariants) expect(node.metrics().stopCause?.message).toContain("log term within term: 1 > 0");
+    },
+  );
+});
+
+describe("the end of a node", () => {
+  test("waits for the snapshot that is being built", async () => {
+    const cluster = new TestCluster([1]);
+    const kv = new KeyValueStateMachine();
+    const gate = deferred();
+    kv.capture = () => ({
+      async *chunks() {
+        await gate.promise;
+        yield utf8("state");
+      },
+    });
+    const node = await cluster.start(1, { storage: new OpenRaftMemStorage(kv) });
+    await cluster.run(node.initialize(nodesFor(1)));
+    await cluster.waitForLeader();
+    const snapshot = outcomeOf(node.triggerSnapshot());
+    await cluster.clock.advance(0);
+    const stopped = outcomeOf(node.shutdown());
+    await cluster.clock.advance(1000);
+    expect([snapshot.errors.length, stopped.values.length]).toEqual([1, 0]);
+    gate.resolve();
+    await cluster.clock.advance(1000);
+    expect(stopped.values).toHaveLength(1);
+  });
+
+  test("leaves no timer behind that would wake it", async () => {
+    const cluster = new TestCluster([1]);
+    const virtual = cluster.clock.runtime(new SeededRandom(1));
+    const armed = new Set<object>();
+    const runtime: AsyncRuntime = {
+      ...virtual,
+      setTimer: (delayMs, callback) => {
+        const timer = virtual.setTimer(delayMs, () => {
+          armed.delete(timer);
+          callback();
+        });
+        armed.add(timer);
+        return {
+          cancel: () => {
+            armed.delete(timer);
+            timer.cancel();
+          },
+        };
+      },
+    };
+    const founder = await cluster.start(1);
+    await cluster.run(founder.initialize(nodesFor(1, 2, 3)));
+    await cluster.stop(1);
+    const node = await cluster.start(1, { runtime });
+    const waited = outcomeOf(node.raft.wait("a miracle", () => false, 60_000));
+    // The election, and the wait.
+    expect(armed.size).toBe(2);
+    await cluster.run(node.shutdown());
+    expect(waited.errors).toHaveLength(1);
+    expect(armed.size).toBe(0);
+  });
+});

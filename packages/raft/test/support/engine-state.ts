@@ -1,0 +1,23 @@
+import { EMPTY_STORED_MEMBERSHIP, ZERO_LOG_ID, ZERO_VOTE } from "@seshat/common";
+import { LogTrail } from "../../src/engine/log-trail.js";
+import type { EngineState } from "../../src/engine/state.js";
+
+/** The state of a new node, with some parts replaced. */
+export function engineState(parts: Partial<EngineState> = {}): EngineState {
+  return {
+    id: 1,
+    vote: ZERO_VOTE,
+    role: { type: "learner", leaderId: null },
+    log: new LogTrail(),
+    memberships: [EMPTY_STORED_MEMBERSHIP],
+    committed: ZERO_LOG_ID,
+    dispatchedIndex: 0,
+    applied: ZERO_LOG_ID,
+    io: { issued: 0, persisted: 0, outstanding: [], durableIndex: 0 },
+    snapshot: { lastLogId: ZERO_LOG_ID, building: false, requests: [] },
+    electionDeadline: 0,
+    leaderContact: Number.NEGATIVE_INFINITY,
+    appendSeq: 0,
+    ...parts,
+  };
+}
