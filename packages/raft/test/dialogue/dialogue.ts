@@ -242,8 +242,10 @@ export class Dialogue {
       case "answerAppendEntries": {
         const message = this.#origins.get(command.rpcId)?.answer(command);
         if (message !== null && message !== undefined) this.#post(peer, command.afterIo, message);
-        return;
+        break;
       }
+      default:
+        // Nothing that another node, or a disk, hears of.
     }
   }
 
