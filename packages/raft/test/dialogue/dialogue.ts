@@ -245,7 +245,7 @@ export class Dialogue {
         break;
       }
       default:
-        // Nothing that another node, or a disk, hears of.
+      // Nothing that another node, or a disk, hears of.
     }
   }
 
