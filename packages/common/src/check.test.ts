@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkInteger } from "./check.js";
+import { checkInteger, checkNodeId } from "./check.js";
 import { InvalidValueError } from "./errors.js";
 
 describe("checkInteger", () => {
@@ -32,5 +32,16 @@ describe("checkInteger", () => {
     expect(() => checkInteger("config.maxEntries", -3, 1)).toThrow(
       "config.maxEntries is -3, but it must be an integer from 1 to 2^53 - 1",
     );
+  });
+});
+
+describe("checkNodeId", () => {
+  test("accepts 1 and 2^53 - 1", () => {
+    expect(checkNodeId("nodeId", 1)).toBe(1);
+    expect(checkNodeId("nodeId", Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  test("refuses 0, which older systems use for nobody", () => {
+    expect(() => checkNodeId("nodeId", 0)).toThrow("nodeId is 0, but it must be an integer from 1");
   });
 });

@@ -1,4 +1,5 @@
 import { InvalidValueError } from "./errors.js";
+import type { NodeId } from "./node.js";
 
 /**
  * Checks that `value` is an integer from `min` to 2^53 - 1.
@@ -13,4 +14,13 @@ export function checkInteger(field: string, value: unknown, min: number): number
     throw new InvalidValueError(field, value, `an integer from ${min} to 2^53 - 1`);
   }
   return value;
+}
+
+/**
+ * Checks that `value` can be a node id.
+ *
+ * @throws {InvalidValueError} that names `field`.
+ */
+export function checkNodeId(field: string, value: unknown): NodeId {
+  return checkInteger(field, value, 1);
 }

@@ -7,6 +7,8 @@ import {
   NotAMemberError,
   NotLeaderError,
   OverloadedError,
+  PreconditionFailedError,
+  QuorumNotEnoughError,
   SeshatError,
   SessionError,
   ShutdownError,
@@ -47,6 +49,18 @@ const ERRORS: [string, SeshatError, string, string][] = [
     new OverloadedError("proposals", 64),
     "overloaded",
     "too many proposals are waiting (the limit is 64): try again later",
+  ],
+  [
+    "PreconditionFailedError",
+    new PreconditionFailedError("the leader's term is 4"),
+    "preconditionFailed",
+    "the precondition of the write does not hold: the leader's term is 4",
+  ],
+  [
+    "QuorumNotEnoughError",
+    new QuorumNotEnoughError(),
+    "quorumNotEnough",
+    "lost touch with the majority, and no leader is known: try again, here or on another node",
   ],
   [
     "SessionError",

@@ -111,6 +111,29 @@ export class NotLeaderError extends SeshatError {
 }
 
 /**
+ * This node led, and no quorum answers it any more, so it stepped down. The write was not appended and is safe to send
+ * again; the read was not served.
+ */
+export class QuorumNotEnoughError extends SeshatError {
+  override readonly code = "quorumNotEnough";
+
+  constructor() {
+    super(
+      "this node has lost touch with the majority, and no leader is known: try again, here or on another node",
+    );
+  }
+}
+
+/** The write was to be appended only under a condition, which does not hold. It was not appended. */
+export class PreconditionFailedError extends SeshatError {
+  override readonly code = "preconditionFailed";
+
+  constructor(found: string) {
+    super(`the precondition of the write does not hold: ${found}`);
+  }
+}
+
+/**
  * It is not known whether the write happened: it was appended, and this node can no longer tell what
  * became of it. It may be applied later, or never. Sending it again may apply it twice.
  */

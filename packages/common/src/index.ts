@@ -1,6 +1,6 @@
 /** The shared words of Seshat: ids, votes, memberships, entries, snapshots, messages and errors. */
 export type { AsyncRuntime, Timer } from "./async-runtime.js";
-export { checkInteger } from "./check.js";
+export { checkInteger, checkNodeId } from "./check.js";
 export {
   AlreadyInitializedError,
   CodecError,
@@ -8,6 +8,8 @@ export {
   NotAMemberError,
   NotLeaderError,
   OverloadedError,
+  PreconditionFailedError,
+  QuorumNotEnoughError,
   SeshatError,
   SessionError,
   ShutdownError,
@@ -50,10 +52,11 @@ export type {
   AppendEntriesSuccess,
   PreVoteRequest,
   PreVoteResponse,
+  ReadIndexRequest,
+  ReadIndexResponse,
   VoteRequest,
   VoteResponse,
 } from "./messages.js";
-export { checkNodeId } from "./node.js";
 export type { BasicNode, NodeId } from "./node.js";
 export type { RaftTypeConfig, TypeConfig } from "./raft-type-config.js";
 export type { BytesTypeConfig, CommandError, Request, Response } from "./request.js";

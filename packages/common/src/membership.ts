@@ -1,8 +1,8 @@
+import { checkNodeId } from "./check.js";
 import { InvalidValueError } from "./errors.js";
 import type { LogId } from "./log-id.js";
 import { ZERO_LOG_ID } from "./log-id.js";
 import type { BasicNode, NodeId } from "./node.js";
-import { checkNodeId } from "./node.js";
 
 /**
  * Who belongs to a cluster, and who decides in it (Raft thesis, chapter 4).

@@ -74,3 +74,17 @@ export interface AppendEntriesRefused {
 
 /** Answers an {@link AppendEntriesRequest}, once what it says is durable. */
 export type AppendEntriesResponse = AppendEntriesSuccess | AppendEntriesConflict | AppendEntriesRefused;
+
+/** A follower asks from which index on it may serve linearizable reads (Raft thesis section 6.4). */
+export interface ReadIndexRequest {
+  /** The asking node. */
+  readonly from: NodeId;
+  /** True when the leader may go by its lease, without asking a quorum. */
+  readonly lease: boolean;
+}
+
+/** Answers a {@link ReadIndexRequest}, once the leader knows that it still leads. */
+export interface ReadIndexResponse {
+  /** The leader's commit when it answered; null when the asked node does not lead. */
+  readonly readIndex: LogId | null;
+}

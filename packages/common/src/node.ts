@@ -1,5 +1,3 @@
-import { checkInteger } from "./check.js";
-
 /** Names one member of a cluster for ever. An integer from 1 to 2^53 - 1; u64 on the wire. */
 export type NodeId = number;
 
@@ -7,13 +5,4 @@ export type NodeId = number;
 export interface BasicNode {
   /** An address in whatever form the network implementation understands, e.g. `"10.0.0.1:7000"`. */
   readonly addr: string;
-}
-
-/**
- * Checks that `value` can be a node id.
- *
- * @throws {InvalidValueError} that names `field`.
- */
-export function checkNodeId(field: string, value: unknown): NodeId {
-  return checkInteger(field, value, 1);
 }
