@@ -47,3 +47,212 @@ test("a split vote, and the election after it", async () => {
   expect(d.engine(1).state.vote.term).toBe(2);
   await expect(d.text).toMatchFileSnapshot("dialogues/split-vote.txt");
 });
+
+/** n1 leads in term 1, everything is settled, and what led there is left out of the text. */
+function led(options: ConstructorParameters<typeof Dialogue>[1] = {}): Dialogue {
+  const d = new Dialogue({ 1: 0, 2: 0.5, 3: 0.9 }, options);
+  d.quietly(() => {
+    d.tick(1, 150);
+    d.settle();
+  });
+  return d;
+}
+
+test("logs that diverged are repaired (paper figure 7)", async () => {
+  // The leader for term 8 and followers (a) to (f) of the figure, every index one higher: index 1 is the founding entry.
+  const d = new Dialogue(
+    { 1: 0, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.9, 6: 0.9, 7: 0.9 },
+    {
+      preVote: false,
+      logs: {
+        1: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6],
+        2: [1, 1, 1, 4, 4, 5, 5, 6, 6],
+        3: [1, 1, 1, 4],
+        4: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6],
+        5: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7],
+        6: [1, 1, 1, 4, 4, 4, 4],
+        7: [1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3],
+      },
+      // n5 (d) led in term 7, with the votes of n2, n3 and n7; the others have heard of that term.
+      votes: Object.fromEntries(
+        [1, 2, 3, 4, 5, 6, 7].map((id) => [
+          id,
+          { term: 7, votedFor: [2, 3, 5, 7].includes(id) ? 5 : null, committed: id === 5 },
+        ]),
+      ),
+    },
+  );
+  d.note("n1 stands for term 8; n4 and n5 have more in their logs and refuse, the others are a majority");
+  d.tick(1, 150);
+  d.persist(1);
+  d.deliver();
+  for (const id of [2, 3, 4, 5, 6, 7]) d.persist(id);
+  d.deliver();
+  expect(d.engine(1).state.role.type).toBe("leader");
+  expect(d.engine(1).state.vote.term).toBe(8);
+  d.note("each follower says where its log can agree with the leader's: one round trip repairs it, or two");
+  d.settle();
+  const ranges = d.engine(1).state.log.ranges();
+  for (const id of [2, 3, 4, 5, 6, 7]) expect(d.engine(id).state.log.ranges()).toEqual(ranges);
+  await expect(d.text).toMatchFileSnapshot("dialogues/figure-7.txt");
+});
+
+test("an entry of an earlier term is not committed by counting copies (paper figure 8)", async () => {
+  // (b) of the figure, every index one higher: n1 led in term 2 and copied its entry to n2; n5 led in term 3, elected by n3 and n4.
+  const d = new Dialogue(
+    { 1: 0, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.1 },
+    {
+      preVote: false,
+      maxPayloadEntries: 1,
+      logs: { 1: [1, 2], 2: [1, 2], 3: [1], 4: [1], 5: [1, 3] },
+      votes: {
+        1: { term: 3, votedFor: null, committed: false },
+        2: { term: 3, votedFor: null, committed: false },
+        3: { term: 3, votedFor: 5, committed: false },
+        4: { term: 3, votedFor: 5, committed: false },
+        5: { term: 3, votedFor: 5, committed: true },
+      },
+    },
+  );
+  d.note("(c) n1 is elected for term 4 by n2 and n3");
+  d.tick(1, 150);
+  d.persist(1);
+  d.lose(({ to }) => to > 3);
+  d.deliver();
+  d.persist(2);
+  d.persist(3);
+  d.deliver();
+  d.persist(1);
+  d.note("it reaches only n3, which lacks the entry of term 2, and repairs that");
+  d.lose(({ to }) => to !== 3);
+  d.deliver();
+  d.persist(3);
+  d.deliver();
+  d.deliver();
+  d.persist(3);
+  d.deliver();
+  d.note(
+    "a majority has the entry of term 2 now; it is not committed, because it is not of the leader's own term",
+  );
+  expect([1, 2, 3].map((id) => d.engine(id).state.log.at(3).term)).toEqual([2, 2, 2]);
+  expect(d.engine(1).state.committed.index).toBe(1);
+  d.note("(d) n1 crashes; n5 can still be elected, and takes the entry away");
+  d.lose();
+  d.tick(5, 150);
+  d.settle([2, 3, 4, 5]);
+  d.tick(5, 200);
+  d.settle([2, 3, 4, 5]);
+  expect(d.engine(5).state.role.type).toBe("leader");
+  expect([2, 3, 4, 5].map((id) => d.engine(id).state.log.at(3).term)).toEqual([3, 3, 3, 3]);
+  await expect(d.text).toMatchFileSnapshot("dialogues/figure-8.txt");
+});
+
+test("a read confirmed by a round of answers (ReadIndex)", async () => {
+  const d = led();
+  d.note("a reader comes: both followers are asked, and two more come while they are");
+  d.read(1, 1);
+  d.read(1, 2);
+  d.read(1, 3);
+  d.note("n2's answer confirms the first read only; n2 is asked about the other two together");
+  d.deliver(({ to }) => to === 2);
+  d.deliver(({ from }) => from === 2);
+  d.deliver(({ to }) => to === 2);
+  d.deliver(({ from }) => from === 2);
+  await expect(d.text).toMatchFileSnapshot("dialogues/read-index.txt");
+});
+
+test("a deposed leader's read is refused", async () => {
+  const d = led();
+  d.note("n1 is cut off, and the others elect n2");
+  d.quietly(() => {
+    d.tick(2, 300);
+    d.settle([2, 3]);
+  });
+  d.note("a reader asks n1, which does not know yet: no answer comes, so no value is served");
+  d.read(1, 7);
+  d.lose();
+  d.note("the link is mended; n1 learns of the new leader and refuses what waited");
+  d.tick(2, 50);
+  d.deliver();
+  await expect(d.text).toMatchFileSnapshot("dialogues/deposed-leader-read.txt");
+});
+
+test("a pipelined follower that lost a message is repaired", async () => {
+  const d = led();
+  d.note("three writes in three turns, the second message to n2 is lost");
+  d.write(1);
+  d.write(1);
+  d.write(1);
+  let toSecond = 0;
+  d.lose(({ to }) => to === 2 && ++toSecond === 2);
+  d.deliver();
+  d.persist(1);
+  d.persist(2);
+  d.persist(3);
+  d.note("n2 says where its log ends; the leader goes back there");
+  d.deliver();
+  d.settle();
+  for (const id of [2, 3]) expect(d.engine(id).state.log.last).toEqual(d.engine(1).state.log.last);
+  await expect(d.text).toMatchFileSnapshot("dialogues/pipeline-repaired.txt");
+});
+
+test("a pipelined follower that diverged is repaired", async () => {
+  // n1 led in term 1 and wrote two entries that nobody else has; n2 led in term 2, elected by n3, and wrote three of its own.
+  const d = new Dialogue(
+    { 1: 0, 2: 0.9, 3: 0.9 },
+    {
+      preVote: false,
+      logs: { 1: [1, 1, 1], 2: [1, 2, 2, 2], 3: [1] },
+      votes: {
+        1: { term: 2, votedFor: null, committed: false },
+        2: { term: 2, votedFor: 2, committed: true },
+        3: { term: 2, votedFor: 2, committed: false },
+      },
+    },
+  );
+  d.note("n1 is elected for term 3 by n3; n2, whose log is newer, refuses");
+  d.tick(1, 150);
+  d.persist(1);
+  d.deliver();
+  d.persist(2);
+  d.persist(3);
+  d.deliver();
+  expect(d.engine(1).state.role.type).toBe("leader");
+  d.note("it probes: what is written meanwhile waits until it knows where the logs meet");
+  d.write(1);
+  d.deliver(({ to }) => to === 2);
+  d.persist(2);
+  d.deliver(({ from }) => from === 2);
+  d.note("from where they meet on, n2 gives up what it has for what n1 has, in one message");
+  d.deliver(({ to }) => to === 2);
+  d.persist(2);
+  d.deliver(({ from }) => from === 2);
+  d.note("now n2 is in the pipeline: messages follow each other without waiting for answers");
+  d.write(1);
+  d.write(1);
+  d.settle();
+  for (const id of [2, 3]) expect(d.engine(id).state.log.ranges()).toEqual(d.engine(1).state.log.ranges());
+  await expect(d.text).toMatchFileSnapshot("dialogues/pipeline-diverged.txt");
+});
+
+test("a read by the leader's lease", async () => {
+  const d = led({ leaseMs: 140 });
+  d.note(
+    "the followers have just answered: for 140 ms none of them helps to elect another, so nobody is asked",
+  );
+  d.read(1, 1, "lease");
+  d.note("n1 is cut off. 139 ms after that message was sent it still serves, and n2 would not vote yet");
+  d.lose();
+  d.now += 139;
+  d.read(1, 2, "lease");
+  d.quietly(() => d.step(2, { type: "elect" }));
+  expect(d.engine(2).state.role.type).toBe("follower");
+  d.note("1 ms later it asks, as without a lease, and while nobody answers nothing is served");
+  d.now += 1;
+  d.read(1, 3, "lease");
+  d.lose();
+  d.note("300 ms after the last answer it gives up");
+  d.tick(1, 160);
+  expect(d.engine(1).state.role.type).toBe("follower");
+  await expect(d.text).toMatchFileSnapshot("dialogues/lease-read.txt");
+});

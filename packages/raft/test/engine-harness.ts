@@ -13,7 +13,7 @@ import { EMPTY_MEMBERSHIP, ZERO_LOG_ID, createMembership } from "@seshat/common"
 import type { Command, SendAppendEntriesCommand } from "../src/engine/command.js";
 import type { Context, EngineConfig } from "../src/engine/context.js";
 import { Engine } from "../src/engine/engine.js";
-import type { Event } from "../src/engine/event.js";
+import type { Event, ReadPolicy } from "../src/engine/event.js";
 import { LogTrail } from "../src/engine/log-trail.js";
 import type { TermRange } from "../src/engine/log-trail.js";
 import type { Progress } from "../src/engine/progress.js";
@@ -27,8 +27,10 @@ export const TEST_CONFIG: EngineConfig = {
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
   preVote: true,
+  leaseMs: null,
   maxPayloadEntries: 3,
   maxInFlightAppends: 2,
+  maxUncommittedEntries: 1000,
   backoffMinMs: 20,
   backoffMaxMs: 100,
   snapshotAfterEntries: null,
@@ -177,8 +179,13 @@ export class TestEngine {
     return this.step({ type: "clientWrite", payloads: data.map(command) });
   }
 
-  read(requestId: number): Command[] {
-    return this.step({ type: "readIndex", requestId });
+  read(requestId: number, policy: ReadPolicy = "readIndex"): Command[] {
+    return this.step({ type: "readIndex", requestId, policy, forwarded: false });
+  }
+
+  /** A follower asks for its readers. */
+  forwardedRead(requestId: number, policy: ReadPolicy = "readIndex"): Command[] {
+    return this.step({ type: "readIndex", requestId, policy, forwarded: true });
   }
 
   preVoteRequest(candidateId: NodeId, term: number, lastLogId: LogId): Command[] {
@@ -286,6 +293,7 @@ export interface Elected {
 /** Elects node 1, with the votes of all other voters until it has enough. */
 export function elect(options: StartOptions = {}): Elected {
   const node = new TestEngine(options);
+  node.now = Math.max(node.now, node.state.abstainUntil);
   node.step({ type: "elect" });
   const { term } = node.state.vote;
   let won = node.persist();

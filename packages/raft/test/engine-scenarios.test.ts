@@ -1,7 +1,8 @@
 import type { NodeId } from "@seshat/common";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Command } from "../src/engine/command.js";
+import type { Command, SendAppendEntriesCommand } from "../src/engine/command.js";
+import { TimedCluster } from "./cluster/timed-cluster.js";
 import {
   TestEngine,
   elect,
@@ -93,14 +94,46 @@ describe("a new leader whose own blank entry is not committed delays linearizabl
 });
 
 describe("a deposed leader in a minority fails its reads", () => {
-  test("without answers they are never served, and once a later term is seen they are refused", () => {
+  test("without answers they are never served, and refused within the longest election timeout, as the next ones are", () => {
+    const node = elected({ membership: voters(1, 2, 3, 4, 5) });
+    let out = node.read(7);
+    const said: Command[] = [...out];
+    for (const peer of [3, 4, 5]) node.fail(sentTo(out, peer));
+    for (let waited = 0; waited < 300; waited += 50) {
+      said.push(...node.accept(sentTo(out, 2)));
+      out = node.pass(50);
+      said.push(...out);
+    }
+    expect(only(said, "readReady")).toEqual([]);
+    expect(the(said, "refuseReads")).toMatchObject({ requestId: 7, refusal: { code: "quorumNotEnough" } });
+    for (const policy of ["readIndex", "lease"] as const) {
+      expect(the(node.read(8, policy), "refuseReads").refusal).toEqual({ code: "quorumNotEnough" });
+    }
+  });
+
+  test("once a later term is seen they are refused, without an answer to them", () => {
     const node = elected({ membership: voters(1, 2, 3, 4, 5) });
     const out = node.read(7);
     expect(only(node.accept(sentTo(out, 2)), "readReady")).toEqual([]);
-    for (const peer of [3, 4, 5]) node.fail(sentTo(out, peer));
-    for (let i = 0; i < 10; i++) expect(only(node.pass(100), "readReady")).toEqual([]);
-    const deposed = node.answer(sentTo(node.pass(100), 2), { type: "refused", term: 2 });
+    const deposed = node.answer(sentTo(out, 3), { type: "refused", term: 2 });
+    expect(only(deposed, "readReady")).toEqual([]);
     expect(the(deposed, "refuseReads")).toMatchObject({ requestId: 7, refusal: { code: "notLeader" } });
+  });
+
+  test("a lease ends before the majority elects another", () => {
+    const cluster = new TimedCluster({ nodes: 5, config: { leaseMs: 140 } });
+    cluster.run(1000);
+    const [old] = cluster.leaders();
+    if (old === undefined) throw new Error("nobody leads");
+    const { leaseReads } = cluster.oracle;
+    old.read("lease");
+    expect(cluster.oracle.leaseReads).toBe(leaseReads + 1);
+    const others = cluster.nodes().filter((node) => node !== old);
+    for (const { id } of others.slice(1)) cluster.cut(old.id, id);
+    expect(cluster.runUntil(() => cluster.leaders().some((node) => node !== old), 2000)).toBe(true);
+    const before = cluster.oracle.readsServed;
+    old.read("lease");
+    expect(cluster.oracle.readsServed).toBe(before);
   });
 });
 
@@ -110,9 +143,13 @@ describe("late or repeated confirmations of an older read are not counted", () =
     const first = node.read(7);
     node.accept(sentTo(first, 2));
     const second = node.read(8);
-    expect(only(node.accept(sentTo(first, 3)), "readReady").map(({ requestId }) => requestId)).toEqual([7]);
+    expect(only(second, "sendAppendEntries").map(({ to }) => to)).toEqual([2]);
+    second.push(...node.accept(sentTo(first, 3)));
+    expect(only(second, "readReady").map(({ requestId }) => requestId)).toEqual([7]);
     for (const peer of [2, 3, 4, 5]) {
-      expect(only(node.accept(sentTo(first, peer)), "readReady")).toEqual([]);
+      const late = node.accept(sentTo(first, peer));
+      expect(only(late, "readReady")).toEqual([]);
+      second.push(...late);
     }
     node.accept(sentTo(second, 4));
     expect(only(node.accept(sentTo(second, 4)), "readReady")).toEqual([]);
@@ -154,6 +191,27 @@ describe("step-down within a term keeps the vote; a restart cannot vote twice", 
   });
 });
 
+describe("a crash between term write and log write never leaves log without term", () => {
+  test("whatever part of the writes of a step was done, on a leader and on a follower", () => {
+    const { node, won } = elect({ terms: [1, 1] });
+    const follower = new TestEngine({ terms: [1, 1, 1], vote: { term: 1 } });
+    const followed = follower.append({ term: 4, prevLogId: id(1, 2), entries: entries(3, 4, 4) });
+    for (const [start, out] of [
+      [node, won],
+      [follower, followed],
+    ] as const) {
+      expect(only(out, "append")).toHaveLength(1);
+      let term = out === won ? start.state.vote.term : 1;
+      for (const command of out) {
+        if (command.type === "saveVote") term = command.vote.term;
+        if (command.type === "append") {
+          for (const { logId } of command.entries) expect(logId.term).toBeLessThanOrEqual(term);
+        }
+      }
+    }
+  });
+});
+
 describe("append completions out of order across terms: progress neither lost nor invented", () => {
   test("an old append that completes after its entries were replaced makes only the shared prefix durable", () => {
     const node = new TestEngine({ vote: { term: 1 } });
@@ -191,6 +249,25 @@ describe("a single-node cluster acknowledges only after its own sync", () => {
     node.accept(sentTo(out, 2));
     node.accept(sentTo(out, 3));
     expect(node.state.committed.index).toBe(1);
+  });
+});
+
+describe("the leader's write fails after it replicated: index and term are never reused", () => {
+  test("after the restart it leads in a later term, so the same index holds another entry", () => {
+    const before = elected();
+    const lost = the(before.write("lost"), "append").entries[0];
+    expect(lost?.logId).toEqual(id(1, 2));
+    // The disk has the vote and the log up to index 1; a follower may have the entry.
+    const after = elect({ terms: [1], vote: before.state.vote });
+    expect(after.term).toBe(2);
+    expect(the(after.won, "append").entries[0]?.logId).toEqual(id(2, 2));
+  });
+
+  test("nor does it follow another leader of the term that it led itself", () => {
+    const after = new TestEngine({ terms: [1], vote: elected().state.vote });
+    expect(after.role).toBe("follower");
+    const out = after.append({ term: 1, leaderId: 3, prevLogId: id(1, 1) });
+    expect(the(out, "answerAppendEntries").response).toEqual({ type: "refused", term: 1 });
   });
 });
 
@@ -383,5 +460,116 @@ describe("applied never exceeds committed after a restart", () => {
     node.pass(0);
     expect(only(node.persist(), "apply")).toEqual([]);
     expect(the(node.persist(), "apply")).toEqual({ type: "apply", since: 2, upto: 4 });
+  });
+});
+
+describe("every pending write settles once after step-down, truncation, purge or snapshot", () => {
+  test("what was committed is applied, the rest has an unknown outcome, and neither is said again", () => {
+    const node = elected();
+    const out = [...node.write("a"), ...node.write("b")];
+    node.accept(only(out, "sendAppendEntries").find(({ to }) => to === 2) as SendAppendEntriesCommand);
+    const said: Command[] = [...node.persist(node.state.io.issued - 1)];
+    said.push(
+      ...node.append({ term: 2, leaderId: 3, prevLogId: id(1, 2), entries: entries(3, 2), leaderCommit: 3 }),
+    );
+    said.push(...node.persist());
+    node.settle();
+    said.push(...node.step({ type: "takeSnapshot", requestId: 1 }));
+    said.push(...node.step({ type: "snapshotBuilt", lastLogId: id(2, 3) }));
+    said.push(...node.append({ term: 4, leaderId: 2, prevLogId: id(2, 3) }));
+    expect(only(said, "abandonWrites")).toEqual([{ type: "abandonWrites", since: 3 }]);
+    expect(only(said, "purge")).toHaveLength(1);
+    const applied = only(said, "apply").flatMap(({ since, upto }) =>
+      Array.from({ length: upto - since + 1 }, (_, i) => since + i),
+    );
+    expect(applied).toEqual([2, 3]);
+  });
+});
+
+describe("a heartbeat cannot cause a false log reversion", () => {
+  test("one that was sent while probing and is denied late leaves what was found to match since", () => {
+    const { node, won } = elect({ terms: [1, 1, 1] });
+    const beat = sentTo(node.pass(50), 2);
+    node.accept(sentTo(won, 2));
+    node.write("a");
+    node.answer(beat, { type: "conflict", hint: id(1, 1) });
+    expect(node.progress(2).matchIndex).toBe(4);
+    node.now += 20;
+    expect(sentTo(node.write("b"), 2)).toMatchObject({ prevLogId: id(2, 4), upto: 6 });
+  });
+
+  test("one to a pipelined follower names only what it is known to have, so it is never denied", () => {
+    const leader = elected();
+    const follower = new TestEngine({ id: 2, terms: [1], vote: { term: 1 } });
+    leader.write("a");
+    leader.write("b");
+    const { prevLogId, leaderCommit } = sentTo(leader.pass(50), 2);
+    const out = follower.append({ term: 1, leaderId: 1, prevLogId, leaderCommit });
+    expect(the(out, "answerAppendEntries").response.type).toBe("success");
+    leader.answer(sentTo(leader.pass(50), 2), { type: "success", matchIndex: prevLogId.index });
+    expect(leader.progress(2)).toMatchObject({ matchIndex: 1, nextIndex: 4, inFlightData: 2 });
+  });
+
+  test("one that names an older entry takes nothing from a follower that is further", () => {
+    const node = new TestEngine({ terms: [1, 1, 1], vote: { term: 1 } });
+    const out = node.append({ term: 1, prevLogId: id(1, 1), leaderCommit: 3 });
+    expect(only(out, "truncate")).toEqual([]);
+    expect(node.state.log.last).toEqual(id(1, 3));
+    expect(node.state.committed.index).toBe(1);
+  });
+});
+
+describe("a hung follower does not block the leader or a membership change", () => {
+  test("writes, reads and a change of members go on with the others, and what waits for it is bounded", () => {
+    const node = elected({ membership: voters(1, 2, 3, 4) });
+    const drain = (commands: readonly Command[]): number[] => {
+      const ready: number[] = [];
+      const { issued, persisted } = node.state.io;
+      const pending = [...commands, ...(issued > persisted ? node.persist() : [])];
+      for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+        if (next.type === "readReady") ready.push(next.requestId);
+        if (next.type === "sendAppendEntries" && next.to !== 4) pending.push(...node.accept(next));
+      }
+      return ready;
+    };
+    for (let i = 0; i < 100; i++) {
+      node.now += 10;
+      drain(node.write("a", "b"));
+      expect(node.state.committed).toEqual(node.state.log.last);
+      expect(drain([...node.write("c"), ...node.read(i)])).toEqual([i]);
+      drain(node.pass(0));
+    }
+    drain(
+      node.step({ type: "clientWrite", payloads: [{ type: "membership", membership: voters(1, 2, 3) }] }),
+    );
+    expect(node.state.committed).toEqual(node.state.log.last);
+    expect(node.state.memberships).toHaveLength(1);
+    expect(node.progress(4).inFlightData).toBeLessThanOrEqual(2);
+    // One heartbeat for each of the 20 intervals that passed, and one question about reads.
+    expect(node.progress(4).inFlight.length).toBeLessThanOrEqual(24);
+  });
+});
+
+describe("a transient state machine re-applies after restart", () => {
+  test("everything that was known to be committed, from the beginning, and nothing twice", () => {
+    const node = new TestEngine({ terms: [1, 1, 1, 1], applied: 0, committed: 3 });
+    expect(node.engine.resume()).toEqual([{ type: "apply", since: 1, upto: 3 }]);
+    const out = node.append({ term: 1, prevLogId: id(1, 4), leaderCommit: 4 });
+    expect(the(out, "apply")).toEqual({ type: "apply", since: 4, upto: 4 });
+  });
+});
+
+describe("a restarted learner is a learner", () => {
+  test("it does not stand for election, however long it hears nothing", () => {
+    const node = new TestEngine({
+      id: 4,
+      membership: memberships([[1, 2, 3]], 4),
+      terms: [1, 1],
+      vote: { term: 1 },
+    });
+    expect(node.engine.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
+    expect(node.pass(10_000)).toEqual([]);
+    expect(node.step({ type: "elect" })).toEqual([]);
+    expect(node.role).toBe("learner");
   });
 });

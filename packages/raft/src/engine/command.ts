@@ -9,12 +9,19 @@ import type {
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
+import type { ReadPolicy } from "./event.js";
 
 /**
  * Why a request was not carried out. A refused write was certainly not appended.
  */
 export type Refusal =
   | { readonly code: "notLeader"; readonly leaderId: NodeId | null }
+  /** This node led, and no quorum answers it any more. */
+  | { readonly code: "quorumNotEnough" }
+  /** Too many entries are waiting to be committed. */
+  | { readonly code: "overloaded"; readonly limit: number }
+  /** The leader or the membership is not the one that the writer expected. */
+  | { readonly code: "preconditionFailed"; readonly found: string }
   | { readonly code: "alreadyInitialized"; readonly found: string }
   | { readonly code: "notAMember" };
 
@@ -103,6 +110,15 @@ export interface RefuseReadsCommand {
   readonly refusal: Refusal;
 }
 
+/** Ask the leader from which index on this node may serve the reads. It does not wait. */
+export interface SendReadIndexCommand {
+  readonly type: "sendReadIndex";
+  readonly to: NodeId;
+  /** Names the reads in the `readIndexAnswered` that follows. */
+  readonly requestId: number;
+  readonly policy: ReadPolicy;
+}
+
 /** A snapshot that covers what the request asked for is kept. */
 export interface SnapshotReadyCommand {
   readonly type: "snapshotReady";
@@ -188,6 +204,7 @@ export type Command =
   | AbandonWritesCommand
   | ReadReadyCommand
   | RefuseReadsCommand
+  | SendReadIndexCommand
   | SnapshotReadyCommand
   | ReplyCommand
   | SendPreVoteCommand

@@ -7,8 +7,12 @@ export interface EngineConfig {
   readonly electionTimeoutMaxMs: number;
   readonly heartbeatIntervalMs: number;
   readonly preVote: boolean;
+  /** How long a leader may serve reads after a quorum was heard from; null when leases are off. */
+  readonly leaseMs: number | null;
   readonly maxPayloadEntries: number;
   readonly maxInFlightAppends: number;
+  /** Entries that a leader appends beyond the commit index. */
+  readonly maxUncommittedEntries: number;
   readonly backoffMinMs: number;
   readonly backoffMaxMs: number;
   /** Entries applied since the last snapshot that call for the next; null for never. */

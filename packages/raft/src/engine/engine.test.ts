@@ -25,7 +25,12 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.constant<Event>({ type: "timer" }),
   fc.constant<Event>({ type: "elect" }),
   fc.constant<Event>({ type: "clientWrite", payloads: [{ type: "blank" }] }),
-  fc.nat().map((requestId): Event => ({ type: "readIndex", requestId })),
+  fc
+    .tuple(fc.nat(), fc.constantFrom("readIndex", "lease"), fc.boolean())
+    .map(([requestId, policy, forwarded]): Event => ({ type: "readIndex", requestId, policy, forwarded })),
+  fc
+    .tuple(fc.nat(), fc.option(anyLogId))
+    .map(([requestId, readIndex]): Event => ({ type: "readIndexAnswered", requestId, readIndex })),
   fc.nat().map((requestId): Event => ({ type: "takeSnapshot", requestId })),
   fc.nat(9).map((upto): Event => ({ type: "purgeLog", upto })),
   fc.tuple(anyPeer, anyTerm, anyLogId).map(([candidateId, term, lastLogId]): Event => ({
@@ -68,8 +73,9 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
 function run(
   events: readonly Event[],
   random: readonly number[],
+  leaseMs: number | null = null,
 ): { steps: [Event, number][]; out: Command[][] } {
-  const node = new TestEngine({ random });
+  const node = new TestEngine({ random, config: { leaseMs } });
   const steps: [Event, number][] = [];
   const out: Command[][] = [];
   const step = (event: Event): void => {
@@ -93,10 +99,11 @@ describe("the engine is deterministic", () => {
       fc.property(
         fc.array(anyEvent, { maxLength: 40 }),
         fc.array(fc.nat(99), { minLength: 1 }),
-        (events, draws) => {
+        fc.constantFrom(null, 140),
+        (events, draws, leaseMs) => {
           const random = draws.map((draw) => draw / 100);
-          const { steps, out } = run(events, random);
-          const again = new TestEngine({ random });
+          const { steps, out } = run(events, random, leaseMs);
+          const again = new TestEngine({ random, config: { leaseMs } });
           for (const [i, [event, now]] of steps.entries()) {
             again.now = now;
             expect(again.step(structuredClone(event))).toEqual(out[i]);
@@ -195,6 +202,15 @@ describe("a node starts", () => {
     expect(node.engine.resume()).toEqual([]);
   });
 
+  test("by purging what its snapshot stands for, where a crash came between the two", () => {
+    const start = { terms: [1, 1, 1, 1], snapshot: 3, applied: 3 } as const;
+    const node = new TestEngine({ ...start, config: { logsToKeep: 1 } });
+    expect(node.engine.resume()).toEqual([{ type: "purge", ioSeq: 1, upto: id(1, 2) }]);
+    expect(node.state.log.purged).toEqual(id(1, 2));
+    expect(node.engine.resume()).toEqual([]);
+    expect(new TestEngine({ ...start, config: { logsToKeep: 3 } }).engine.resume()).toEqual([]);
+  });
+
   test("with nothing to apply where all is applied", () => {
     expect(new TestEngine({ terms: [1, 1], applied: 2 }).engine.resume()).toEqual([]);
   });
@@ -242,6 +258,6 @@ describe("the invariants", () => {
 test("deadlines follow the role: an election on a voter, a heartbeat on a leader", () => {
   const node = elected();
   expect(node.engine.nextDeadline()).toBe(node.now + 50);
-  node.voteRequest(2, 9, id(9, 9));
+  node.append({ term: 9, leaderId: 2, prevLogId: id(9, 9) });
   expect(node.engine.nextDeadline()).toBe(node.now + 225);
 });

@@ -1,12 +1,12 @@
 import type { LogId, NodeId, StoredMembership, Vote } from "@seshat/common";
-import { isVoter, voterIds } from "@seshat/common";
+import { isVoter } from "@seshat/common";
 import type { Command } from "./command.js";
 import { dispatchApply } from "./commit.js";
 import type { Context, EngineConfig } from "./context.js";
 import type { Event } from "./event.js";
 import { checkState, checkTransition, summarize } from "./invariants.js";
+import { quorumDeadline } from "./leadership.js";
 import type { LogTrail } from "./log-trail.js";
-import { membershipOf } from "./membership-state.js";
 import { onAppendEntries } from "./on-append-entries.js";
 import { onAppendEntriesFailed, onAppendEntriesResponse } from "./on-append-entries-response.js";
 import { onApplied } from "./on-applied.js";
@@ -15,12 +15,12 @@ import { onElect } from "./on-elect.js";
 import { onInitialize } from "./on-initialize.js";
 import { onPersisted } from "./on-io-completed.js";
 import { onPreVoteRequest, onPreVoteResponse } from "./on-pre-vote.js";
-import { onReadIndex } from "./on-read-index.js";
+import { onReadIndex, onReadIndexAnswered } from "./on-read-index.js";
 import { onTimer } from "./on-timer.js";
 import { onVoteRequest, onVoteResponse } from "./on-vote.js";
 import { nextKeepAlive } from "./replication.js";
-import { resetElectionTimer } from "./role.js";
-import { noteSnapshotBuilt, purgeLog, requestSnapshot } from "./snapshot.js";
+import { startElectionTimer } from "./role.js";
+import { noteSnapshotBuilt, purgeBehindSnapshot, purgeLog, requestSnapshot } from "./snapshot.js";
 import type { EngineState } from "./state.js";
 
 /** What a node finds in its storage when it starts. */
@@ -69,13 +69,14 @@ export class Engine {
       io: { issued: 0, persisted: 0, outstanding: [], durableIndex: start.log.last.index },
       snapshot: { lastLogId: start.snapshot, building: false, requests: [] },
       electionDeadline: now,
+      quorumLost: false,
+      abstainUntil: abstainUntil(start, options.config, now),
       leaderContact: Number.NEGATIVE_INFINITY,
       appendSeq: 0,
     };
     this.#ctx = { config: options.config, state, now, random: options.random, out: [] };
     this.#checkInvariants = options.checkInvariants;
-    // A sole voter has nobody to wait for.
-    if (voterIds(membershipOf(state)).length > 1) resetElectionTimer(this.#ctx);
+    startElectionTimer(this.#ctx);
     if (this.#checkInvariants) checkState(state);
   }
 
@@ -84,11 +85,15 @@ export class Engine {
     return this.#ctx.state;
   }
 
-  /** Asks for what was committed before the restart to be applied. Call it once, before the first step. */
+  /**
+   * Goes on with what the last life of this node had decided: applies what was committed, and purges what its snapshot
+   * stands for. Call it once, before the first step.
+   */
   resume(): Command[] {
     const ctx = this.#ctx;
     ctx.out = [];
     dispatchApply(ctx);
+    purgeBehindSnapshot(ctx);
     return ctx.out;
   }
 
@@ -115,11 +120,19 @@ export class Engine {
       case "learner":
         return Number.POSITIVE_INFINITY;
       case "leader":
-        return nextKeepAlive(this.#ctx, state.role);
+        return Math.min(nextKeepAlive(this.#ctx, state.role), quorumDeadline(this.#ctx, state.role));
       default:
         return state.electionDeadline;
     }
   }
+}
+
+/**
+ * Until when a node that starts elects nobody. A lease that it promised in its last life has ended after the longest election
+ * timeout (Raft thesis section 6.4.1); in term 0 it has never answered a leader, so it has promised none.
+ */
+function abstainUntil(start: EngineStart, config: EngineConfig, now: number): number {
+  return config.leaseMs === null || start.vote.term === 0 ? now : now + config.electionTimeoutMaxMs;
 }
 
 function dispatch(ctx: Context, event: Event): void {
@@ -138,6 +151,8 @@ function dispatch(ctx: Context, event: Event): void {
       return onAppendEntriesFailed(ctx, event);
     case "readIndex":
       return onReadIndex(ctx, event);
+    case "readIndexAnswered":
+      return onReadIndexAnswered(ctx, event);
     case "timer":
       return onTimer(ctx);
     case "preVoteRequest":

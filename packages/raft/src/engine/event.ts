@@ -23,6 +23,16 @@ export interface ClientWriteEvent {
   readonly type: "clientWrite";
   /** At least one. */
   readonly payloads: readonly EntryPayload<unknown, unknown>[];
+  /** Append only if all of this holds. */
+  readonly expect?: WriteExpectation;
+}
+
+/** What a writer expects of the node that appends its command. */
+export interface WriteExpectation {
+  /** The term in which the node leads. */
+  readonly leaderTerm?: number;
+  /** The entry of the membership in force. */
+  readonly membershipLogId?: LogId;
 }
 
 /** Reads want to know from which index on this node may serve them. Answered by a `readReady` or `refuseReads`. */
@@ -30,6 +40,21 @@ export interface ReadIndexEvent {
   readonly type: "readIndex";
   /** One id for all reads of a turn. */
   readonly requestId: number;
+  /** Whether the leader may go by its lease, or has to ask a quorum. */
+  readonly policy: ReadPolicy;
+  /** True when a follower asks for its own readers: then only the leader answers. */
+  readonly forwarded: boolean;
+}
+
+/** How a leader makes sure that it still leads, before a read. */
+export type ReadPolicy = "readIndex" | "lease";
+
+/** The leader answered a `sendReadIndex`, or not. */
+export interface ReadIndexAnsweredEvent {
+  readonly type: "readIndexAnswered";
+  readonly requestId: number;
+  /** From where on the reads may be served; null when there was no answer, or a refusal. */
+  readonly readIndex: LogId | null;
 }
 
 /** The clock reached `nextDeadline()`, or may have. */
@@ -133,6 +158,7 @@ export type Event =
   | InitializeEvent
   | ClientWriteEvent
   | ReadIndexEvent
+  | ReadIndexAnsweredEvent
   | TimerEvent
   | ElectEvent
   | TakeSnapshotEvent

@@ -47,6 +47,35 @@ describe("every durable write", () => {
   });
 });
 
+describe("votes of one step", () => {
+  const seen = { term: 4, votedFor: null, committed: false };
+  const given = { term: 4, votedFor: 2, committed: false };
+
+  test("are saved once: the last one says all that the first did", () => {
+    const ctx = makeContext();
+    expect(writeVote(ctx, seen)).toBe(1);
+    expect(writeVote(ctx, given)).toBe(1);
+    expect(ctx.out).toEqual([{ type: "saveVote", ioSeq: 1, vote: given }]);
+    expect(ctx.state.io).toMatchObject({ issued: 1, outstanding: [{ seq: 1, lastIndex: 0 }] });
+  });
+
+  test("keep their place among other writes: one that follows on entries is a write of its own", () => {
+    const ctx = makeContext();
+    writeVote(ctx, seen);
+    append(ctx, 1, 4);
+    expect(writeVote(ctx, given)).toBe(3);
+    expect(ctx.out.map(({ type }) => type)).toEqual(["saveVote", "append", "saveVote"]);
+  });
+
+  test("are not joined with those of the step before, which may be on their way to the disk", () => {
+    const ctx = makeContext();
+    writeVote(ctx, seen);
+    ctx.out = [];
+    expect(writeVote(ctx, given)).toBe(2);
+    expect(ctx.out).toEqual([{ type: "saveVote", ioSeq: 2, vote: given }]);
+  });
+});
+
 describe("a truncation lowers what outstanding appends make durable (the ABA race)", () => {
   test("an index that is written again does not count as durable by the old write", () => {
     const ctx = makeContext({ terms: [1, 1] });

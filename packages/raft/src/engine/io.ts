@@ -13,8 +13,16 @@ function issue(ctx: Context, lastIndex: number): number {
   return io.issued;
 }
 
-/** Asks for the vote to be saved. */
+/**
+ * Asks for the vote to be saved. A step that has just asked for another (a later term was seen, and then the vote in it was
+ * given) saves only the last one: it says all that the first did, and a disk syncs once.
+ */
 export function writeVote(ctx: Context, vote: Vote): number {
+  const newest = ctx.out.at(-1);
+  if (newest?.type === "saveVote") {
+    ctx.out[ctx.out.length - 1] = { type: "saveVote", ioSeq: newest.ioSeq, vote };
+    return newest.ioSeq;
+  }
   const ioSeq = issue(ctx, 0);
   ctx.out.push({ type: "saveVote", ioSeq, vote });
   return ioSeq;

@@ -29,7 +29,8 @@ describe("an answer counts", () => {
     const node = elected();
     const sent = sentTo(node.write("a"), 2);
     expect(node.accept({ ...sent, to: 9 })).toEqual([]);
-    node.voteRequest(3, 5, id(9, 9));
+    node.append({ term: 2, leaderId: 3, prevLogId: id(1, 1) });
+    expect(node.role).toBe("follower");
     expect(node.accept(sent)).toEqual([]);
   });
 
@@ -130,6 +131,30 @@ describe("a conflict", () => {
     expect(only(node.write("c"), "sendAppendEntries").filter(({ to }) => to === 2)).toEqual([]);
     node.now += 1;
     expect(sentTo(node.write("d"), 2).prevLogId).toEqual(id(1, 1));
+  });
+});
+
+describe("any answer to a request", () => {
+  test("shows that the follower is there, a conflict as well as a success: the pause is over, and the leader goes by when it asked", () => {
+    for (const response of [
+      { type: "success", matchIndex: 2 },
+      { type: "conflict", hint: id(0, 0) },
+    ] as const) {
+      const { node, won } = elect({ terms: [1, 1] });
+      node.fail(sentTo(won, 2));
+      const beat = sentTo(node.pass(50), 2);
+      const asked = node.now;
+      node.now += 30;
+      node.answer(beat, response);
+      expect(node.progress(2)).toMatchObject({ failures: 0, ackedSentAt: asked });
+      expect(node.progress(2).retryAt).toBeLessThan(node.now);
+    }
+  });
+
+  test("but a refusal: it does not follow", () => {
+    const { node, won } = elect();
+    node.answer(sentTo(won, 2), { type: "refused" });
+    expect(node.progress(2)).toMatchObject({ failures: 1, ackedSentAt: Number.NEGATIVE_INFINITY });
   });
 });
 

@@ -3,8 +3,8 @@ import { commitByQuorum } from "./commit.js";
 import type { Context } from "./context.js";
 import type { AppendEntriesFailedEvent, AppendEntriesResponseEvent } from "./event.js";
 import type { Progress } from "./progress.js";
-import { noteConflict, noteFailure, noteSuccess, takeInFlight } from "./progress.js";
-import { finishReadRounds, startReadRound } from "./read-rounds.js";
+import { noteAnswer, noteConflict, noteFailure, noteSuccess, takeInFlight } from "./progress.js";
+import { continueReadRounds, finishReadRounds, startReadRound } from "./read-rounds.js";
 import { replicateTo, replicateToAll } from "./replication.js";
 import type { LeaderRole } from "./state.js";
 import { observeTerm } from "./vote-rule.js";
@@ -25,16 +25,16 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
     return;
   }
 
+  noteAnswer(progress, request);
   const committedBefore = state.committed.index;
   if (response.type === "success") {
-    noteSuccess(progress, Math.min(response.matchIndex, request.upto), request.round);
+    noteSuccess(progress, Math.min(response.matchIndex, request.upto));
     // Storage may have given fewer entries than the request was to carry: go on from where they ended.
-    if (response.matchIndex < request.upto)
-      noteConflict(progress, request.upto, response.matchIndex + 1, request.round);
+    if (response.matchIndex < request.upto) noteConflict(progress, request.upto, response.matchIndex + 1);
     commitByQuorum(ctx);
   } else {
     const agreed = state.log.lastNoNewerThan(response.hint.index, response.hint.term);
-    const isNews = noteConflict(progress, request.prevIndex, agreed.index + 1, request.round);
+    const isNews = noteConflict(progress, request.prevIndex, agreed.index + 1);
     // It denies what it has acknowledged: its disk lost data. Without a pause the two would go round in circles at full speed.
     if (!isNews) pause(ctx, progress);
   }
@@ -42,6 +42,7 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
   finishReadRounds(ctx, role);
   if (state.committed.index > committedBefore) replicateToAll(ctx, role);
   else replicateTo(ctx, role, event.from, progress);
+  continueReadRounds(ctx, role, event.from, progress);
 }
 
 /** A request got no answer: wait a little, then find out again where the follower is. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TestEngine, elected, memberships, newNode, only } from "../../test/engine-harness.js";
+import { TestEngine, elected, id, memberships, newNode, only, the } from "../../test/engine-harness.js";
 
 describe("an election by hand", () => {
   test("skips the pre-vote: the operator has decided", () => {
@@ -32,5 +32,33 @@ describe("an election by hand", () => {
     node.persist();
     node.voteResponse(2, 1, true);
     expect(node.role).toBe("candidate");
+  });
+
+  test("goes on although a leader was heard from: it is the leader that the operator wants gone", () => {
+    const node = new TestEngine();
+    node.append({ term: 1, leaderId: 3, prevLogId: id(0, 0) });
+    expect(only(node.step({ type: "elect" }), "sendVote")).toHaveLength(2);
+  });
+});
+
+describe("an election by hand where leases are served", () => {
+  const leases = { config: { leaseMs: 140 } } as const;
+
+  test("waits while this node has promised a leader not to elect another: its own vote counts too", () => {
+    const node = new TestEngine(leases);
+    node.append({ term: 1, leaderId: 3, prevLogId: id(0, 0) });
+    node.now += 149;
+    expect(node.step({ type: "elect" })).toEqual([]);
+    expect(node.state.vote).toEqual({ term: 1, votedFor: 3, committed: true });
+    node.now += 1;
+    expect(only(node.step({ type: "elect" }), "sendVote")).toHaveLength(2);
+  });
+
+  test("waits after a restart, which may have forgotten such a promise", () => {
+    const node = new TestEngine({ ...leases, vote: { term: 4 } });
+    node.now += 299;
+    expect(node.step({ type: "elect" })).toEqual([]);
+    node.now += 1;
+    expect(the(node.step({ type: "elect" }), "saveVote").vote.term).toBe(5);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TestEngine, elected, id, memberships, the } from "../../test/engine-harness.js";
+import type { StartOptions } from "../../test/engine-harness.js";
 
 function answerOf(node: TestEngine, candidate: number, term: number, lastLogId = id(9, 9)) {
   return the(node.preVoteRequest(candidate, term, lastLogId), "answerPreVote");
@@ -66,6 +67,45 @@ describe("a pre-vote (thesis section 9.6)", () => {
     node.voteRequest(3, 5, id(0, 0));
     expect(answerOf(node, 2, 9)).toMatchObject({ response: { term: 5 }, afterIo: node.state.io.issued });
     expect(node.state.io.issued).toBeGreaterThan(0);
+  });
+});
+
+describe("two nodes that ask at the same time", () => {
+  function asking(options: StartOptions = {}): TestEngine {
+    const node = new TestEngine({ id: 2, terms: [1, 1], ...options });
+    node.pass(300);
+    expect(node.role).toBe("preCandidate");
+    return node;
+  }
+
+  test("do not both stand: with equal logs the lower id comes first", () => {
+    const node = asking();
+    expect(answerOf(node, 3, 2, id(1, 2)).response.granted).toBe(false);
+    expect(answerOf(node, 1, 2, id(1, 2)).response.granted).toBe(true);
+  });
+
+  test("go by their logs where these differ", () => {
+    expect(answerOf(asking(), 3, 2, id(1, 3)).response.granted).toBe(true);
+    expect(answerOf(asking(), 1, 2, id(1, 1)).response.granted).toBe(false);
+  });
+
+  test("go by their ids only once: who asks again, because it reaches too few, makes way for who reaches more", () => {
+    const node = asking();
+    node.pass(300);
+    expect(answerOf(node, 3, 2, id(1, 2)).response.granted).toBe(true);
+  });
+
+  test("go by their ids again in the next election", () => {
+    const node = asking();
+    node.pass(300);
+    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 2) });
+    node.pass(300);
+    expect(answerOf(node, 3, 2, id(1, 2)).response.granted).toBe(false);
+  });
+
+  test("are not held up by one that only follows", () => {
+    const node = new TestEngine({ id: 2, terms: [1, 1] });
+    expect(answerOf(node, 3, 2, id(1, 2)).response.granted).toBe(true);
   });
 });
 

@@ -38,4 +38,13 @@ describe("the timer", () => {
     expect(node.engine.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
     expect(node.pass(10_000)).toEqual([]);
   });
+
+  test("ends a leadership that no quorum confirms, without one more heartbeat, which would only put the next election off", () => {
+    const node = elected();
+    node.now += 299;
+    node.step({ type: "timer" });
+    const out = node.pass(1);
+    expect(node.role).toBe("follower");
+    expect(only(out, "sendAppendEntries")).toEqual([]);
+  });
 });

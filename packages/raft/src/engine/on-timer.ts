@@ -1,5 +1,6 @@
 import type { Context } from "./context.js";
 import { startElection } from "./election.js";
+import { checkQuorum } from "./leadership.js";
 import { keepAlive } from "./replication.js";
 
 /** A deadline passed: an election is due, or a heartbeat. */
@@ -9,7 +10,8 @@ export function onTimer(ctx: Context): void {
     case "learner":
       return;
     case "leader":
-      keepAlive(ctx, state.role);
+      // Who steps down must not put off the election of the next with one more heartbeat.
+      if (checkQuorum(ctx, state.role)) keepAlive(ctx, state.role);
       return;
     default:
       if (ctx.now >= state.electionDeadline) startElection(ctx);

@@ -6,9 +6,8 @@ describe("RequestVote (figure 2)", () => {
     const node = new TestEngine({ terms: [1], vote: { term: 3 } });
     const out = node.voteRequest(2, 4, id(1, 1));
     expect(out).toEqual([
-      { type: "saveVote", ioSeq: 1, vote: { term: 4, votedFor: null, committed: false } },
-      { type: "saveVote", ioSeq: 2, vote: { term: 4, votedFor: 2, committed: false } },
-      { type: "answerVote", rpcId: 1, response: { term: 4, granted: true }, afterIo: 2 },
+      { type: "saveVote", ioSeq: 1, vote: { term: 4, votedFor: 2, committed: false } },
+      { type: "answerVote", rpcId: 1, response: { term: 4, granted: true }, afterIo: 1 },
     ]);
   });
 
@@ -24,8 +23,9 @@ describe("RequestVote (figure 2)", () => {
     expect(the(node.voteRequest(2, 2, id(9, 9)), "answerVote").response).toEqual({ term: 3, granted: false });
   });
 
-  test("of a later term deposes a leader, whether it gets the vote or not (section 5.1)", () => {
-    const node = elected();
+  test("of a later term ends a candidacy, whether it gets the vote or not (section 5.1)", () => {
+    const node = new TestEngine({ terms: [1] });
+    node.step({ type: "elect" });
     const out = node.voteRequest(2, 5, id(0, 0));
     expect(node.role).toBe("follower");
     expect(the(out, "answerVote").response).toEqual({ term: 5, granted: false });
@@ -43,7 +43,53 @@ describe("RequestVote (figure 2)", () => {
     node.voteRequest(2, 1, id(0, 0));
     const again = node.voteRequest(2, 1, id(0, 0));
     expect(only(again, "saveVote")).toEqual([]);
-    expect(the(again, "answerVote")).toMatchObject({ response: { granted: true }, afterIo: 2 });
+    expect(the(again, "answerVote")).toMatchObject({ response: { granted: true }, afterIo: 1 });
+  });
+});
+
+describe("who has a leader does not help to unseat it (thesis section 4.2.3)", () => {
+  const refused = { response: { term: 1, granted: false } };
+
+  test("a leader stays where it is, in its term, however new the candidate's log and term are", () => {
+    const node = elected();
+    node.now += 10_000;
+    const out = node.voteRequest(2, 5, id(9, 9));
+    expect(out.map(({ type }) => type)).toEqual(["answerVote"]);
+    expect(out[0]).toMatchObject(refused);
+    expect(node.role).toBe("leader");
+    expect(node.state.vote.term).toBe(1);
+  });
+
+  test("a follower takes no later term over within the least election timeout after it heard from one, and not later", () => {
+    const node = new TestEngine({ random: [0.999] });
+    node.append({ term: 1, leaderId: 3, prevLogId: id(0, 0) });
+    const deadline = node.engine.nextDeadline();
+    node.now += 149;
+    expect(the(node.voteRequest(2, 5, id(9, 9)), "answerVote")).toMatchObject(refused);
+    expect(node.state.vote).toEqual({ term: 1, votedFor: 3, committed: true });
+    expect(node.engine.nextDeadline()).toBe(deadline);
+    node.now += 1;
+    expect(the(node.voteRequest(2, 5, id(9, 9)), "answerVote").response).toEqual({ term: 5, granted: true });
+  });
+
+  test("nor does one that stands itself, by the command of an operator", () => {
+    const node = new TestEngine();
+    node.append({ term: 1, leaderId: 3, prevLogId: id(0, 0) });
+    node.step({ type: "elect" });
+    expect(the(node.voteRequest(2, 9, id(9, 9)), "answerVote").response).toEqual({ term: 2, granted: false });
+  });
+
+  test("a learner that hears the leader is no help either: whether it votes is not for its own log to say", () => {
+    const learner = new TestEngine({ membership: memberships([[2, 3]], 3) });
+    learner.append({ term: 1, leaderId: 3, prevLogId: id(0, 0) });
+    expect(the(learner.voteRequest(2, 5, id(9, 9)), "answerVote")).toMatchObject(refused);
+  });
+
+  test("a leader that stepped down is free at once: it knows that it promised nothing to another", () => {
+    const node = elected();
+    node.pass(300);
+    expect(node.role).toBe("follower");
+    expect(the(node.voteRequest(2, 5, id(9, 9)), "answerVote").response.granted).toBe(true);
   });
 });
 
@@ -52,6 +98,26 @@ describe("a restart", () => {
     const node = new TestEngine({ vote: { term: 4, votedFor: 2 } });
     expect(the(node.voteRequest(3, 4, id(9, 9)), "answerVote").response.granted).toBe(false);
     expect(the(node.voteRequest(2, 4, id(9, 9)), "answerVote").response.granted).toBe(true);
+  });
+
+  test("has forgotten whose lease it promised: where leases are served it votes for nobody for one longest election timeout", () => {
+    const node = new TestEngine({ vote: { term: 4 }, config: { leaseMs: 140 } });
+    node.now += 299;
+    expect(the(node.voteRequest(2, 9, id(9, 9)), "answerVote").response).toEqual({ term: 4, granted: false });
+    expect(the(node.preVoteRequest(2, 9, id(9, 9)), "answerPreVote").response.granted).toBe(false);
+    node.now += 1;
+    expect(the(node.preVoteRequest(2, 9, id(9, 9)), "answerPreVote").response.granted).toBe(true);
+    expect(the(node.voteRequest(2, 9, id(9, 9)), "answerVote").response).toEqual({ term: 9, granted: true });
+  });
+
+  test("of a node in term 0 has nothing to have forgotten: who answered a leader kept its term", () => {
+    const node = new TestEngine({ config: { leaseMs: 140 } });
+    expect(the(node.voteRequest(2, 1, id(9, 9)), "answerVote").response.granted).toBe(true);
+  });
+
+  test("where no leases are served votes at once", () => {
+    const node = new TestEngine({ vote: { term: 4 } });
+    expect(the(node.voteRequest(2, 9, id(9, 9)), "answerVote").response.granted).toBe(true);
   });
 });
 

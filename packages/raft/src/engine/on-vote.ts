@@ -1,13 +1,20 @@
 import type { Context } from "./context.js";
 import { countVotes } from "./election.js";
 import type { VoteRequestEvent, VoteResponseEvent } from "./event.js";
-import { grantVote, observeTerm } from "./vote-rule.js";
+import { grantVote, mayElect, observeTerm } from "./vote-rule.js";
 
-/** Votes, or refuses to (Raft paper figure 2, RequestVote). The answer waits until the vote, or the term, is durable. */
+/**
+ * Votes, or refuses to (Raft paper figure 2, RequestVote). While this node has a leader, or may have promised one a lease, a
+ * candidate does not even raise its term: a removed or cut off node cannot unseat a leader that serves (Raft thesis section
+ * 4.2.3). The answer waits until the vote, or the term, is durable.
+ */
 export function onVoteRequest(ctx: Context, event: VoteRequestEvent): void {
   const { state } = ctx;
-  observeTerm(ctx, event.request.term);
-  const granted = grantVote(ctx, event.request);
+  let granted = false;
+  if (mayElect(ctx)) {
+    observeTerm(ctx, event.request.term);
+    granted = grantVote(ctx, event.request);
+  }
   ctx.out.push({
     type: "answerVote",
     rpcId: event.rpcId,

@@ -20,6 +20,8 @@ export interface Progress {
   toldCommit: number;
   /** The latest read confirmation round that the follower answered; 0 for none. */
   ackedRound: number;
+  /** When the newest request that the follower answered was sent, on the runtime's clock; negative infinity for none. */
+  ackedSentAt: number;
   /** When something was last sent, on the runtime's clock. */
   lastSentAt: number;
   /** After a failure: nothing is sent before this time. */
@@ -35,6 +37,7 @@ export interface InFlight {
   readonly upto: number;
   /** The read confirmation round in force when it was sent. */
   readonly round: number;
+  readonly sentAt: number;
 }
 
 /** What a new leader assumes of every follower: that its log ends where the leader's does (Raft paper figure 2). */
@@ -47,6 +50,7 @@ export function newProgress(nextIndex: number): Progress {
     inFlightData: 0,
     toldCommit: 0,
     ackedRound: 0,
+    ackedSentAt: Number.NEGATIVE_INFINITY,
     lastSentAt: Number.NEGATIVE_INFINITY,
     retryAt: Number.NEGATIVE_INFINITY,
     failures: 0,
@@ -54,11 +58,11 @@ export function newProgress(nextIndex: number): Progress {
 }
 
 /** A request went out. The pipeline counts on its success. */
-export function noteSent(progress: Progress, request: InFlight, commit: number, now: number): void {
+export function noteSent(progress: Progress, request: InFlight, commit: number): void {
   progress.inFlight.push(request);
   if (carriesEntries(request)) progress.inFlightData += 1;
   progress.toldCommit = Math.max(progress.toldCommit, commit);
-  progress.lastSentAt = now;
+  progress.lastSentAt = request.sentAt;
   if (progress.mode === "pipeline") progress.nextIndex = Math.max(progress.nextIndex, request.upto + 1);
 }
 
@@ -71,6 +75,11 @@ export function takeInFlight(progress: Progress, seq: number): InFlight | undefi
   return request;
 }
 
+/** True while the follower is asked to confirm a read round that it has not answered; entries on their way do not count, they take longer. */
+export function isConfirming(progress: Progress): boolean {
+  return progress.inFlight.some((request) => !carriesEntries(request) && request.round > progress.ackedRound);
+}
+
 function carriesEntries(request: InFlight): boolean {
   return request.upto > request.prevIndex;
 }
@@ -80,11 +89,16 @@ function forgetInFlight(progress: Progress): void {
   progress.inFlightData = 0;
 }
 
-/** The follower's log equals the leader's up to `matchIndex`. */
-export function noteSuccess(progress: Progress, matchIndex: number, round: number): void {
+/** The follower answered, whatever it said: it followed this leader when the request arrived. */
+export function noteAnswer(progress: Progress, request: InFlight): void {
   progress.failures = 0;
   progress.retryAt = Number.NEGATIVE_INFINITY;
-  progress.ackedRound = Math.max(progress.ackedRound, round);
+  progress.ackedRound = Math.max(progress.ackedRound, request.round);
+  progress.ackedSentAt = Math.max(progress.ackedSentAt, request.sentAt);
+}
+
+/** The follower's log equals the leader's up to `matchIndex`. */
+export function noteSuccess(progress: Progress, matchIndex: number): void {
   progress.matchIndex = Math.max(progress.matchIndex, matchIndex);
   progress.nextIndex = Math.max(progress.nextIndex, progress.matchIndex + 1);
   progress.mode = "pipeline";
@@ -94,17 +108,9 @@ export function noteSuccess(progress: Progress, matchIndex: number, round: numbe
  * The follower does not have the entry at `prevIndex`: go back to `nextIndex`, and ask one by one. A conflict at or below
  * what is known to match is an old answer.
  *
- * @returns false when the answer was old and changed nothing but the round.
+ * @returns false when the answer was old and changed nothing.
  */
-export function noteConflict(
-  progress: Progress,
-  prevIndex: number,
-  nextIndex: number,
-  round: number,
-): boolean {
-  progress.failures = 0;
-  progress.retryAt = Number.NEGATIVE_INFINITY;
-  progress.ackedRound = Math.max(progress.ackedRound, round);
+export function noteConflict(progress: Progress, prevIndex: number, nextIndex: number): boolean {
   if (prevIndex <= progress.matchIndex) return false;
   progress.mode = "probe";
   progress.nextIndex = Math.max(progress.matchIndex + 1, Math.min(nextIndex, prevIndex));

@@ -41,18 +41,29 @@ describe("a linearizable read (thesis section 6.4)", () => {
   test("is not confirmed by late answers to an older read", () => {
     const node = elected();
     const first = node.read(7);
-    const second = node.read(8);
-    expect(the(node.accept(sentTo(first, 2)), "readReady").requestId).toBe(7);
+    node.read(8);
+    const second = node.accept(sentTo(first, 2));
+    expect(the(second, "readReady").requestId).toBe(7);
     expect(only(node.accept(sentTo(first, 3)), "readReady")).toEqual([]);
-    expect(the(node.accept(sentTo(second, 3)), "readReady").requestId).toBe(8);
+    expect(the(node.accept(sentTo(second, 2)), "readReady").requestId).toBe(8);
   });
 
   test("is confirmed together with all older ones", () => {
     const node = elected();
     node.read(7);
-    const second = node.read(8);
-    const ready = only(node.accept(sentTo(second, 3)), "readReady");
+    node.read(8);
+    const beats = node.pass(50);
+    const ready = only(node.accept(sentTo(beats, 3)), "readReady");
     expect(ready.map(({ requestId }) => requestId)).toEqual([7, 8]);
+  });
+
+  test("asks at once, whatever writes and heartbeats are on their way: alone it waits for one answer only", () => {
+    const node = elected();
+    node.pass(50);
+    node.write("a");
+    const out = node.read(7);
+    expect(only(out, "sendAppendEntries").map(({ to }) => to)).toEqual([2, 3]);
+    expect(the(node.accept(sentTo(out, 3)), "readReady").requestId).toBe(7);
   });
 
   test("is confirmed by any message sent after it came, and a conflict confirms as well as a success", () => {
@@ -66,8 +77,10 @@ describe("a linearizable read (thesis section 6.4)", () => {
   test("is not confirmed by learners", () => {
     const node = elected({ membership: memberships([[1, 2, 3]], 5) });
     const out = node.read(7);
-    node.accept(sentTo(out, 4));
-    expect(only(node.accept(sentTo(out, 5)), "readReady")).toEqual([]);
+    expect(only(out, "sendAppendEntries").map(({ to }) => to)).toEqual([2, 3]);
+    const beats = node.pass(50);
+    node.accept(sentTo(beats, 4));
+    expect(only(node.accept(sentTo(beats, 5)), "readReady")).toEqual([]);
     expect(only(node.accept(sentTo(out, 3)), "readReady")).toHaveLength(1);
   });
 
@@ -137,6 +150,59 @@ describe("a new leader whose own blank entry is not committed delays linearizabl
   });
 });
 
+describe("reads that come faster than answers", () => {
+  test("add no message for a follower that is still being asked: it is asked about the newest when it has answered", () => {
+    const node = elected();
+    const first = node.read(1);
+    for (let i = 2; i <= 100; i++) expect(node.read(i)).toEqual([]);
+    expect(node.progress(2).inFlight).toHaveLength(1);
+    const again = node.accept(sentTo(first, 2));
+    expect(only(again, "readReady").map(({ requestId }) => requestId)).toEqual([1]);
+    expect(only(again, "sendAppendEntries").map(({ to }) => to)).toEqual([2]);
+    expect(only(node.accept(sentTo(again, 2)), "readReady")).toHaveLength(99);
+    expect(node.leader.reads).toEqual([]);
+  });
+
+  test("do not pile up at a slow follower while a fast one confirms them, and it can still take the fast one's place", () => {
+    const node = elected();
+    let out = node.read(1);
+    const slow = sentTo(out, 3);
+    for (let i = 2; i <= 100; i++) {
+      node.accept(sentTo(out, 2));
+      out = node.read(i);
+    }
+    expect(node.progress(3).inFlight).toHaveLength(1);
+    const again = node.accept(slow);
+    expect(only(again, "readReady")).toEqual([]);
+    expect(the(node.accept(sentTo(again, 3)), "readReady").requestId).toBe(100);
+  });
+
+  test("are asked about again with the next heartbeat where the question was lost", () => {
+    const node = elected();
+    node.read(1);
+    node.read(2);
+    const beats = node.pass(50);
+    expect(only(node.accept(sentTo(beats, 2)), "readReady").map(({ requestId }) => requestId)).toEqual([
+      1, 2,
+    ]);
+  });
+
+  test("are asked about after the pause of a follower that did not answer", () => {
+    const node = elected();
+    const out = node.read(1);
+    node.fail(sentTo(out, 2));
+    expect(node.read(2)).toEqual([]);
+    node.now += 20;
+    expect(only(node.read(3), "sendAppendEntries").map(({ to }) => to)).toEqual([2]);
+  });
+
+  test("let a follower rest that has answered the newest", () => {
+    const node = elected({ membership: voters(1, 2, 3, 4, 5) });
+    const out = node.read(1);
+    expect(node.accept(sentTo(out, 2))).toEqual([]);
+  });
+});
+
 test("a deposed leader in a minority fails its reads", () => {
   const node = elected();
   node.read(7);
@@ -144,6 +210,6 @@ test("a deposed leader in a minority fails its reads", () => {
   expect(the(out, "refuseReads")).toEqual({
     type: "refuseReads",
     requestId: 7,
-    refusal: { code: "notLeader", leaderId: null },
+    refusal: { code: "notLeader", leaderId: 3 },
   });
 });

@@ -1,12 +1,15 @@
+import type { NodeId } from "@seshat/common";
 import type { Context } from "./context.js";
 import { jointQuorumValue } from "./joint-config.js";
 import { membershipOf } from "./membership-state.js";
-import { confirmLeadership } from "./replication.js";
+import type { Progress } from "./progress.js";
+import { askToConfirm, confirmLeadership } from "./replication.js";
 import type { LeaderRole } from "./state.js";
 
 /**
  * Linearizable reads without a log entry (Raft thesis section 6.4): note the commit index, then have a quorum confirm, by answering
- * a message sent after the reads came, that this node still leads. All reads that wait share one round.
+ * a message sent after the reads came, that this node still leads. Reads that come in one turn share a round; a follower that
+ * is still being asked about an earlier round is asked about the newest one next, whatever came between.
  */
 
 /**
@@ -39,4 +42,10 @@ export function finishReadRounds(ctx: Context, role: LeaderRole): void {
     ctx.out.push({ type: "readReady", requestId: read.requestId, readIndex: read.readIndex });
     return false;
   });
+}
+
+/** A follower answered: asks it again when reads have come since it was asked. */
+export function continueReadRounds(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+  const newest = role.reads.at(-1)?.round ?? 0;
+  if (newest > progress.ackedRound) askToConfirm(ctx, role, id, progress);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { elect, elected, id, only, sentTo, the, voters } from "../../test/engine-harness.js";
+import { elect, elected, id, only, sentTo, voters } from "../../test/engine-harness.js";
 import type { Command, SendAppendEntriesCommand } from "../../src/engine/command.js";
 
 /** What was sent to one follower, as [index before, last index]. */
@@ -127,8 +127,9 @@ describe("a follower that does not answer", () => {
   test("is left alone until its pause is over, by heartbeats too", () => {
     const node = elected();
     for (let i = 0; i < 3; i++) {
-      const sent = sentTo(node.pass(100), 2);
-      node.fail(sent);
+      const beats = node.pass(100);
+      node.accept(sentTo(beats, 3));
+      node.fail(sentTo(beats, 2));
     }
     expect(node.progress(2).retryAt).toBe(node.now + 80);
     expect(ranges(node.pass(79), 2)).toEqual([]);
@@ -168,5 +169,5 @@ test("every request has a name of its own", () => {
     ({ seq }) => seq,
   );
   expect(new Set(seqs).size).toBe(6);
-  expect(the(node.read(2).slice(0, 1), "sendAppendEntries").seq).toBe(Math.max(...seqs) + 1);
+  expect(sentTo(node.write("b"), 2).seq).toBe(Math.max(...seqs) + 1);
 });

@@ -1,7 +1,9 @@
 import type { NodeId } from "@seshat/common";
+import { isVoter } from "@seshat/common";
 import type { Context } from "./context.js";
+import { membershipOf } from "./membership-state.js";
 import type { Progress } from "./progress.js";
-import { noteSent } from "./progress.js";
+import { isConfirming, noteSent } from "./progress.js";
 import type { LeaderRole } from "./state.js";
 
 /** What each follower gets next. */
@@ -24,11 +26,18 @@ export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress
     send(ctx, role, id, progress);
 }
 
-/** Sends every follower a message now, so that its answer confirms this leader (Raft thesis section 6.4). */
+/** Asks every voter now for an answer that confirms this leader (Raft thesis section 6.4). */
 export function confirmLeadership(ctx: Context, role: LeaderRole): void {
-  for (const [id, progress] of role.progress) {
-    if (ctx.now >= progress.retryAt) sendEmpty(ctx, role, id, progress);
-  }
+  for (const [id, progress] of role.progress) askToConfirm(ctx, role, id, progress);
+}
+
+/**
+ * Asks one voter to confirm this leader. One question at a time: however many rounds are begun, a voter that is slow to answer
+ * is asked about the newest of them when it has.
+ */
+export function askToConfirm(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+  if (ctx.now < progress.retryAt || isConfirming(progress) || !isVoter(membershipOf(ctx.state), id)) return;
+  sendEmpty(ctx, role, id, progress);
 }
 
 /** Sends heartbeats to the followers that heard nothing for an interval, and tries those again whose backoff is over. */
@@ -89,10 +98,6 @@ function sendUpto(
     upto,
     leaderCommit,
   });
-  noteSent(
-    progress,
-    { seq: state.appendSeq, prevIndex, upto, round: role.round },
-    Math.min(leaderCommit, upto),
-    ctx.now,
-  );
+  const request = { seq: state.appendSeq, prevIndex, upto, round: role.round, sentAt: ctx.now };
+  noteSent(progress, request, Math.min(leaderCommit, upto));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { elected, id, makeContext, memberships, voters } from "../../test/engine-harness.js";
+import { TestEngine, elected, id, makeContext, memberships, the, voters } from "../../test/engine-harness.js";
 import { adoptMembership } from "./membership-state.js";
 import {
   becomeCandidate,
@@ -7,8 +7,11 @@ import {
   becomeLeader,
   becomePreCandidate,
   followLeader,
+  hasLiveLeader,
   knownLeader,
+  loseQuorum,
   reconcileRole,
+  refusal,
   resetElectionTimer,
 } from "./role.js";
 
@@ -37,11 +40,50 @@ describe("the election timeout (section 5.2)", () => {
   });
 });
 
+describe("the first election of a life", () => {
+  test("is a random time away, as every other", () => {
+    expect(new TestEngine().engine.nextDeadline()).toBe(1000 + 225);
+  });
+
+  test("is due at once for a sole voter, who has nobody to wait for", () => {
+    expect(new TestEngine({ membership: voters(1) }).engine.nextDeadline()).toBe(1000);
+  });
+
+  test("waits, where leases are served, until this node may vote again, and a random time from there; a sole voter too", () => {
+    for (const membership of [voters(1, 2, 3), voters(1)]) {
+      for (const [random, wait] of [
+        [0, 300],
+        [0.5, 375],
+      ] as const) {
+        const node = new TestEngine({ membership, terms: [1], config: { leaseMs: 140 }, random: [random] });
+        expect(node.engine.nextDeadline()).toBe(1000 + wait);
+        expect(node.state.abstainUntil).toBe(1300);
+      }
+    }
+  });
+
+  test("does not wait in term 0, where no lease can have been promised", () => {
+    const founder = new TestEngine({ membership: voters(1), config: { leaseMs: 140 } });
+    expect(founder.engine.nextDeadline()).toBe(1000);
+    expect(new TestEngine({ config: { leaseMs: 140 } }).engine.nextDeadline()).toBe(1225);
+  });
+});
+
 describe("a candidate", () => {
+  test("counts how often it has asked for pre-votes in a row", () => {
+    const ctx = makeContext();
+    becomePreCandidate(ctx);
+    becomePreCandidate(ctx);
+    expect(ctx.state.role).toMatchObject({ attempt: 2 });
+    becomeFollower(ctx, null);
+    becomePreCandidate(ctx);
+    expect(ctx.state.role).toMatchObject({ attempt: 1 });
+  });
+
   test("has its own pre-vote at once, because a pre-vote promises nothing", () => {
     const ctx = makeContext();
     becomePreCandidate(ctx);
-    expect(ctx.state.role).toEqual({ type: "preCandidate", granted: new Set([1]) });
+    expect(ctx.state.role).toEqual({ type: "preCandidate", granted: new Set([1]), attempt: 1 });
   });
 
   test("does not have its own vote before that is durable", () => {
@@ -77,14 +119,40 @@ describe("who steps down", () => {
     node.write("a");
     node.read(7);
     node.now += 10_000;
-    const out = node.voteRequest(2, 9, id(0, 0));
+    const out = node.append({ term: 9, leaderId: 2, prevLogId: id(9, 9) });
     expect(out).toContainEqual({ type: "abandonWrites", since: 2 });
     expect(out).toContainEqual({
       type: "refuseReads",
       requestId: 7,
-      refusal: { code: "notLeader", leaderId: null },
+      refusal: { code: "notLeader", leaderId: 2 },
     });
     expect(node.engine.nextDeadline()).toBe(node.now + 225);
+  });
+
+  test("because no quorum answers: reads are refused for that reason, and so is everything until a leader is known", () => {
+    const node = elected();
+    node.write("a");
+    const out = [...node.read(7), ...node.pass(300)];
+    expect(node.state.role).toEqual({ type: "follower", leaderId: null });
+    expect(out).toContainEqual({ type: "abandonWrites", since: 2 });
+    expect(the(out, "refuseReads").refusal).toEqual({ code: "quorumNotEnough" });
+    expect(refusal(node.state)).toEqual({ code: "quorumNotEnough" });
+    node.pass(300);
+    expect(node.role).toBe("preCandidate");
+    expect(refusal(node.state)).toEqual({ code: "quorumNotEnough" });
+    node.append({ term: 2, leaderId: 3, prevLogId: id(1, 1) });
+    expect(refusal(node.state)).toEqual({ code: "notLeader", leaderId: 3 });
+    node.step({ type: "elect" });
+    expect(refusal(node.state)).toEqual({ code: "notLeader", leaderId: null });
+  });
+
+  test("because no quorum answers, and leads again: the old trouble is forgotten", () => {
+    const ctx = makeContext();
+    becomeLeader(ctx);
+    loseQuorum(ctx);
+    expect(ctx.state.quorumLost).toBe(true);
+    becomeLeader(ctx);
+    expect(ctx.state.quorumLost).toBe(false);
   });
 
   test("as follower: nothing is waiting, so nothing is said", () => {
@@ -116,6 +184,26 @@ test("the leader as far as is known: itself, the one followed, or none during an
   expect(knownLeader(ctx.state)).toBeNull();
   becomeLeader(ctx);
   expect(knownLeader(ctx.state)).toBe(1);
+});
+
+describe("a leader is alive", () => {
+  test("as long as it was heard from less than the least election timeout ago, whatever this node does itself", () => {
+    const ctx = makeContext();
+    expect(hasLiveLeader(ctx)).toBe(false);
+    followLeader(ctx, 3);
+    ctx.now += 149;
+    becomeCandidate(ctx, 1);
+    expect(hasLiveLeader(ctx)).toBe(true);
+    ctx.now += 1;
+    expect(hasLiveLeader(ctx)).toBe(false);
+  });
+
+  test("as long as it is this node itself", () => {
+    const ctx = makeContext();
+    becomeLeader(ctx);
+    ctx.now += 10_000;
+    expect(hasLiveLeader(ctx)).toBe(true);
+  });
 });
 
 describe("when the membership in force changes", () => {

@@ -1,5 +1,6 @@
 import type { NodeId } from "@seshat/common";
-import { isVoter } from "@seshat/common";
+import { isVoter, voterIds } from "@seshat/common";
+import type { Refusal } from "./command.js";
 import type { Context } from "./context.js";
 import { membershipOf } from "./membership-state.js";
 import { newProgress } from "./progress.js";
@@ -28,6 +29,18 @@ export function resetElectionTimer(ctx: Context): void {
 }
 
 /**
+ * Sets the first election of a life. A sole voter has nobody to wait for; but who abstains does not vote for itself
+ * either, and counts from there.
+ */
+export function startElectionTimer(ctx: Context): void {
+  const { state, config } = ctx;
+  const abstains = ctx.now < state.abstainUntil;
+  if (!abstains && voterIds(membershipOf(state)).length <= 1) return;
+  resetElectionTimer(ctx);
+  if (abstains) state.electionDeadline += state.abstainUntil - ctx.now - config.electionTimeoutMinMs;
+}
+
+/**
  * Becomes a follower, or a learner where this node does not vote. A leader that steps down settles what waits for it:
  * writes that are not committed may still be, or may not; reads are certainly not served.
  */
@@ -37,16 +50,33 @@ export function becomeFollower(ctx: Context, leaderId: NodeId | null): void {
   const type = isVoter(membershipOf(state), state.id) ? "follower" : "learner";
   if (previous.type === type && previous.leaderId === leaderId) return;
   state.role = { type, leaderId };
+  if (leaderId !== null) state.quorumLost = false;
   if (previous.type !== "leader") return;
   ctx.out.push({ type: "abandonWrites", since: state.committed.index + 1 });
   for (const read of previous.reads) {
-    ctx.out.push({
-      type: "refuseReads",
-      requestId: read.requestId,
-      refusal: { code: "notLeader", leaderId },
-    });
+    ctx.out.push({ type: "refuseReads", requestId: read.requestId, refusal: refusal(state) });
   }
   resetElectionTimer(ctx);
+}
+
+/** Steps down because no quorum answers: what nobody else can confirm must not be served. */
+export function loseQuorum(ctx: Context): void {
+  ctx.state.quorumLost = true;
+  becomeFollower(ctx, null);
+}
+
+/** Why a node that does not lead refuses a request. */
+export function refusal(state: EngineState): Refusal {
+  const leaderId = knownLeader(state);
+  return leaderId === null && state.quorumLost
+    ? { code: "quorumNotEnough" }
+    : { code: "notLeader", leaderId };
+}
+
+/** True when this node knows of a leader that was alive a moment ago: it helps nobody to unseat it (Raft thesis section 4.2.3). */
+export function hasLiveLeader(ctx: Context): boolean {
+  const { state, config } = ctx;
+  return state.role.type === "leader" || ctx.now < state.leaderContact + config.electionTimeoutMinMs;
 }
 
 /** The leader of the current term was heard from: follow it, and put the next election off. */
@@ -58,7 +88,9 @@ export function followLeader(ctx: Context, leaderId: NodeId): void {
 
 /** Asks for pre-votes; this node's own counts at once, because a pre-vote promises nothing. */
 export function becomePreCandidate(ctx: Context): void {
-  ctx.state.role = { type: "preCandidate", granted: new Set([ctx.state.id]) };
+  const { id, role } = ctx.state;
+  const attempt = role.type === "preCandidate" ? role.attempt + 1 : 1;
+  ctx.state.role = { type: "preCandidate", granted: new Set([id]), attempt };
   resetElectionTimer(ctx);
 }
 
@@ -72,11 +104,19 @@ export function becomeCandidate(ctx: Context, ownVoteIo: number): void {
 export function becomeLeader(ctx: Context): LeaderRole {
   const { state } = ctx;
   const firstIndex = state.log.last.index + 1;
-  const role: LeaderRole = { type: "leader", firstIndex, progress: new Map(), reads: [], round: 0 };
+  const role: LeaderRole = {
+    type: "leader",
+    firstIndex,
+    since: ctx.now,
+    progress: new Map(),
+    reads: [],
+    round: 0,
+  };
   for (const id of membershipOf(state).nodes.keys()) {
     if (id !== state.id) role.progress.set(id, newProgress(firstIndex));
   }
   state.role = role;
+  state.quorumLost = false;
   return role;
 }
 

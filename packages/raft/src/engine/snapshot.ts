@@ -35,8 +35,13 @@ export function noteSnapshotBuilt(ctx: Context, lastLogId: LogId): void {
   snapshot.building = false;
   snapshot.lastLogId = lastLogId;
   answerRequests(ctx);
-  purgeLog(ctx, lastLogId.index - ctx.config.logsToKeep);
+  purgeBehindSnapshot(ctx);
   considerSnapshot(ctx);
+}
+
+/** Purges what the snapshot stands for, except the entries that are kept for followers who are a little late. */
+export function purgeBehindSnapshot(ctx: Context): void {
+  purgeLog(ctx, ctx.state.snapshot.lastLogId.index - ctx.config.logsToKeep);
 }
 
 /** Purges the log up to index `upto`, but never past what the snapshot holds. */

@@ -20,6 +20,8 @@ export interface PreCandidateRole {
   readonly type: "preCandidate";
   /** Who would vote for this node; itself included. */
   readonly granted: Set<NodeId>;
+  /** How often it has asked since it last was something else, this time included. */
+  readonly attempt: number;
 }
 
 /** A voter that stands for election in its current term. */
@@ -47,6 +49,8 @@ export interface LeaderRole {
   readonly firstIndex: number;
   /** Every other member, voter or learner, in ascending order of id. */
   readonly progress: Map<NodeId, Progress>;
+  /** When it began, on the runtime's clock. */
+  readonly since: number;
   /** Reads in the order in which they came. */
   reads: PendingRead[];
   /** The latest confirmation round that was sent out; 0 before the first. */
@@ -121,6 +125,10 @@ export interface EngineState {
   readonly snapshot: SnapshotState;
   /** When a voter without a leader stands for election, on the runtime's clock. `role.ts` */
   electionDeadline: number;
+  /** True from the moment this node, as leader, lost its quorum, until a leader is known again. `role.ts` */
+  quorumLost: boolean;
+  /** Before this time this node elects nobody, itself included: it may have forgotten, in a restart, whose lease it promised. */
+  readonly abstainUntil: number;
   /** When a leader was last heard from, on the runtime's clock; negative infinity for never. `role.ts` */
   leaderContact: number;
   /** The last AppendEntries request sent. `replication.ts` */

@@ -117,7 +117,7 @@ describe("the leader of a term", () => {
     const ctx = makeContext({ vote: { term: 3 } });
     expect(acceptLeader(ctx, 5, 2)).toBe(true);
     expect(ctx.state.role).toEqual({ type: "follower", leaderId: 2 });
-    expect(savedVotes(ctx).at(-1)).toEqual({ term: 5, votedFor: 2, committed: true });
+    expect(savedVotes(ctx)).toEqual([{ term: 5, votedFor: 2, committed: true }]);
   });
 
   test("puts the next election off and is remembered as heard from, each time", () => {

@@ -2,7 +2,7 @@ import type { NodeId, VoteRequest } from "@seshat/common";
 import { compareLogIds } from "@seshat/common";
 import type { Context } from "./context.js";
 import { writeVote } from "./io.js";
-import { becomeFollower, followLeader, knownLeader, resetElectionTimer } from "./role.js";
+import { becomeFollower, followLeader, hasLiveLeader, knownLeader, resetElectionTimer } from "./role.js";
 
 /**
  * The only writer of the vote, and the one place for the rule about terms: whoever sees a later term takes it over
@@ -30,6 +30,11 @@ export function commitOwnVote(ctx: Context): void {
   const { state } = ctx;
   state.vote = { ...state.vote, committed: true };
   writeVote(ctx, state.vote);
+}
+
+/** True when this node is free to help elect somebody: it has no live leader, and promised none before a restart. */
+export function mayElect(ctx: Context): boolean {
+  return !hasLiveLeader(ctx) && ctx.now >= ctx.state.abstainUntil;
 }
 
 /** True when the log that ends at `lastLogId` holds everything that this node knows to be needed (Raft paper section 5.4.1). */
@@ -62,7 +67,13 @@ export function grantVote(ctx: Context, request: VoteRequest): boolean {
 export function acceptLeader(ctx: Context, term: number, leaderId: NodeId): boolean {
   const { state } = ctx;
   if (term < state.vote.term) return false;
-  observeTerm(ctx, term);
+  if (term > state.vote.term) {
+    // Term and leader are learned together: one write, and who waited here is told where to go.
+    state.vote = { term, votedFor: leaderId, committed: true };
+    writeVote(ctx, state.vote);
+    followLeader(ctx, leaderId);
+    return true;
+  }
   // After a restart the role has forgotten the leader, but a committed vote has not.
   const known = knownLeader(state) ?? (state.vote.committed ? state.vote.votedFor : null);
   if (known !== null && known !== leaderId) return false;

@@ -1,21 +1,35 @@
 import type { Membership, NodeId } from "@seshat/common";
 import { isVoter } from "@seshat/common";
 import type { EngineConfig } from "../../src/engine/context.js";
+import type { ReadPolicy } from "../../src/engine/event.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { TEST_CONFIG, command, memberships } from "../engine-harness.js";
 import { Network } from "./network.js";
 import { Oracle } from "./oracle.js";
+import { calmRound } from "./recovery.js";
 import { SimNode } from "./sim-node.js";
 import type { Sabotage, World } from "./life.js";
 
 /** The share of reads from the log that return fewer entries than were asked for, where that happens at all. */
 const SHORT_READS = 0.2;
 
+/** With an election timeout of at least 150 ms: followers may wait for 10 ms less, by the leader's clock. */
+const LEASE_MS = 140;
+
+/** How much faster than the slowest clock the fastest may run, so that it gains no more than those 10 ms. */
+const CLOCK_DRIFT = 150 / LEASE_MS - 1;
+
+/** The fastest clock runs at twice the speed of the slowest: no lease can be served by that. */
+const WILD_DRIFT = 1;
+
 /** What happened in a run, so that a test can see that its runs were worth something. */
 export interface Summary {
   readonly terms: number;
   readonly committed: number;
   readonly readsServed: number;
+  readonly followerReads: number;
+  readonly leaseReads: number;
+  readonly quorumsLost: number;
   readonly crashes: number;
   readonly membershipChanges: number;
   readonly purges: number;
@@ -35,9 +49,11 @@ export class Cluster implements World {
   readonly shortReads: number;
   readonly sabotage: Sabotage | null;
   now = 1000;
+  readonly #clockRates: readonly number[];
   readonly #nodes: readonly SimNode[];
   readonly #founding: Membership;
   readonly #actions: readonly Action[];
+  readonly #stepsInOne: number;
   readonly #log: ((line: string) => void) | null;
   #writes = 0;
   #crashes = 0;
@@ -50,24 +66,35 @@ export class Cluster implements World {
     this.random = random;
     this.#log = log;
     this.network = new Network(random);
+    const depositions = random.chance(0.25);
     this.config = {
       ...TEST_CONFIG,
       preVote: random.chance(0.6),
+      leaseMs: depositions || random.chance(0.4) ? LEASE_MS : null,
       maxPayloadEntries: random.integer(1, 4),
       maxInFlightAppends: random.integer(1, 4),
+      maxUncommittedEntries: random.chance(0.3) ? random.integer(2, 12) : 1000,
       snapshotAfterEntries: random.chance(0.4) ? random.integer(2, 10) : null,
       logsToKeep: 1_000_000,
     };
     this.shortReads = random.chance(0.3) ? SHORT_READS : 0;
+    const drift = sabotage === "hasDriftingClocks" ? WILD_DRIFT : CLOCK_DRIFT;
+    this.#clockRates = Array.from({ length: 5 }, () => (random.chance(0.5) ? 1 : 1 + drift));
     const size = random.integer(3, 5);
     const ids = Array.from({ length: size }, (_, i) => i + 1);
-    this.#founding = memberships(someConfigs(random, ids), size);
+    this.#founding = memberships(depositions ? [ids] : someConfigs(random, ids), size);
     this.#nodes = ids.map((id) => new SimNode(id, this));
     for (const node of this.#nodes) {
       node.start();
       if (random.chance(0.9)) this.initialize(node);
     }
-    this.#actions = this.#drawActions();
+    this.#stepsInOne = depositions ? 3 : 1;
+    this.#actions = depositions ? this.#drawDepositions() : this.#drawActions();
+  }
+
+  /** Each clock starts somewhere else, and is a slow or a fast one. */
+  clockOf(id: NodeId): number {
+    return 1000 * id + this.now * (this.#clockRates[id - 1] as number);
   }
 
   nodes(): readonly SimNode[] {
@@ -79,16 +106,19 @@ export class Cluster implements World {
       terms: this.oracle.terms,
       committed: this.oracle.committedIndex,
       readsServed: this.oracle.readsServed,
+      followerReads: this.oracle.followerReads,
+      leaseReads: this.oracle.leaseReads,
+      quorumsLost: this.oracle.quorumsLost,
       crashes: this.#crashes,
       membershipChanges: this.#membershipChanges,
       purges: this.#nodes.filter(({ disk }) => disk.log.purged.index > 0).length,
     };
   }
 
-  /** Lets `steps` things happen, whatever comes. */
+  /** Lets `steps` things happen, whatever comes; fewer where much happens in each. */
   run(steps: number): void {
     const total = this.#actions.reduce((sum, [, weight]) => sum + weight, 0);
-    for (let i = 0; i < steps; i++) {
+    for (let i = 0; i < steps; i += this.#stepsInOne) {
       let draw = this.random.next() * total;
       const action = this.#actions.find(([, weight]) => (draw -= weight) < 0) ?? this.#actions[0];
       this.#log?.(`${i} at ${this.now}: ${action?.[0]}`);
@@ -111,7 +141,8 @@ export class Cluster implements World {
       ["apply", 8, () => node().apply(random.integer(1, 6))],
       ["tick", random.integer(3, 12), () => this.#tick(longestTick)],
       ["write", 6, () => this.writeSome(this.#someLeader() ?? node())],
-      ["read", sometimes(12), () => (this.#someLeader() ?? node()).read()],
+      ["read", sometimes(12), () => (this.#someLeader() ?? node()).read(this.#somePolicy())],
+      ["read anywhere", sometimes(6), () => node().read(this.#somePolicy())],
       ["drop", sometimes(10), () => network.drop()],
       ["duplicate", sometimes(10), () => network.duplicate()],
       ["crash", sometimes(3), () => this.#crash(node())],
@@ -123,7 +154,25 @@ export class Cluster implements World {
       ["snapshot", sometimes(2), () => node().takeSnapshot()],
       ["build", 3, () => node().buildSnapshot()],
       ["purge", sometimes(4), () => node().step({ type: "purgeLog", upto: this.#purgeable() })],
-      ["change members", sometimes(16), () => this.#changeMembership()],
+      ["change members", sometimes(30), () => this.#changeMembership()],
+    ];
+  }
+
+  /**
+   * A fast network and fast disks, but leaders that are cut off from everybody again and again: what one that is deposed without
+   * knowing may still serve is decided within milliseconds.
+   */
+  #drawDepositions(): Action[] {
+    const node = (): SimNode => this.#nodes[this.random.integer(0, this.#nodes.length - 1)] as SimNode;
+    return [
+      ["pass", 10, () => calmRound(this, this.random.integer(1, 10))],
+      ["write", 2, () => this.writeSome(this.#newestLeader() ?? node())],
+      ["read", 6, () => this.#leaders().forEach((each) => each.read(this.#somePolicy()))],
+      ["read anywhere", 1, () => node().read(this.#somePolicy())],
+      ["depose", 0.3, () => this.#depose()],
+      ["heal", 0.1, () => this.network.heal()],
+      ["crash", this.random.chance(0.5) ? 0.3 : 0, () => this.#crash(node())],
+      ["restart", 0.5, () => this.#restart(node())],
     ];
   }
 
@@ -173,8 +222,32 @@ export class Cluster implements World {
     }
   }
 
+  #somePolicy(): ReadPolicy {
+    return this.random.chance(0.6) ? "lease" : "readIndex";
+  }
+
+  /** Cuts the newest leader off from everybody, and nobody else any more. */
+  #depose(): void {
+    const leader = this.#newestLeader();
+    this.network.heal();
+    if (leader === undefined) return;
+    for (const { id } of this.#nodes) {
+      this.network.cut(leader.id, id);
+      this.network.cut(id, leader.id);
+    }
+  }
+
+  /** All that believe to lead. */
+  #leaders(): SimNode[] {
+    return this.#nodes.filter(({ state }) => state?.role.type === "leader");
+  }
+
+  #newestLeader(): SimNode | undefined {
+    return this.#leaders().toSorted((a, b) => (b.state?.vote.term ?? 0) - (a.state?.vote.term ?? 0))[0];
+  }
+
   #someLeader(): SimNode | undefined {
-    const leaders = this.#nodes.filter(({ state }) => state?.role.type === "leader");
+    const leaders = this.#leaders();
     return leaders[this.random.integer(0, Math.max(0, leaders.length - 1))];
   }
 

@@ -1,8 +1,8 @@
-import type { AppendEntriesRequest, NodeId } from "@seshat/common";
+import type { AppendEntriesRequest, LogId, NodeId } from "@seshat/common";
 import type { Command } from "../../src/engine/command.js";
 import type { Event } from "../../src/engine/event.js";
 import type { Entry } from "./disk.js";
-import type { Life } from "./life.js";
+import type { Life, OpenRead } from "./life.js";
 import type { Request } from "./network.js";
 import { must } from "./oracle.js";
 
@@ -12,9 +12,12 @@ export function execute(life: Life, command: Command): void {
   const { oracle, network } = world;
   switch (command.type) {
     case "refuseWrites":
-    case "abandonWrites":
     case "snapshotReady":
     case "reply":
+      return;
+    case "abandonWrites":
+      if (life.engine.state.quorumLost) oracle.quorumLost();
+      for (const index of life.waiting) if (index >= command.since) life.waiting.delete(index);
       return;
     case "append":
       oracle.appended(life.log.last, command.entries);
@@ -43,18 +46,31 @@ export function execute(life: Life, command: Command): void {
         `node ${id} applies ${command.upto} before it is durable`,
       );
       life.dispatched = command.upto;
+      for (let index = command.since; index <= command.upto; index++) life.waiting.delete(index);
       return;
     }
     case "buildSnapshot":
       life.building = true;
       return;
     case "readReady":
-      oracle.readReady(command.readIndex, life.reads.get(command.requestId) ?? 0);
-      life.reads.delete(command.requestId);
+      endRead(life, command.requestId, command.readIndex);
       return;
     case "refuseReads":
-      life.reads.delete(command.requestId);
+      endRead(life, command.requestId, null);
       return;
+    case "sendReadIndex": {
+      const { requestId, policy } = command;
+      const read = life.reads.get(requestId);
+      must(read?.askedBy === null, `node ${id} passes a read on that is not its own`);
+      (read as OpenRead).askedAt = life.now;
+      network.send({
+        type: "request",
+        from: id,
+        to: command.to,
+        request: { type: "readIndex", requestId, policy },
+      });
+      return;
+    }
     case "sendPreVote":
       network.send({
         type: "request",
@@ -77,7 +93,7 @@ export function execute(life: Life, command: Command): void {
       return;
     case "sendAppendEntries":
       must(disk.vote.term >= command.term, `leader ${id} forgets term ${command.term} in a crash`);
-      life.unanswered.set(command.seq, { to: command.to, term: command.term, sentAt: world.now });
+      life.unanswered.set(command.seq, { to: command.to, term: command.term, sentAt: life.now });
       network.send({
         type: "request",
         from: id,
@@ -96,15 +112,19 @@ export function execute(life: Life, command: Command): void {
       });
       return;
     case "answerPreVote":
-      answer(life, command.rpcId, command.afterIo, (_, request) => ({
-        type: "preVoteResponse",
-        from: id,
-        requestTerm: request.body.term,
-        response: command.response,
-      }));
+      answer(life, command.rpcId, command.afterIo, (_, request) => {
+        if (request.type !== "preVote") throw new Error("an answer to another question");
+        return {
+          type: "preVoteResponse",
+          from: id,
+          requestTerm: request.body.term,
+          response: command.response,
+        };
+      });
       return;
     case "answerVote":
       answer(life, command.rpcId, command.afterIo, (from, request) => {
+        if (request.type !== "vote") throw new Error("an answer to another question");
         must(disk.vote.term >= command.response.term, `node ${id} answers in a term that is not durable`);
         if (command.response.granted) {
           mustHaveVoted(life, request.body.term, from);
@@ -137,10 +157,28 @@ export function execute(life: Life, command: Command): void {
         life.writing.every((payload, i) => life.log.get(command.firstIndex + i)?.payload === payload),
         `node ${id} accepts writes at ${command.firstIndex}, where it did not put them`,
       );
+      for (let i = 0; i < life.writing.length; i++) {
+        must(!life.waiting.has(command.firstIndex + i), `two writes wait at ${command.firstIndex + i}`);
+        life.waiting.add(command.firstIndex + i);
+      }
       return;
     default:
       return command satisfies never;
   }
+}
+
+/** A read is ready at `readIndex`, or refused: tells the oracle, and whoever asked. */
+function endRead(life: Life, requestId: number, readIndex: LogId | null): void {
+  const { id, reads, world } = life;
+  const read = reads.get(requestId);
+  if (read === undefined) throw new Error(`node ${id} answers read ${requestId} twice`);
+  reads.delete(requestId);
+  if (readIndex !== null) world.oracle.readReady(readIndex, read.floor);
+  if (readIndex !== null && read.askedAt !== null) world.oracle.followerReadReady();
+  if (read.askedBy === null) return;
+  const { from } = read.askedBy;
+  const event = { type: "readIndexAnswered", requestId: read.askedBy.requestId, readIndex } as const;
+  world.network.send({ type: "response", from: id, to: from, event });
 }
 
 /** Holds `release` back until a write is durable. */

@@ -5,7 +5,7 @@ import { Engine } from "../../src/engine/engine.js";
 import type { SeededRandom } from "../../src/testing/seeded-random.js";
 import { trail } from "../engine-harness.js";
 import type { Disk, EntryList, Machine, Write } from "./disk.js";
-import type { Network, Request } from "./network.js";
+import type { Request, Wire } from "./network.js";
 import type { ObservedNode, Oracle } from "./oracle.js";
 
 /** What all nodes of a simulated cluster share. */
@@ -13,17 +13,32 @@ export interface World {
   readonly config: EngineConfig;
   readonly random: SeededRandom;
   readonly oracle: Oracle;
-  readonly network: Network;
+  readonly network: Wire;
   /** How often storage returns fewer entries than it was asked for. */
   readonly shortReads: number;
   now: number;
   /** What this cluster's hosts do wrong, to show that it is noticed; null where they keep their promises. */
   readonly sabotage: Sabotage | null;
   nodes(): readonly ObservedNode[];
+  /** The present time by the clock of one node. */
+  clockOf(id: NodeId): number;
 }
 
-/** Broken hosts: one answers before its disk has what it says, one forgets its vote in a crash, one its last entries. */
-export type Sabotage = "answersEarly" | "forgetsVote" | "losesEntries";
+/**
+ * Broken hosts: one answers before its disk has what it says, one forgets its vote in a crash, one its last entries, and the
+ * clocks of some run apart by more than they may.
+ */
+export type Sabotage = "answersEarly" | "forgetsVote" | "losesEntries" | "hasDriftingClocks";
+
+/** A read that waits for its index. */
+export interface OpenRead {
+  /** How far was committed anywhere when it came. */
+  readonly floor: number;
+  /** Who asked for it: a peer, by its own number for it; null for a reader here. */
+  readonly askedBy: { readonly from: NodeId; readonly requestId: number } | null;
+  /** When this node asked the leader for its index, by its own clock; null when it leads itself. */
+  askedAt: number | null;
+}
 
 /** One life of a node, from a start to a crash: everything here is lost with it. */
 export class Life {
@@ -45,12 +60,18 @@ export class Life {
     number,
     { readonly to: NodeId; readonly term: number; readonly sentAt: number }
   >();
-  /** How far was committed anywhere when each open read came. */
-  readonly reads = new Map<number, number>();
+  readonly reads = new Map<number, OpenRead>();
+  /** The indexes of writes that were accepted and have no outcome yet. */
+  readonly waiting = new Set<number>();
   /** What the present `clientWrite` wants to be appended. */
   writing: readonly EntryPayload<unknown, unknown>[] = [];
   /** Requests received so far. */
   rpcs = 0;
+
+  /** The present time by this node's clock. */
+  get now(): number {
+    return this.world.clockOf(this.id);
+  }
 
   constructor(id: NodeId, disk: Disk, world: World) {
     this.id = id;
@@ -71,7 +92,7 @@ export class Life {
         committed,
       },
       { config: world.config, random: () => world.random.next(), checkInvariants: true },
-      world.now,
+      this.now,
     );
   }
 }

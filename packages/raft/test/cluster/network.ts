@@ -1,21 +1,27 @@
 import type { AppendEntriesRequest, NodeId, PreVoteRequest, VoteRequest } from "@seshat/common";
-import type { Event } from "../../src/engine/event.js";
+import type { Event, ReadPolicy } from "../../src/engine/event.js";
 import type { SeededRandom } from "../../src/testing/seeded-random.js";
 
 export type Request =
   | { readonly type: "preVote"; readonly body: PreVoteRequest }
   | { readonly type: "vote"; readonly body: VoteRequest }
-  | { readonly type: "appendEntries"; readonly seq: number; readonly body: AppendEntriesRequest };
+  | { readonly type: "appendEntries"; readonly seq: number; readonly body: AppendEntriesRequest }
+  | { readonly type: "readIndex"; readonly requestId: number; readonly policy: ReadPolicy };
 
 export type Message =
   | { readonly type: "request"; readonly from: NodeId; readonly to: NodeId; readonly request: Request }
   | { readonly type: "response"; readonly from: NodeId; readonly to: NodeId; readonly event: Event };
 
+/** What takes the messages of a cluster. */
+export interface Wire {
+  send(message: Message): void;
+}
+
 /** More messages than this on their way, and old ones are lost. */
 const CAPACITY = 60;
 
 /** Messages on their way, to be delivered late, out of order, twice or never. */
-export class Network {
+export class Network implements Wire {
   readonly #random: SeededRandom;
   readonly #messages: Message[] = [];
   /** Links that lose everything, each `from * 100 + to`: one way only. */

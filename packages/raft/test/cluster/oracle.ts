@@ -32,6 +32,9 @@ export class Oracle {
   readonly #committed: CommittedEntry[] = [{ logId: { term: 0, index: 0 }, inTerm: 0 }];
   readonly #hashes: number[] = [0];
   #readsServed = 0;
+  #followerReads = 0;
+  #leaseReads = 0;
+  #quorumsLost = 0;
 
   /** The highest index that is committed anywhere. */
   get committedIndex(): number {
@@ -45,6 +48,33 @@ export class Oracle {
 
   get readsServed(): number {
     return this.#readsServed;
+  }
+
+  /** Of the reads served, those at an index that a follower asked the leader for. */
+  get followerReads(): number {
+    return this.#followerReads;
+  }
+
+  /** Of the reads served, those that a leader with peers answered without asking any of them. */
+  get leaseReads(): number {
+    return this.#leaseReads;
+  }
+
+  /** How often a leader stepped down because no quorum answered. */
+  get quorumsLost(): number {
+    return this.#quorumsLost;
+  }
+
+  followerReadReady(): void {
+    this.#followerReads += 1;
+  }
+
+  leaseReadReady(): void {
+    this.#leaseReads += 1;
+  }
+
+  quorumLost(): void {
+    this.#quorumsLost += 1;
   }
 
   /** The last committed entry up to which a log holds what is committed. */

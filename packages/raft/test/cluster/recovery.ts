@@ -19,7 +19,7 @@ export function recover(cluster: Cluster): void {
   const end = cluster.now + CONVERGENCE_MS;
   let before: { readonly index: number; readonly reads: number } | null = null;
   while (cluster.now < end) {
-    calmRound(cluster);
+    calmRound(cluster, STEP_MS);
     const leader = agreedLeader(cluster.nodes());
     if (leader === null) continue;
     const { index } = leader.machine.applied;
@@ -33,15 +33,15 @@ export function recover(cluster: Cluster): void {
   throw new Error(`no agreement within ${CONVERGENCE_MS} ms: ${cluster.nodes().map(describe).join("; ")}`);
 }
 
-/** Everything that is on its way arrives, in order; disks and state machines keep up. */
-function calmRound(cluster: Cluster): void {
+/** Everything that is on its way arrives, in order; disks and state machines keep up; and then `ms` milliseconds pass. */
+export function calmRound(cluster: Cluster, ms: number): void {
   for (let left = cluster.network.size; left > 0; left--) cluster.deliver(0);
   for (const node of cluster.nodes()) {
     node.persist(Number.POSITIVE_INFINITY);
     node.apply(Number.POSITIVE_INFINITY);
     node.buildSnapshot();
   }
-  cluster.now += STEP_MS;
+  cluster.now += ms;
   for (const node of cluster.nodes()) node.tick();
 }
 

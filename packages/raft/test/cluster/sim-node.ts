@@ -1,12 +1,12 @@
 import type { EntryPayload, Membership, NodeId } from "@seshat/common";
-import { equalLogIds } from "@seshat/common";
-import type { Event } from "../../src/engine/event.js";
+import { equalLogIds, voterIds } from "@seshat/common";
+import type { Event, ReadPolicy } from "../../src/engine/event.js";
 import type { EngineState } from "../../src/engine/state.js";
 import { Disk, EMPTY_MACHINE } from "./disk.js";
 import type { Machine } from "./disk.js";
 import { execute } from "./execute.js";
 import { Life } from "./life.js";
-import type { World } from "./life.js";
+import type { OpenRead, World } from "./life.js";
 import type { Message } from "./network.js";
 import type { ObservedNode } from "./oracle.js";
 import { must } from "./oracle.js";
@@ -50,6 +50,18 @@ export class SimNode implements ObservedNode {
     return this.#life?.reads.size ?? 0;
   }
 
+  /** When `tick` next has something to do, by this node's clock. */
+  get deadline(): number {
+    const life = this.#life;
+    if (life === null) return Number.POSITIVE_INFINITY;
+    let earliest = life.engine.nextDeadline();
+    for (const { sentAt } of life.unanswered.values()) earliest = Math.min(earliest, sentAt + RPC_TIMEOUT_MS);
+    for (const { askedAt } of life.reads.values()) {
+      if (askedAt !== null) earliest = Math.min(earliest, askedAt + RPC_TIMEOUT_MS);
+    }
+    return earliest;
+  }
+
   membership(): Membership<unknown> {
     const entries = this.#life?.log.entries() ?? this.disk.log.entries();
     const found = entries.findLast(({ payload }) => payload.type === "membership")?.payload;
@@ -82,9 +94,10 @@ export class SimNode implements ObservedNode {
     const life = this.#life;
     if (life === null) return;
     const committedBefore = life.engine.state.committed.index;
-    const commands = life.engine.step(event, this.#world.now);
+    const commands = life.engine.step(event, life.now);
     this.#world.oracle.observe(this, committedBefore, this.#world.nodes());
     for (const command of commands) execute(life, command);
+    mustSettle(life);
     must(
       equalLogIds(life.engine.state.log.last, life.log.last),
       `node ${this.id} lost track of where its log ends`,
@@ -95,8 +108,15 @@ export class SimNode implements ObservedNode {
     const life = this.#life;
     if (life === null) return;
     if (message.type === "response") {
-      if (message.event.type === "appendEntriesResponse") life.unanswered.delete(message.event.seq);
-      this.step(message.event);
+      const { event } = message;
+      if (event.type === "appendEntriesResponse") life.unanswered.delete(event.seq);
+      if (event.type === "readIndexAnswered" && !life.reads.has(event.requestId)) return;
+      this.step(event);
+      return;
+    }
+    if (message.request.type === "readIndex") {
+      const { requestId, policy } = message.request;
+      this.#read(policy, { from: message.from, requestId });
       return;
     }
     const rpcId = ++life.rpcs;
@@ -164,9 +184,20 @@ export class SimNode implements ObservedNode {
     this.step({ type: "takeSnapshot", requestId: ++this.#requestId });
   }
 
-  read(): void {
-    this.#life?.reads.set(++this.#requestId, this.#world.oracle.committedIndex);
-    this.step({ type: "readIndex", requestId: this.#requestId });
+  read(policy: ReadPolicy = "readIndex"): void {
+    this.#read(policy, null);
+  }
+
+  #read(policy: ReadPolicy, askedBy: OpenRead["askedBy"]): void {
+    const life = this.#life;
+    if (life === null) return;
+    const { oracle } = this.#world;
+    const requestId = ++this.#requestId;
+    const servedBefore = oracle.readsServed;
+    life.reads.set(requestId, { floor: oracle.committedIndex, askedBy, askedAt: null });
+    this.step({ type: "readIndex", requestId, policy, forwarded: askedBy !== null });
+    const alone = voterIds(this.membership()).length === 1;
+    if (policy === "lease" && !alone && oracle.readsServed > servedBefore) oracle.leaseReadReady();
   }
 
   /** Reports the timer if it is due, and gives up requests that wait for too long. */
@@ -174,10 +205,23 @@ export class SimNode implements ObservedNode {
     const life = this.#life;
     if (life === null) return;
     for (const [seq, { to, term, sentAt }] of life.unanswered) {
-      if (this.#world.now - sentAt < RPC_TIMEOUT_MS) continue;
+      if (life.now - sentAt < RPC_TIMEOUT_MS) continue;
       life.unanswered.delete(seq);
       this.step({ type: "appendEntriesFailed", from: to, requestTerm: term, seq });
     }
-    if (life.engine.nextDeadline() <= this.#world.now) this.step({ type: "timer" });
+    for (const [requestId, { askedAt }] of life.reads) {
+      if (askedAt === null || life.now - askedAt < RPC_TIMEOUT_MS) continue;
+      this.step({ type: "readIndexAnswered", requestId, readIndex: null });
+    }
+    if (life.engine.nextDeadline() <= life.now) this.step({ type: "timer" });
+  }
+}
+
+/** Writes wait only for what will come: who leads no longer must have given up all that it does not know to be committed. */
+function mustSettle({ id, engine, waiting }: Life): void {
+  const { role, committed } = engine.state;
+  if (role.type === "leader") return;
+  for (const index of waiting) {
+    must(index <= committed.index, `node ${id} leaves the write at ${index} without an outcome`);
   }
 }

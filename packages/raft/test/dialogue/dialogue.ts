@@ -1,5 +1,5 @@
-import type { EntryPayload, LogEntry, NodeId } from "@seshat/common";
-import { ZERO_LOG_ID, ZERO_VOTE, createMembership } from "@seshat/common";
+import type { EntryPayload, LogEntry, NodeId, Vote } from "@seshat/common";
+import { ZERO_LOG_ID, createMembership } from "@seshat/common";
 import type { Command, SendAppendEntriesCommand } from "../../src/engine/command.js";
 import type { EngineConfig } from "../../src/engine/context.js";
 import { Engine } from "../../src/engine/engine.js";
@@ -34,13 +34,23 @@ const DIALOGUE_CONFIG: EngineConfig = {
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
   preVote: true,
+  leaseMs: null,
   maxPayloadEntries: 300,
   maxInFlightAppends: 16,
+  maxUncommittedEntries: 1000,
   backoffMinMs: 20,
   backoffMaxMs: 100,
   snapshotAfterEntries: null,
   logsToKeep: 1000,
 };
+
+/** Settings of the engines that differ from the defaults, and what the nodes begin with. */
+export interface DialogueOptions extends Partial<EngineConfig> {
+  /** The terms of a node's entries from index 2 on: index 1 is the founding membership. */
+  readonly logs?: Readonly<Record<NodeId, readonly number[]>>;
+  /** Default: no vote, in the term of the last entry. */
+  readonly votes?: Readonly<Record<NodeId, Vote>>;
+}
 
 /**
  * Engines of one cluster that talk to each other through the hands of a test: it decides which message arrives, when a disk
@@ -56,10 +66,12 @@ export class Dialogue {
   #lastRpc = 0;
   /** Messages that were sent and have not arrived, oldest first. */
   readonly wire: Message[] = [];
+  #quiet = false;
   now = 0;
 
   /** @param timeouts where in the range each node's election timeouts fall, 0 to below 1. */
-  constructor(timeouts: Readonly<Record<NodeId, number>>, config: Partial<EngineConfig> = {}) {
+  constructor(timeouts: Readonly<Record<NodeId, number>>, options: DialogueOptions = {}) {
+    const { logs = {}, votes = {}, ...config } = options;
     const ids = Object.keys(timeouts).map(Number);
     const membership = createMembership(
       [ids],
@@ -67,11 +79,23 @@ export class Dialogue {
     );
     for (const id of ids) {
       const timeout = timeouts[id] as number;
+      const terms = logs[id] ?? [];
+      const trail = new LogTrail(ZERO_LOG_ID, FOUNDING, [
+        { term: FOUNDING.term, firstIndex: FOUNDING.index },
+      ]);
+      const log: LogEntry<unknown, unknown>[] = [
+        { logId: FOUNDING, payload: { type: "membership", membership } },
+      ];
+      for (const term of terms) {
+        log.push({ logId: { term, index: log.length + 1 }, payload: { type: "normal", data: null } });
+        trail.extend(term, log.length);
+      }
+      const vote = votes[id] ?? { term: terms.at(-1) ?? 0, votedFor: null, committed: false };
       const engine = new Engine(
         {
           id,
-          vote: ZERO_VOTE,
-          log: new LogTrail(ZERO_LOG_ID, FOUNDING, [{ term: FOUNDING.term, firstIndex: FOUNDING.index }]),
+          vote,
+          log: trail,
           memberships: [{ logId: FOUNDING, membership }],
           snapshot: ZERO_LOG_ID,
           applied: FOUNDING,
@@ -80,14 +104,7 @@ export class Dialogue {
         { config: { ...DIALOGUE_CONFIG, ...config }, random: () => timeout, checkInvariants: true },
         0,
       );
-      this.#peers.set(id, {
-        id,
-        engine,
-        log: [{ logId: FOUNDING, payload: { type: "membership", membership } }],
-        issued: 0,
-        persisted: 0,
-        waiting: [],
-      });
+      this.#peers.set(id, { id, engine, log, issued: 0, persisted: 0, waiting: [] });
     }
   }
 
@@ -104,6 +121,13 @@ export class Dialogue {
   /** A heading in the text. */
   note(text: string): void {
     this.#lines.push("", `# ${text}`);
+  }
+
+  /** Does something that is not worth reading. */
+  quietly(work: () => void): void {
+    this.#quiet = true;
+    work();
+    this.#quiet = false;
   }
 
   /** Lets something happen to a node. */
@@ -131,6 +155,11 @@ export class Dialogue {
     while (peer.waiting[0] !== undefined && peer.waiting[0].afterIo <= peer.persisted) {
       this.wire.push((peer.waiting.shift() as { message: Message }).message);
     }
+  }
+
+  /** Reads through a node. */
+  read(id: NodeId, requestId: number, policy: "readIndex" | "lease" = "readIndex"): void {
+    this.step(id, { type: "readIndex", requestId, policy, forwarded: false });
   }
 
   /** Writes through a node: `count` commands. */
@@ -302,6 +331,6 @@ export class Dialogue {
   }
 
   #say(line: string): void {
-    this.#lines.push(line);
+    if (!this.#quiet) this.#lines.push(line);
   }
 }

@@ -14,7 +14,7 @@ function entries(list: readonly LogEntry<unknown, unknown>[]): string {
 
 function refused(refusal: Refusal | null): string {
   if (refusal === null) return "done";
-  return refusal.code === "notLeader" ? `not leader (leader: ${node(refusal.leaderId)})` : refusal.code;
+  return refusal.code === "notLeader" ? `notLeader, leader ${node(refusal.leaderId)}` : refusal.code;
 }
 
 function node(id: NodeId | null): string {
@@ -48,7 +48,9 @@ export function formatEvent(event: Event): string {
     case "clientWrite":
       return `clientWrite ${event.payloads.length} payloads`;
     case "readIndex":
-      return `readIndex #${event.requestId}`;
+      return `readIndex #${event.requestId} by ${event.policy}${event.forwarded ? ", forwarded" : ""}`;
+    case "readIndexAnswered":
+      return `readIndexAnswered #${event.requestId}: ${event.readIndex === null ? "none" : formatLogId(event.readIndex)}`;
     case "timer":
       return "timer";
     case "elect":
@@ -110,6 +112,8 @@ export function formatCommand(command: Command): string {
       return `readReady #${command.requestId} at ${formatLogId(command.readIndex)}`;
     case "refuseReads":
       return `refuseReads #${command.requestId}: ${refused(command.refusal)}`;
+    case "sendReadIndex":
+      return `sendReadIndex to n${command.to} for #${command.requestId} by ${command.policy}`;
     case "snapshotReady":
       return `snapshotReady #${command.requestId}`;
     case "reply":
