@@ -1,4 +1,12 @@
-import type { AppendEntriesRequest, AppendEntriesResponse, VoteRequest, VoteResponse } from "@seshat/common";
+import type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  ReadIndexRequest,
+  ReadIndexResponse,
+  SessionCommand,
+  VoteRequest,
+  VoteResponse,
+} from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -6,6 +14,9 @@ import { blank, blanks, logId, membershipEntry, nodesFor, setEntry, voters } fro
 import {
   checkAppendEntriesRequest,
   checkAppendEntriesResponse,
+  checkReadIndexRequest,
+  checkReadIndexResponse,
+  checkSession,
   checkVoteRequest,
   checkVoteResponse,
 } from "./check-message.js";
@@ -187,6 +198,54 @@ describe("answers", () => {
   });
 });
 
+describe("read indexes", () => {
+  test("what a correct peer can ask and answer is accepted", () => {
+    for (const lease of [true, false])
+      expect(fieldOf(() => checkReadIndexRequest({ from: 2, lease }, SELF))).toBe("accepted");
+    for (const readIndex of [null, logId(0, 0), logId(3, 9)])
+      expect(fieldOf(() => checkReadIndexResponse({ readIndex }))).toBe("accepted");
+  });
+
+  test.each<[string, unknown]>([
+    ["readIndex", null],
+    ["readIndex.from", { lease: true }],
+    ["readIndex.from", { from: SELF, lease: true }],
+    ["readIndex.lease", { from: 2 }],
+    ["readIndex.lease", { from: 2, lease: "yes" }],
+  ])("%s is named when it is wrong: %j", (field, request) => {
+    expect(fieldOf(() => checkReadIndexRequest(request as ReadIndexRequest, SELF))).toBe(field);
+  });
+
+  test.each<[string, unknown]>([
+    ["answer", undefined],
+    ["answer.readIndex.term", {}],
+    ["answer.readIndex.term", { readIndex: 5 }],
+    ["answer.readIndex.index", { readIndex: { term: 1, index: -1 } }],
+    ["answer.readIndex.term", { readIndex: logId(1, 0) }],
+  ])("%s of an answer is named when it is wrong: %j", (field, response) => {
+    expect(fieldOf(() => checkReadIndexResponse(response as ReadIndexResponse))).toBe(field);
+  });
+});
+
+describe("a command of a session", () => {
+  const session: SessionCommand = { sessionId: 3, sequence: 1, answeredBelow: 1 };
+
+  test("may be left out, and has three numbers from 1 on", () => {
+    expect(fieldOf(() => checkSession("s", undefined))).toBe("accepted");
+    expect(fieldOf(() => checkSession("s", session))).toBe("accepted");
+  });
+
+  test.each<[string, unknown]>([
+    ["s", null],
+    ["s", 7],
+    ["s.sessionId", { ...session, sessionId: 0 }],
+    ["s.sequence", { ...session, sequence: 1.5 }],
+    ["s.answeredBelow", { ...session, answeredBelow: undefined }],
+  ])("%s is named when it is wrong: %j", (field, wrong) => {
+    expect(fieldOf(() => checkSession("s", wrong as SessionCommand))).toBe(field);
+  });
+});
+
 describe("hostile messages", () => {
   test("whatever arrives is accepted or refused with a field, and nothing else happens (property)", () => {
     const anything = fc.oneof(
@@ -226,6 +285,9 @@ describe("hostile messages", () => {
         fieldOf(() => checkAppendEntriesRequest(message as AppendEntriesRequest, SELF));
         fieldOf(() => checkVoteResponse(message as VoteResponse));
         fieldOf(() => checkAppendEntriesResponse(message as AppendEntriesResponse));
+        fieldOf(() => checkReadIndexRequest(message as ReadIndexRequest, SELF));
+        fieldOf(() => checkReadIndexResponse(message as ReadIndexResponse));
+        fieldOf(() => checkSession("session", message as SessionCommand));
       }),
       { numRuns: 500 },
     );

@@ -7,6 +7,9 @@ import type {
   Membership,
   NodeId,
   PreVoteRequest,
+  ReadIndexRequest,
+  ReadIndexResponse,
+  SessionCommand,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
@@ -17,11 +20,13 @@ import { InvalidValueError, checkInteger, checkNodeId } from "@seshat/common";
  * is refused whole, with the field that is wrong, and reaches no engine.
  */
 
-function checkObject(field: string, value: unknown): void {
+/** @throws {InvalidValueError} when it is none. */
+export function checkObject(field: string, value: unknown): void {
   if (typeof value !== "object" || value === null) throw new InvalidValueError(field, value, "an object");
 }
 
-function checkLogId(field: string, logId: LogId): void {
+/** @throws {InvalidValueError} when no entry can have it. */
+export function checkLogId(field: string, logId: LogId): void {
   checkInteger(`${field}.term`, logId?.term, 0);
   checkInteger(`${field}.index`, logId?.index, 0);
   if (logId.index === 0 && logId.term !== 0) {
@@ -104,6 +109,15 @@ function checkPayload(field: string, payload: EntryPayload<unknown, unknown>): v
   }
 }
 
+/** @throws {InvalidValueError} when it names no command of a session. */
+export function checkSession(field: string, session: SessionCommand | undefined): void {
+  if (session === undefined) return;
+  checkObject(field, session);
+  checkInteger(`${field}.sessionId`, session.sessionId, 1);
+  checkInteger(`${field}.sequence`, session.sequence, 1);
+  checkInteger(`${field}.answeredBelow`, session.answeredBelow, 1);
+}
+
 function checkMembership(field: string, membership: Membership<unknown>): void {
   checkObject(field, membership);
   const { configs, nodes } = membership;
@@ -132,6 +146,21 @@ export function checkVoteResponse(response: VoteResponse): void {
   if (typeof response.granted !== "boolean") {
     throw new InvalidValueError("answer.granted", response.granted, "true or false");
   }
+}
+
+/** @throws {InvalidValueError} when no correct follower can have sent it. */
+export function checkReadIndexRequest(request: ReadIndexRequest, self: NodeId): void {
+  checkObject("readIndex", request);
+  checkPeer("readIndex.from", request.from, self);
+  if (typeof request.lease !== "boolean") {
+    throw new InvalidValueError("readIndex.lease", request.lease, "true or false");
+  }
+}
+
+/** @throws {InvalidValueError} when no correct peer can have answered so to a read index request. */
+export function checkReadIndexResponse(response: ReadIndexResponse): void {
+  checkObject("answer", response);
+  if (response.readIndex !== null) checkLogId("answer.readIndex", response.readIndex);
 }
 
 /** @throws {InvalidValueError} when no correct peer can have answered so to an AppendEntries request. */

@@ -25,13 +25,19 @@ describe("the settings of a node", () => {
       electionTimeoutMaxMs: 300,
       heartbeatIntervalMs: 50,
       preVote: true,
+      leaderLease: false,
+      maxClockDriftMs: 10,
       maxPayloadEntries: 300,
       maxInFlightAppends: 16,
+      maxPayloadBytes: 1_048_576,
+      maxInFlightBytes: 8_388_608,
       backoffMinMs: 20,
       backoffMaxMs: 100,
       maxApplyEntries: 4096,
       logCacheEntries: 4096,
       maxPendingRequests: 16384,
+      maxPendingBytes: 67_108_864,
+      maxUncommittedEntries: 65536,
       snapshotPolicy: { type: "logsSinceLast", entries: 5000 },
       maxInSnapshotLogToKeep: 1000,
     });
@@ -52,6 +58,7 @@ describe("the settings of a node", () => {
     "heartbeatIntervalMs",
     "backoffMinMs",
     "backoffMaxMs",
+    "maxClockDriftMs",
   ])("config.%s is refused by its name unless it is a time that a timer can hold", (field) => {
     for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "100", null, {}]) {
       expect(refused({ [field]: value }).field, JSON.stringify(value)).toBe(`config.${field}`);
@@ -61,9 +68,13 @@ describe("the settings of a node", () => {
   test.each([
     "maxPayloadEntries",
     "maxInFlightAppends",
+    "maxPayloadBytes",
+    "maxInFlightBytes",
     "maxApplyEntries",
     "logCacheEntries",
     "maxPendingRequests",
+    "maxPendingBytes",
+    "maxUncommittedEntries",
   ])("config.%s is refused by its name unless it is an integer of at least 1", (field) => {
     for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "1", null]) {
       expect(refused({ [field]: value }).field, JSON.stringify(value)).toBe(`config.${field}`);
@@ -77,9 +88,11 @@ describe("the settings of a node", () => {
       expect(refused({ maxInSnapshotLogToKeep: value }).field).toBe("config.maxInSnapshotLogToKeep");
   });
 
-  test("config.preVote is true or false", () => {
+  test.each(["preVote", "leaderLease"])("config.%s is true or false", (field) => {
     for (const value of [0, 1, "true", null])
-      expect(refused({ preVote: value }).field).toBe("config.preVote");
+      expect(refused({ [field]: value }).field).toBe(`config.${field}`);
+    for (const value of [true, false])
+      expect(makeRaftConfig({ [field]: value })).toMatchObject({ [field]: value });
   });
 
   test.each<[unknown, string]>([
@@ -106,6 +119,7 @@ describe("the settings of a node", () => {
     [{ heartbeatIntervalMs: 150 }, "config.heartbeatIntervalMs"],
     [{ backoffMinMs: 50, backoffMaxMs: 40 }, "config.backoffMaxMs"],
     [{ backoffMaxMs: 150 }, "config.backoffMaxMs"],
+    [{ maxClockDriftMs: 150 }, "config.maxClockDriftMs"],
   ])("settings that do not fit together are refused: %j", (overrides, field) => {
     expect(refused(overrides).field).toBe(field);
   });

@@ -17,10 +17,24 @@ export interface RaftConfig {
   readonly heartbeatIntervalMs: number;
   /** Ask whether an election would be won before disturbing the cluster with one (Raft thesis section 9.6). Default true. */
   readonly preVote: boolean;
+  /**
+   * Serve reads that ask for it by the leader's lease, without asking a quorum. All nodes of a cluster must agree on it: a
+   * node that restarts then elects nobody for the longest election timeout. Default false.
+   */
+  readonly leaderLease: boolean;
+  /** How far apart the clocks of two nodes may run during an election timeout. Below electionTimeoutMinMs. Default 10. */
+  readonly maxClockDriftMs: number;
   /** Entries in one AppendEntries request. Default 300. */
   readonly maxPayloadEntries: number;
   /** AppendEntries requests with entries on their way to one follower. Default 16. */
   readonly maxInFlightAppends: number;
+  /** Bytes of entries in one AppendEntries request; a larger entry goes alone. Default 1 MiB. */
+  readonly maxPayloadBytes: number;
+  /**
+   * Bytes of entries on their way to one follower; heartbeats do not count. Entries get a millisecond longer to be answered for
+   * each 1024 of these bytes: for links of less than 1 MiB a second set both bounds lower. Default 8 MiB.
+   */
+  readonly maxInFlightBytes: number;
   /** The first pause after a peer did not answer; it doubles with each further failure. Default 20. */
   readonly backoffMinMs: number;
   /** The longest such pause. Below the election timeout, so that a peer that returns is found in time. Default 100. */
@@ -31,6 +45,10 @@ export interface RaftConfig {
   readonly logCacheEntries: number;
   /** Writes and reads that may wait at once; one more is refused with `OverloadedError`. Default 16384. */
   readonly maxPendingRequests: number;
+  /** Bytes of commands that may wait at once, by the application's own measure. Default 64 MiB. */
+  readonly maxPendingBytes: number;
+  /** Entries that a leader appends beyond what is committed; writes past that are refused with `OverloadedError`. Default 65536. */
+  readonly maxUncommittedEntries: number;
   /** Default every 5000 entries. */
   readonly snapshotPolicy: SnapshotPolicy;
   /** Entries kept in the log behind a snapshot, for followers that are a little late. Default 1000. */
@@ -43,13 +61,19 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
   preVote: true,
+  leaderLease: false,
+  maxClockDriftMs: 10,
   maxPayloadEntries: 300,
   maxInFlightAppends: 16,
+  maxPayloadBytes: 1024 * 1024,
+  maxInFlightBytes: 8 * 1024 * 1024,
   backoffMinMs: 20,
   backoffMaxMs: 100,
   maxApplyEntries: 4096,
   logCacheEntries: 4096,
   maxPendingRequests: 16384,
+  maxPendingBytes: 64 * 1024 * 1024,
+  maxUncommittedEntries: 65536,
   snapshotPolicy: Object.freeze({ type: "logsSinceLast", entries: 5000 }),
   maxInSnapshotLogToKeep: 1000,
 });
@@ -114,21 +138,36 @@ export function makeRaftConfig(overrides: Partial<RaftConfig> = {}): RaftConfig 
       `at least backoffMinMs (${backoffMin}) and below electionTimeoutMinMs (${min})`,
     );
   }
-  if (typeof config.preVote !== "boolean")
-    throw new InvalidValueError("config.preVote", config.preVote, "true or false");
-  for (const field of [
-    "maxPayloadEntries",
-    "maxInFlightAppends",
-    "maxApplyEntries",
-    "logCacheEntries",
-    "maxPendingRequests",
-  ] as const) {
-    checkInteger(`config.${field}`, config[field], 1);
+  for (const field of ["preVote", "leaderLease"] as const) {
+    if (typeof config[field] !== "boolean")
+      throw new InvalidValueError(`config.${field}`, config[field], "true or false");
   }
+  const drift = checkMs("maxClockDriftMs");
+  if (drift >= min) {
+    throw new InvalidValueError(
+      "config.maxClockDriftMs",
+      drift,
+      `below electionTimeoutMinMs (${min}), or no lease would ever hold`,
+    );
+  }
+  for (const field of COUNTS) checkInteger(`config.${field}`, config[field], 1);
   checkInteger("config.maxInSnapshotLogToKeep", config.maxInSnapshotLogToKeep, 0);
   checkSnapshotPolicy(config.snapshotPolicy);
   return Object.freeze(config);
 }
+
+/** Fields that count something, at least 1. */
+const COUNTS = [
+  "maxPayloadEntries",
+  "maxInFlightAppends",
+  "maxPayloadBytes",
+  "maxInFlightBytes",
+  "maxApplyEntries",
+  "logCacheEntries",
+  "maxPendingRequests",
+  "maxPendingBytes",
+  "maxUncommittedEntries",
+] as const satisfies readonly (keyof RaftConfig)[];
 
 function checkSnapshotPolicy(policy: SnapshotPolicy): void {
   if (policy?.type === "logsSinceLast") {

@@ -7,6 +7,8 @@ export { Raft } from "./raft.js";
 export type { RaftOptions, RaftTrigger } from "./raft.js";
 export { RaftNode } from "./raft-node.js";
 export type { RaftNodeOptions } from "./raft-node.js";
+export type { ReadPolicy } from "./engine/event.js";
 export type { ClientWriteResponse } from "./runtime/clients.js";
 export { systemRuntime } from "./runtime/clock.js";
 export type { RaftMetrics, ReplicationMetrics } from "./runtime/metrics.js";
+export type { OpenSessionOptions, ReadOptions, SessionWriteOptions, WriteOptions } from "./write-options.js";

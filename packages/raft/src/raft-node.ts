@@ -16,6 +16,7 @@ import { StubNetwork } from "./network/stub-network.js";
 import { Raft } from "./raft.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
 import type { RaftMetrics } from "./runtime/metrics.js";
+import type { OpenSessionOptions, ReadOptions, SessionWriteOptions, WriteOptions } from "./write-options.js";
 
 /** What a {@link RaftNode} is made of. */
 export interface RaftNodeOptions {
@@ -29,6 +30,7 @@ export interface RaftNodeOptions {
   readonly runtime?: AsyncRuntime;
   readonly logger?: Logger;
   readonly tracer?: Tracer;
+  /** Check the invariants of Raft after every step. Default false; for tests. */
   readonly checkInvariants?: boolean;
 }
 
@@ -61,19 +63,37 @@ export class RaftNode {
     return this.raft.initialize(nodes);
   }
 
-  /** Replicates a command given as bytes and applies it. Errors as {@link Raft.clientWrite}. */
-  async propose(data: Uint8Array): Promise<Response> {
-    return (await this.raft.clientWrite({ data })).response;
+  /** Replicates a command given as bytes and applies it. Options and errors as {@link Raft.clientWrite}. */
+  async propose(data: Uint8Array, options?: SessionWriteOptions): Promise<Response> {
+    return (await this.raft.clientWrite({ data }, options)).response;
   }
 
   /** Replicates a command and applies it. See {@link Raft.clientWrite}. */
-  clientWrite(request: Request): Promise<ClientWriteResponse<Response>> {
-    return this.raft.clientWrite(request);
+  clientWrite(request: Request, options?: SessionWriteOptions): Promise<ClientWriteResponse<Response>> {
+    return this.raft.clientWrite(request, options);
+  }
+
+  /** Replicates several commands in one append and applies them. See {@link Raft.clientWriteMany}. */
+  clientWriteMany(
+    requests: readonly Request[],
+    options?: WriteOptions,
+  ): Promise<ClientWriteResponse<Response>[]> {
+    return this.raft.clientWriteMany(requests, options);
+  }
+
+  /** Replicates a command and tells nobody what became of it. See {@link Raft.submit}. */
+  submit(request: Request): void {
+    this.raft.submit(request);
+  }
+
+  /** Opens a session, in which commands take effect once. See {@link Raft.openSession}. */
+  openSession(options?: OpenSessionOptions): Promise<number> {
+    return this.raft.openSession(options);
   }
 
   /** Waits until a local read is linearizable. See {@link Raft.ensureLinearizable}. */
-  ensureLinearizable(): Promise<LogId> {
-    return this.raft.ensureLinearizable();
+  ensureLinearizable(options?: ReadOptions): Promise<LogId> {
+    return this.raft.ensureLinearizable(options);
   }
 
   /** True when this node believes that it leads. */

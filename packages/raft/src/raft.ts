@@ -2,29 +2,51 @@ import type {
   AppendEntriesRequest,
   AppendEntriesResponse,
   AsyncRuntime,
+  EntryPayload,
   Logger,
   LogId,
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
+  ReadIndexRequest,
+  ReadIndexResponse,
   RaftTypeConfig,
   Tracer,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
-import { TimeoutError, checkInteger, checkNodeId, createMembership, silentLogger } from "@seshat/common";
+import {
+  NotLeaderError,
+  QuorumNotEnoughError,
+  TimeoutError,
+  checkInteger,
+  checkNodeId,
+  createMembership,
+  silentLogger,
+} from "@seshat/common";
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
-import { checkAppendEntriesRequest, checkVoteRequest } from "./check-message.js";
+import { checkAppendEntriesRequest, checkReadIndexRequest, checkVoteRequest } from "./check-message.js";
 import type { RaftConfig } from "./config.js";
 import { checkTimeoutMs, makeRaftConfig } from "./config.js";
 import type { RaftNetworkFactory } from "./network/raft-network.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
 import { systemRuntime } from "./runtime/clock.js";
 import { toError } from "./runtime/failure.js";
+import { guardedWrites } from "./runtime/guarded-write.js";
 import { Instruments } from "./runtime/instruments.js";
 import type { RaftMetrics } from "./runtime/metrics.js";
 import { restore } from "./runtime/restore.js";
 import { Runtime } from "./runtime/runtime.js";
+import { strictSizeOf, visibleSizeOf } from "./runtime/size-of.js";
+import type { OpenSessionOptions, ReadOptions, SessionWriteOptions, WriteOptions } from "./write-options.js";
+import {
+  DEFAULT_SESSION_EXPIRY,
+  checkArray,
+  checkNoSession,
+  checkReadPolicy,
+  checkWriteOptions,
+  expectationOf,
+} from "./write-options.js";
 
 /** What a node is made of. */
 export interface RaftOptions<C extends RaftTypeConfig> {
@@ -38,6 +60,11 @@ export interface RaftOptions<C extends RaftTypeConfig> {
   readonly network: RaftNetworkFactory<C>;
   /** Defaults: `DEFAULT_RAFT_CONFIG`. */
   readonly config?: Partial<RaftConfig>;
+  /**
+   * What a command counts in bytes, for the bounds on what waits and on what is sent. Default: the length of a byte string,
+   * or of one under `data`, and a guess otherwise.
+   */
+  readonly sizeOf?: (data: C["D"]) => number;
   /** Its clock, timers and randomness. Default: the machine's. */
   readonly runtime?: C["AsyncRuntime"];
   /** Default: silent. */
@@ -50,13 +77,21 @@ export interface RaftOptions<C extends RaftTypeConfig> {
 
 /** What an operator can ask of a node at any time. */
 export interface RaftTrigger {
-  /** Stands for election now. The leader, and a node that does not vote, ignore it. */
+  /**
+   * Stands for election now. The leader, and a node that does not vote, ignore it. Voters that hear from a leader vote for
+   * nobody else.
+   */
   elect(): void;
   /** Takes a snapshot of everything applied so far. @returns once it is kept, with the last log id it holds. */
   snapshot(): Promise<LogId>;
   /** Purges the log up to index `upto`, inclusive, as far as the snapshot allows. */
   purgeLog(upto: number): void;
 }
+
+type Payload<C extends RaftTypeConfig> = EntryPayload<C["D"], C["Node"]>;
+
+/** Waits for a write that nobody waits for. */
+const NOBODY = { resolve(): void {}, reject(): void {} };
 
 /**
  * One node of a Raft cluster.
@@ -69,11 +104,19 @@ export class Raft<C extends RaftTypeConfig> {
   readonly trigger: RaftTrigger;
   readonly #runtime: Runtime<C>;
   readonly #clock: AsyncRuntime;
+  readonly #sizeOf: (data: C["D"]) => number;
 
-  private constructor(id: NodeId, config: RaftConfig, clock: AsyncRuntime, runtime: Runtime<C>) {
+  private constructor(
+    id: NodeId,
+    config: RaftConfig,
+    clock: AsyncRuntime,
+    sizeOf: (data: C["D"]) => number,
+    runtime: Runtime<C>,
+  ) {
     this.id = id;
     this.config = config;
     this.#clock = clock;
+    this.#sizeOf = sizeOf;
     this.#runtime = runtime;
     this.trigger = {
       elect: () => runtime.send({ type: "elect" }),
@@ -100,12 +143,19 @@ export class Raft<C extends RaftTypeConfig> {
     const { storage, stateMachine, network } = options;
     const start = await restore(id, storage, stateMachine, instruments);
     const checkInvariants = options.checkInvariants ?? false;
-    return new Raft<C>(
-      id,
+    const sizeOf = options.sizeOf ?? visibleSizeOf;
+    const runtime = new Runtime<C>({
+      start,
+      storage,
+      stateMachine,
+      network,
       config,
       clock,
-      new Runtime<C>({ start, storage, stateMachine, network, config, clock, instruments, checkInvariants }),
-    );
+      instruments,
+      checkInvariants,
+      sizeOf,
+    });
+    return new Raft<C>(id, config, clock, strictSizeOf(sizeOf), runtime);
   }
 
   /**
@@ -126,25 +176,76 @@ export class Raft<C extends RaftTypeConfig> {
    *
    * @returns the response of the state machine, and where in the log the command stands.
    * @throws {NotLeaderError} when this node does not lead: not appended. It says who leads.
-   * @throws {OverloadedError} when too many requests wait: not appended.
-   * @throws {UnknownOutcomeError} when this node stopped leading or running in between: it may be applied, now or later, or never.
+   * @throws {QuorumNotEnoughError} when it led, and has lost touch with the majority: not appended.
+   * @throws {OverloadedError} when too much waits: not appended.
+   * @throws {PreconditionFailedError} when what `options` expect does not hold: not appended.
+   * @throws {TimeoutError} or the signal's reason when the caller gave up before it was appended.
+   * @throws {UnknownOutcomeError} when this node stopped leading or running, or the caller gave up, after it was appended:
+   *   it may be applied, now or later, or never.
+   * @throws {SessionError} when the session does not allow it: this attempt had no effect.
+   * @throws {InvalidValueError} when an option is none, or `sizeOf` gives no size: not appended.
    * @throws {ShutdownError} or {StoppedError} when this node does not run: not appended.
    */
-  clientWrite(data: C["D"]): Promise<ClientWriteResponse<C["R"]>> {
-    return new Promise((resolve, reject) => {
-      this.#runtime.write({ type: "normal", data }, { resolve, reject });
-    });
+  clientWrite(data: C["D"], options?: SessionWriteOptions): Promise<ClientWriteResponse<C["R"]>> {
+    return options === undefined ? this.#write(data) : this.#writeWith(data, options);
   }
 
   /**
-   * Waits until the local state machine holds everything that was committed before this call (ReadIndex, Raft
-   * thesis section 6.4): what is read from it then is linearizable.
+   * Replicates several commands and applies them: consecutive entries of one append, one response each, in order. When it
+   * rejects, each of them may have been applied or not, unless the error says that nothing was appended. Errors as {@link clientWrite}.
+   */
+  async clientWriteMany(
+    data: readonly C["D"][],
+    options: WriteOptions = {},
+  ): Promise<ClientWriteResponse<C["R"]>[]> {
+    checkWriteOptions(options);
+    checkNoSession(options);
+    checkArray("data", data);
+    if (data.length === 0) return [];
+    return this.#guardedWrites(
+      data.map((item) => ({ type: "normal", data: item })),
+      options,
+    );
+  }
+
+  /**
+   * Replicates a command and applies it, and tells nobody what became of it: not even whether this node leads.
+   *
+   * @throws {InvalidValueError} when `sizeOf` gives no size.
+   */
+  submit(data: C["D"]): void {
+    this.#runtime.write({ type: "normal", data }, { bytes: this.#sizeOf(data), ...NOBODY }, null);
+  }
+
+  /**
+   * Opens a session, in which commands take effect once (Raft thesis section 6.3).
+   *
+   * @returns the id of the session. Errors as {@link clientWrite}.
+   */
+  async openSession(options: OpenSessionOptions = {}): Promise<number> {
+    checkWriteOptions(options);
+    checkNoSession(options);
+    const expiresAfter = checkInteger(
+      "options.expiresAfter",
+      options.expiresAfter ?? DEFAULT_SESSION_EXPIRY,
+      1,
+    );
+    return (await this.#guardedWrite({ type: "openSession", expiresAfter }, options)).logId.index;
+  }
+
+  /**
+   * Waits until the local state machine holds everything that was committed before this call (Raft thesis
+   * section 6.4): what is read from it then is linearizable. On a follower it asks the leader from where on that is so.
    *
    * @returns the log id that the state machine has reached at least.
-   * @throws {NotLeaderError} when this node does not lead.
+   * @throws {NotLeaderError} when this node does not lead, and the leader does not answer or is not known.
+   * @throws {QuorumNotEnoughError} when it led, and has lost touch with the majority.
+   * @throws {OverloadedError} when too many requests wait.
    */
-  ensureLinearizable(): Promise<LogId> {
-    return this.#runtime.read();
+  async ensureLinearizable(options: ReadOptions = {}): Promise<LogId> {
+    const policy = options.policy ?? "readIndex";
+    checkReadPolicy(policy, this.config.leaderLease);
+    return this.#runtime.read(policy, false);
   }
 
   /** True when this node believes that it leads. A belief, not a proof: read through {@link ensureLinearizable}. */
@@ -224,6 +325,20 @@ export class Raft<C extends RaftTypeConfig> {
     return this.#runtime.appendEntries((rpcId) => ({ type: "appendEntriesRequest", rpcId, request }));
   }
 
+  /** Answers a follower that wants to serve reads; the network's receiving side calls it. */
+  async readIndex(request: ReadIndexRequest): Promise<ReadIndexResponse> {
+    checkReadIndexRequest(request, this.id);
+    // Where leases are off none is ever held, and a quorum is asked all the same.
+    const policy = request.lease ? "lease" : "readIndex";
+    try {
+      return { readIndex: await this.#runtime.read(policy, true) };
+    } catch (error) {
+      if (error instanceof NotLeaderError || error instanceof QuorumNotEnoughError)
+        return { readIndex: null };
+      throw error;
+    }
+  }
+
   /**
    * Stops the node: settles everything that waits, with `ShutdownError` or, where a write may be in the log, `UnknownOutcomeError`.
    *
@@ -236,5 +351,35 @@ export class Raft<C extends RaftTypeConfig> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  #write(data: C["D"]): Promise<ClientWriteResponse<C["R"]>> {
+    return new Promise((resolve, reject) => {
+      this.#runtime.write({ type: "normal", data }, { bytes: this.#sizeOf(data), resolve, reject }, null);
+    });
+  }
+
+  async #writeWith(data: C["D"], options: SessionWriteOptions): Promise<ClientWriteResponse<C["R"]>> {
+    checkWriteOptions(options);
+    const { session } = options;
+    const payload: Payload<C> =
+      session === undefined ? { type: "normal", data } : { type: "normal", data, session };
+    return this.#guardedWrite(payload, options);
+  }
+
+  async #guardedWrite(payload: Payload<C>, options: WriteOptions): Promise<ClientWriteResponse<C["R"]>> {
+    const [response] = await this.#guardedWrites([payload], options);
+    return response as ClientWriteResponse<C["R"]>;
+  }
+
+  #guardedWrites(
+    payloads: readonly Payload<C>[],
+    options: WriteOptions,
+  ): Promise<ClientWriteResponse<C["R"]>[]> {
+    const sizes = payloads.map((payload) => (payload.type === "normal" ? this.#sizeOf(payload.data) : 0));
+    return guardedWrites<C["R"]>(sizes, options, this.#clock, {
+      start: (writers) => this.#runtime.writeMany(payloads, writers, expectationOf(options)),
+      withdraw: (writers) => this.#runtime.withdraw(writers),
+    });
   }
 }

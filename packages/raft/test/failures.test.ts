@@ -292,7 +292,7 @@ describe("shutting down", () => {
           void node.shutdown();
           return never();
         };
-        return { preVote, vote: never, appendEntries: never, close: () => {} };
+        return { preVote, vote: never, appendEntries: never, readIndex: never, close: () => {} };
       },
     };
     const node = await cluster.start(1, { network });
@@ -345,6 +345,7 @@ describe("shutting down", () => {
           preVote: never,
           vote: never,
           appendEntries: never,
+          readIndex: never,
           close: () => void connections.push(`close ${target}`),
         };
       },

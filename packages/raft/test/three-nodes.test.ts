@@ -1,6 +1,6 @@
-import { NotLeaderError, UnknownOutcomeError } from "@seshat/common";
+import { NotLeaderError, QuorumNotEnoughError, UnknownOutcomeError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
-import { outcomeOf, rejection } from "./support/promises.js";
+import { outcomeOf } from "./support/promises.js";
 import { TestCluster } from "./support/test-cluster.js";
 import { nodesFor, setCommand } from "./support/values.js";
 
@@ -39,19 +39,33 @@ describe("three nodes", () => {
     for (const id of IDS) for (let i = 0; i < 100; i++) expect(cluster.get(id, `key ${i}`)).toBe(String(i));
   });
 
-  test("a follower refuses writes and reads at once, and says who leads and where", async () => {
+  test("a follower refuses writes at once, and says who leads and where; its reads the leader confirms", async () => {
     const cluster = new TestCluster(IDS);
     const leader = await cluster.found();
     await cluster.converge();
     const follower = cluster.node(othersThan(leader.id)[0] as number);
+    const refused = outcomeOf(follower.propose(setCommand("a", "1")));
+    await cluster.clock.advance(0);
+    expect(refused.errors[0]).toBeInstanceOf(NotLeaderError);
+    expect(refused.errors[0]).toMatchObject({
+      leaderId: leader.id,
+      leaderNode: { addr: `10.0.0.${leader.id}:7000` },
+    });
+    expect(await cluster.run(follower.ensureLinearizable())).toEqual(leader.metrics().committed);
+  });
+
+  test("a node that knows no leader refuses reads and writes at once", async () => {
+    const cluster = new TestCluster(IDS);
+    const node = await cluster.start(1);
     const calls: (() => Promise<unknown>)[] = [
-      () => follower.propose(setCommand("a", "1")),
-      () => follower.ensureLinearizable(),
+      () => node.propose(setCommand("a", "1")),
+      () => node.ensureLinearizable(),
     ];
     for (const call of calls) {
-      const error = await rejection(cluster.run(call()));
-      expect(error).toBeInstanceOf(NotLeaderError);
-      expect(error).toMatchObject({ leaderId: leader.id, leaderNode: { addr: `10.0.0.${leader.id}:7000` } });
+      const outcome = outcomeOf(call());
+      await cluster.clock.advance(0);
+      expect(outcome.errors[0]).toBeInstanceOf(NotLeaderError);
+      expect(outcome.errors[0]).toMatchObject({ leaderId: null, leaderNode: null });
     }
   });
 
@@ -139,14 +153,22 @@ describe("a leader that is cut off", () => {
     cluster.network.partition([old.id], others);
     const next = await cluster.waitForLeader(others);
     await cluster.set(next, "a", "new");
+    expect(old.isLeader()).toBe(true);
     const read = outcomeOf(old.ensureLinearizable());
+    await cluster.clock.advance(300);
+    expect(old.isLeader()).toBe(false);
+    const late = outcomeOf(old.ensureLinearizable());
     await cluster.clock.advance(10_000);
-    expect(read).toEqual({ values: [], errors: [] });
+    for (const { values, errors } of [read, late]) {
+      expect(values).toEqual([]);
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toBeInstanceOf(QuorumNotEnoughError);
+    }
     cluster.network.heal();
     await cluster.converge();
-    expect(read.values).toHaveLength(0);
-    expect(read.errors).toHaveLength(1);
-    expect(read.errors[0]).toBeInstanceOf(NotLeaderError);
+    expect([read.values, late.values]).toEqual([[], []]);
+    await cluster.run(old.ensureLinearizable());
+    expect(cluster.get(old.id, "a")).toBe("new");
   });
 
   test("in a cluster of three separate nodes nobody leads, and nothing is acknowledged", async () => {
@@ -157,10 +179,12 @@ describe("a leader that is cut off", () => {
     cluster.network.partition([1], [2], [3]);
     const write = outcomeOf(old.propose(setCommand("a", "1")));
     await cluster.clock.advance(30_000);
-    expect(write).toEqual({ values: [], errors: [] });
+    expect(write.values).toEqual([]);
+    expect(write.errors).toHaveLength(1);
+    expect(write.errors[0]).toBeInstanceOf(UnknownOutcomeError);
     for (const id of IDS) {
       expect(cluster.node(id).metrics().committed.index).toBe(index);
-      if (id !== old.id) expect(cluster.node(id).isLeader()).toBe(false);
+      expect(cluster.node(id).isLeader()).toBe(false);
     }
     cluster.network.heal();
     await cluster.converge();
@@ -182,7 +206,7 @@ describe("a candidate", () => {
           asked.push(target);
           return never();
         };
-        return { preVote: never, vote, appendEntries: never, close: () => {} };
+        return { preVote: never, vote, appendEntries: never, readIndex: never, close: () => {} };
       },
     };
     const node = await cluster.start(1, { network });
@@ -305,6 +329,8 @@ describe("a follower", () => {
         leaderCommit: 0,
       }),
     );
+    // Until then it has a leader, whom it does not help to unseat.
+    await cluster.clock.advance(150);
     const vote = outcomeOf(node.raft.vote({ term: 2, candidateId: 3, lastLogId: { term: 1, index: 1 } }));
     await cluster.clock.advance(10);
     expect([append.values, vote.values]).toEqual([[], []]);

@@ -49,7 +49,7 @@ describe("a planted import inside the raft package is found", () => {
     ["src/engine/commit.ts", "../network/raft-network.js", "imports nothing from runtime"],
     ["src/engine/on-timer.ts", "./on-append-entries.js", "never import each other"],
     ["src/engine/election.ts", "./on-timer.js", "only engine.ts imports handlers"],
-    ["src/raft.ts", "./runtime/log-lane.js", "only runtime.ts imports lanes"],
+    ["src/raft.ts", "./runtime/log-lane.js", "only executor.ts imports lanes"],
     ["src/runtime/apply-lane.ts", "../engine/state.js", "never engine state"],
   ])("%s importing %s", (path, specifier, rule) => {
     expect(check(path, specifier)).toEqual([expect.stringContaining(rule)]);
@@ -59,7 +59,7 @@ describe("a planted import inside the raft package is found", () => {
     ["src/engine/engine.ts", "./on-timer.js"],
     ["src/engine/on-timer.ts", "./role.js"],
     ["src/engine/on-timer.test.ts", "./on-append-entries.js"],
-    ["src/runtime/runtime.ts", "./log-lane.js"],
+    ["src/runtime/executor.ts", "./log-lane.js"],
     ["src/runtime/log-lane.ts", "../engine/event.js"],
   ])("but %s may import %s", (path, specifier) => {
     expect(check(path, specifier)).toEqual([]);

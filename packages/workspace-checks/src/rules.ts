@@ -74,10 +74,10 @@ export const FORBIDDEN_IMPORTS: readonly ForbiddenImport[] = [
     target: /^src\/engine\/on-/,
   },
   {
-    rule: "only runtime.ts imports lanes",
+    rule: "only executor.ts imports lanes",
     folder: "raft",
     importer: /^src\//,
-    exceptImporter: /^src\/runtime\/runtime\.ts$/,
+    exceptImporter: /^src\/runtime\/executor\.ts$/,
     target: /^src\/runtime\/[^/]*lane\.ts$/,
   },
   {

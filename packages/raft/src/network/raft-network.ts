@@ -4,6 +4,8 @@ import type {
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
+  ReadIndexRequest,
+  ReadIndexResponse,
   RaftTypeConfig,
   VoteRequest,
   VoteResponse,
@@ -16,13 +18,18 @@ import type {
  * - An answer belongs to its own request. Requests may arrive late, twice, out of order or never.
  * - A promise rejects when no answer can be had, whatever the reason; it never invents one. The caller has its own
  *   deadline, so a promise may also stay pending.
- * - The receiving side hands a request to `Raft.preVote`, `Raft.vote` or `Raft.appendEntries` of the addressed node.
+ * - The receiving side hands a request to the method of the same name of the addressed node's `Raft`.
  */
 export interface RaftNetwork<C extends RaftTypeConfig> {
   preVote(request: PreVoteRequest): Promise<PreVoteResponse>;
   vote(request: VoteRequest): Promise<VoteResponse>;
-  /** Several may be on their way at once. */
+  /**
+   * Several may be on their way at once. One without entries is a heartbeat and must not wait behind those with: on a
+   * slow link give it a way of its own.
+   */
   appendEntries(request: AppendEntriesRequest<C["D"], C["Node"]>): Promise<AppendEntriesResponse>;
+  /** Asks a leader for a read index. */
+  readIndex(request: ReadIndexRequest): Promise<ReadIndexResponse>;
   /** Gives the connection up. Called once, when the peer is no longer a member or this node shuts down. */
   close(): void;
 }

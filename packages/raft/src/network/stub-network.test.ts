@@ -17,13 +17,14 @@ describe("the stub network", () => {
       await rejection(peer.preVote(VOTE)),
       await rejection(peer.vote(VOTE)),
       await rejection(peer.appendEntries(APPEND)),
+      await rejection(peer.readIndex({ from: 1, lease: false })),
     ];
     for (const error of errors) {
       expect(error).toBeInstanceOf(UnreachableError);
       expect(error).toMatchObject({ target: 3 });
     }
     expect(logger.records).toEqual(
-      ["preVote", "vote", "appendEntries"].map((rpc) => ({
+      ["preVote", "vote", "appendEntries", "readIndex"].map((rpc) => ({
         level: "warn",
         event: "raft.network.stub",
         fields: { target: 3, rpc },

@@ -23,6 +23,7 @@ export class StubNetwork<C extends RaftTypeConfig> implements RaftNetworkFactory
       preVote: () => refuse("preVote"),
       vote: () => refuse("vote"),
       appendEntries: () => refuse("appendEntries"),
+      readIndex: () => refuse("readIndex"),
       close(): void {},
     };
   }

@@ -1,6 +1,6 @@
 import type { AsyncRuntime, LogId, RaftTypeConfig, SnapshotMeta, StorageVerb } from "@seshat/common";
 import { StorageError } from "@seshat/common";
-import type { MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
+import type { ApplyResponse, MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
 import type { ApplyCommand, BuildSnapshotCommand } from "../engine/command.js";
 import { storageFailure } from "./failure.js";
 import type { Instruments } from "./instruments.js";
@@ -11,7 +11,7 @@ import { SerialQueue } from "./serial-queue.js";
 /** What the apply lane tells. */
 export interface ApplyLaneEvents<C extends RaftTypeConfig> {
   /** The entries are applied; `responses` has one item for each. */
-  applied(entries: readonly C["Entry"][], responses: readonly (C["R"] | undefined)[]): void;
+  applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void;
   snapshotBuilt(meta: SnapshotMeta<C["Node"]>): void;
   /** The state machine or the reading of entries failed, and nothing follows. */
   failed(error: Error): void;

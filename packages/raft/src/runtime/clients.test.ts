@@ -1,15 +1,21 @@
 import type { LogId } from "@seshat/common";
-import { OverloadedError } from "@seshat/common";
+import { OverloadedError, SessionError } from "@seshat/common";
+import { SessionRefusal } from "@seshat/storage";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { logId } from "../../test/support/values.js";
+import { blank, logId } from "../../test/support/values.js";
+import type { ClientWriteEvent, ReadIndexEvent, WriteExpectation } from "../engine/event.js";
 import type { ClientWriteResponse } from "./clients.js";
 import { Clients } from "./clients.js";
 
 /** A client that notes everything it is told. */
 class Caller<T> {
   readonly answers: (T | Error)[] = [];
+  readonly bytes: number;
 
+  constructor(bytes = 0) {
+    this.bytes = bytes;
+  }
   resolve(value: T): void {
     this.answers.push(value);
   }
@@ -23,28 +29,56 @@ type Writer = Caller<ClientWriteResponse<string>>;
 const REFUSED = new Error("refused");
 const UNKNOWN = new Error("unknown");
 
-function write(clients: Clients<string>, name = "x"): Writer {
-  const writer: Writer = new Caller();
-  clients.write({ type: "normal", data: name }, writer);
+function clientsFor(requests: number, bytes = Number.POSITIVE_INFINITY): Clients<string> {
+  return new Clients<string>({ requests, bytes });
+}
+
+function write(
+  clients: Clients<string>,
+  name = "x",
+  bytes = 0,
+  expectation: WriteExpectation | null = null,
+): Writer {
+  const writer: Writer = new Caller(bytes);
+  const admitted = clients.write({ type: "normal", data: name }, writer, expectation);
+  expect(admitted).toBe(writer.answers.length === 0);
   return writer;
 }
 
-function read(clients: Clients<string>): Caller<LogId> {
+function read(
+  clients: Clients<string>,
+  policy: "readIndex" | "lease" = "readIndex",
+  forwarded = false,
+): Caller<LogId> {
   const reader = new Caller<LogId>();
-  clients.read(reader);
+  expect(clients.read(reader, policy, forwarded)).toBe(reader.answers.length === 0);
   return reader;
+}
+
+/** The only event of writes that there is, or null. */
+function collectWrite(clients: Clients<string>): ClientWriteEvent | null {
+  const events = clients.collectWrites();
+  expect(events.length).toBeLessThan(2);
+  return events[0] ?? null;
+}
+
+/** The only event of reads that there is, or null. */
+function collectRead(clients: Clients<string>): ReadIndexEvent | null {
+  const events = clients.collectReads();
+  expect(events.length).toBeLessThan(2);
+  return events[0] ?? null;
 }
 
 describe("writes", () => {
   test("all of a turn become one event, in order, and each gets its own entry's response", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const writers = ["a", "b", "c"].map((name) => write(clients, name));
-    expect(clients.collectWrites()).toEqual({
+    expect(collectWrite(clients)).toEqual({
       type: "clientWrite",
       payloads: ["a", "b", "c"].map((data) => ({ type: "normal", data })),
     });
     expect(clients.acceptWrites(5)).toBe(7);
-    writers.forEach((_, i) => clients.applied(logId(2, 5 + i), `r${i}`));
+    writers.forEach((_, i) => clients.applied(blank(2, 5 + i), `r${i}`));
     expect(writers.map(({ answers }) => answers)).toEqual([
       [{ logId: logId(2, 5), response: "r0" }],
       [{ logId: logId(2, 6), response: "r1" }],
@@ -53,18 +87,18 @@ describe("writes", () => {
   });
 
   test("there is no event when nobody wrote, and what was collected is not collected again", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     expect(clients.hasNew).toBe(false);
-    expect(clients.collectWrites()).toBeNull();
+    expect(collectWrite(clients)).toBeNull();
     write(clients);
     expect(clients.hasNew).toBe(true);
-    expect(clients.collectWrites()).not.toBeNull();
+    expect(collectWrite(clients)).not.toBeNull();
     expect(clients.hasNew).toBe(false);
-    expect(clients.collectWrites()).toBeNull();
+    expect(collectWrite(clients)).toBeNull();
   });
 
   test("turns are accepted and refused in the order in which they were proposed", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const first = write(clients);
     clients.collectWrites();
     const second = write(clients);
@@ -74,8 +108,8 @@ describe("writes", () => {
     clients.acceptWrites(1);
     clients.refuseWrites(REFUSED);
     clients.acceptWrites(2);
-    clients.applied(logId(1, 1), "one");
-    clients.applied(logId(1, 2), "two");
+    clients.applied(blank(1, 1), "one");
+    clients.applied(blank(1, 2), "two");
     expect([first, second, third].map(({ answers }) => answers)).toEqual([
       [{ logId: logId(1, 1), response: "one" }],
       [REFUSED],
@@ -84,19 +118,19 @@ describe("writes", () => {
   });
 
   test("giving up leaves what was accepted before that index", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const [a, b] = [write(clients), write(clients)];
     clients.collectWrites();
     clients.acceptWrites(3);
     clients.abandonWrites(4, UNKNOWN);
-    clients.applied(logId(1, 3), "applied");
-    clients.applied(logId(2, 4), "of somebody else");
+    clients.applied(blank(1, 3), "applied");
+    clients.applied(blank(2, 4), "of somebody else");
     expect(a.answers).toEqual([{ logId: logId(1, 3), response: "applied" }]);
     expect(b.answers).toEqual([UNKNOWN]);
   });
 
   test("at the end what may be in the log has an unknown outcome, and what certainly is not is refused", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const accepted = write(clients);
     clients.collectWrites();
     clients.acceptWrites(1);
@@ -120,7 +154,7 @@ describe("writes", () => {
       (clients: Clients<string>) => clients.acceptWrites(1),
       (clients: Clients<string>) => clients.refuseWrites(REFUSED),
     ]) {
-      const clients = new Clients<string>(10);
+      const clients = clientsFor(10);
       write(clients);
       clients.collectWrites();
       clients.decideWrites();
@@ -135,11 +169,11 @@ describe("writes", () => {
 
 describe("reads", () => {
   test("all of a turn share one event and are released together when the state machine is there", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const [a, b] = [read(clients), read(clients)];
-    const event = clients.collectReads();
+    const event = collectRead(clients);
     expect(event).toMatchObject({ type: "readIndex" });
-    expect(clients.collectReads()).toBeNull();
+    expect(collectRead(clients)).toBeNull();
     clients.confirmReads(event?.requestId as number, logId(1, 4));
     clients.releaseReads(3);
     expect([a.answers, b.answers]).toEqual([[], []]);
@@ -149,11 +183,11 @@ describe("reads", () => {
   });
 
   test("the reads of different turns are told apart", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const a = read(clients);
-    const first = clients.collectReads()?.requestId as number;
+    const first = collectRead(clients)?.requestId as number;
     const b = read(clients);
-    const second = clients.collectReads()?.requestId as number;
+    const second = collectRead(clients)?.requestId as number;
     clients.refuseReads(second, REFUSED);
     clients.confirmReads(first, logId(1, 1));
     clients.releaseReads(1);
@@ -161,9 +195,9 @@ describe("reads", () => {
   });
 
   test("a read that was answered is not answered again", () => {
-    const clients = new Clients<string>(10);
+    const clients = clientsFor(10);
     const a = read(clients);
-    const id = clients.collectReads()?.requestId as number;
+    const id = collectRead(clients)?.requestId as number;
     clients.confirmReads(id, logId(1, 1));
     clients.confirmReads(id, logId(1, 1));
     clients.refuseReads(id, REFUSED);
@@ -172,19 +206,240 @@ describe("reads", () => {
   });
 });
 
+describe("a write with an expectation of its own", () => {
+  test("is an event of its own, in its place among the others", () => {
+    const clients = clientsFor(10);
+    const expectation = { leaderTerm: 3 };
+    write(clients, "a");
+    write(clients, "b", 0, expectation);
+    write(clients, "c", 0, expectation);
+    write(clients, "d");
+    write(clients, "e");
+    const payloads = (...names: string[]): object[] => names.map((data) => ({ type: "normal", data }));
+    expect(clients.collectWrites()).toEqual([
+      { type: "clientWrite", payloads: payloads("a") },
+      { type: "clientWrite", payloads: payloads("b"), expect: expectation },
+      { type: "clientWrite", payloads: payloads("c"), expect: expectation },
+      { type: "clientWrite", payloads: payloads("d", "e") },
+    ]);
+  });
+
+  test("is refused alone", () => {
+    const clients = clientsFor(10);
+    const [a, b, c] = [write(clients), write(clients, "b", 0, { leaderTerm: 3 }), write(clients)];
+    clients.collectWrites();
+    clients.acceptWrites(1);
+    clients.refuseWrites(REFUSED);
+    clients.acceptWrites(2);
+    clients.applied(blank(1, 1), "one");
+    clients.applied(blank(1, 2), "two");
+    expect([a, b, c].map(({ answers }) => answers)).toEqual([
+      [{ logId: logId(1, 1), response: "one" }],
+      [REFUSED],
+      [{ logId: logId(1, 2), response: "two" }],
+    ]);
+  });
+});
+
+describe("several writes of one client", () => {
+  const three = ["a", "b", "c"].map((data) => ({ type: "normal" as const, data }));
+  const callers = (bytes = 0): Writer[] => three.map(() => new Caller(bytes));
+
+  test("are consecutive entries of the turn's event, and each gets its own response", () => {
+    const clients = clientsFor(10);
+    write(clients, "before");
+    const writers = callers();
+    expect(clients.writeMany(three, writers, null)).toBe(true);
+    write(clients, "after");
+    expect(collectWrite(clients)?.payloads).toEqual(
+      ["before", "a", "b", "c", "after"].map((data) => ({ type: "normal", data })),
+    );
+    clients.acceptWrites(5);
+    for (let index = 5; index < 10; index++) clients.applied(blank(1, index), `r${index}`);
+    expect(writers.map(({ answers }) => answers)).toEqual(
+      [6, 7, 8].map((index) => [{ logId: logId(1, index), response: `r${index}` }]),
+    );
+  });
+
+  test.each<[string, Clients<string>, number]>([
+    ["requests", clientsFor(3), 0],
+    ["bytes", clientsFor(10, 30), 10],
+  ])("are admitted together or not at all, by %s", (what, clients, bytes) => {
+    write(clients, "x", 1);
+    const writers = callers(bytes);
+    expect(clients.writeMany(three, writers, null)).toBe(false);
+    for (const { answers } of writers) {
+      expect(answers[0]).toBeInstanceOf(OverloadedError);
+      expect((answers[0] as Error).message).toContain(`too many ${what} are waiting`);
+    }
+    expect(collectWrite(clients)?.payloads).toHaveLength(1);
+    // They took no place.
+    expect(write(clients).answers).toEqual([]);
+  });
+});
+
+describe("taking back", () => {
+  test("removes a write of this turn, and nobody else's; its place is free again", () => {
+    const clients = clientsFor(3, 30);
+    const [a, b, c] = [write(clients, "a", 10), write(clients, "b", 10), write(clients, "c", 10)];
+    expect(clients.withdraw([b])).toBe(true);
+    expect(clients.withdraw([b])).toBe(false);
+    const d = write(clients, "d", 10);
+    expect(write(clients, "e", 10).answers[0]).toBeInstanceOf(OverloadedError);
+    expect(collectWrite(clients)?.payloads).toEqual(
+      ["a", "c", "d"].map((data) => ({ type: "normal", data })),
+    );
+    clients.acceptWrites(1);
+    for (let index = 1; index <= 3; index++) clients.applied(blank(1, index), `r${index}`);
+    expect(
+      [a, b, c, d].map(({ answers }) => answers.map((answer) => (answer as { response: string }).response)),
+    ).toEqual([["r1"], [], ["r2"], ["r3"]]);
+  });
+
+  test("removes all that came together, from the middle of a turn", () => {
+    const clients = clientsFor(10, 100);
+    write(clients, "a", 1);
+    const together: Writer[] = [new Caller(49), new Caller(50)];
+    clients.writeMany(
+      together.map(() => ({ type: "normal", data: "x" })),
+      together,
+      null,
+    );
+    const b = write(clients, "b", 0);
+    expect(clients.withdraw(together)).toBe(true);
+    expect(collectWrite(clients)?.payloads).toEqual(["a", "b"].map((data) => ({ type: "normal", data })));
+    expect(write(clients, "c", 99).answers).toEqual([]);
+    clients.acceptWrites(1);
+    clients.applied(blank(1, 2), "b's own");
+    expect(b.answers).toEqual([{ logId: logId(1, 2), response: "b's own" }]);
+    expect(together.map(({ answers }) => answers)).toEqual([[], []]);
+  });
+
+  test("a turn from which all was taken back is no event", () => {
+    const clients = clientsFor(10);
+    const a = write(clients);
+    const b = write(clients, "b", 0, { leaderTerm: 1 });
+    expect([clients.withdraw([a]), clients.withdraw([b])]).toEqual([true, true]);
+    expect(clients.collectWrites()).toEqual([]);
+    const c = write(clients);
+    clients.collectWrites();
+    clients.refuseWrites(REFUSED);
+    expect(c.answers).toEqual([REFUSED]);
+    expect([a.answers, b.answers]).toEqual([[], []]);
+  });
+
+  test("what is on its way to the log stays", () => {
+    const clients = clientsFor(10);
+    const a = write(clients);
+    clients.collectWrites();
+    expect(clients.withdraw([a])).toBe(false);
+    clients.decideWrites();
+    expect(clients.withdraw([a])).toBe(false);
+    clients.acceptWrites(1);
+    expect(clients.withdraw([a])).toBe(false);
+    clients.applied(blank(1, 1), "done");
+    expect(clients.withdraw([a])).toBe(false);
+    expect(a.answers).toHaveLength(1);
+  });
+});
+
+describe("reads of different kinds", () => {
+  test("do not share an event: policies and askers are told apart", () => {
+    const clients = clientsFor(10);
+    for (const policy of ["readIndex", "lease"] as const)
+      for (const forwarded of [false, true]) {
+        read(clients, policy, forwarded);
+        read(clients, policy, forwarded);
+      }
+    expect(clients.collectReads()).toMatchObject([
+      { policy: "readIndex", forwarded: false },
+      { policy: "readIndex", forwarded: true },
+      { policy: "lease", forwarded: false },
+      { policy: "lease", forwarded: true },
+    ]);
+  });
+
+  test("a follower that asks is told the index, whether it is applied here or not", () => {
+    const clients = clientsFor(1);
+    const asked = read(clients, "readIndex", true);
+    clients.confirmReads(collectRead(clients)?.requestId as number, logId(1, 9));
+    expect(asked.answers).toEqual([logId(1, 9)]);
+    clients.releaseReads(9);
+    expect(asked.answers).toHaveLength(1);
+    expect(read(clients).answers).toEqual([]);
+  });
+
+  test("answers of a leader that overtake each other are released by their index", () => {
+    const clients = clientsFor(10);
+    const readers = [7, 5, 6, 5].map((index) => {
+      const reader = read(clients);
+      clients.confirmReads(collectRead(clients)?.requestId as number, logId(1, index));
+      return reader;
+    });
+    const released = (): boolean[] => readers.map(({ answers }) => answers.length === 1);
+    clients.releaseReads(4);
+    expect(released()).toEqual([false, false, false, false]);
+    clients.releaseReads(5);
+    expect(released()).toEqual([false, true, false, true]);
+    clients.releaseReads(7);
+    expect(released()).toEqual([true, true, true, true]);
+  });
+});
+
+describe("what a session does not allow", () => {
+  test("is an error that says which session and why, and frees the place", () => {
+    const clients = clientsFor(1, 5);
+    const session = { sessionId: 4, sequence: 2, answeredBelow: 1 };
+    const command = write(clients, "x", 5);
+    clients.collectWrites();
+    clients.acceptWrites(8);
+    const payload = { type: "normal", data: "x", session } as const;
+    clients.applied({ logId: logId(1, 8), payload }, new SessionRefusal("expired"));
+    expect(command.answers[0]).toBeInstanceOf(SessionError);
+    expect(command.answers[0]).toMatchObject({ sessionId: 4, problem: "expired" });
+
+    const opening = write(clients, "x", 5);
+    clients.collectWrites();
+    clients.acceptWrites(9);
+    const open = { type: "openSession", expiresAfter: 1 } as const;
+    clients.applied({ logId: logId(1, 9), payload: open }, new SessionRefusal("unsupported"));
+    expect(opening.answers[0]).toMatchObject({ sessionId: 9, problem: "unsupported" });
+    expect(write(clients).answers).toEqual([]);
+  });
+});
+
+describe("the limit on bytes", () => {
+  test("refuses what does not fit any more, to the byte, and not what counts nothing", () => {
+    const clients = clientsFor(10, 100);
+    write(clients, "a", 60);
+    expect(write(clients, "b", 41).answers[0]).toBeInstanceOf(OverloadedError);
+    expect(write(clients, "c", 40).answers).toEqual([]);
+    expect(write(clients, "d", 1).answers[0]).toBeInstanceOf(OverloadedError);
+    expect(write(clients, "e", 0).answers).toEqual([]);
+  });
+
+  test("lets one through alone that is larger by itself", () => {
+    const clients = clientsFor(10, 100);
+    expect(write(clients, "huge", 500).answers).toEqual([]);
+    expect(write(clients, "a", 1).answers[0]).toBeInstanceOf(OverloadedError);
+    clients.collectWrites();
+    clients.refuseWrites(REFUSED);
+    expect(write(clients, "a", 1).answers).toEqual([]);
+    expect(write(clients, "huge", 500).answers[0]).toBeInstanceOf(OverloadedError);
+  });
+});
+
 describe("the limit", () => {
   test("counts writes and reads together; one more is refused at once and takes no place", () => {
-    const clients = new Clients<string>(2);
+    const clients = clientsFor(2);
     write(clients);
     read(clients);
-    const late: Writer = new Caller();
-    expect(clients.write({ type: "normal", data: "late" }, late)).toBe(false);
+    const late = write(clients, "late");
     expect(late.answers).toHaveLength(1);
     expect(late.answers[0]).toBeInstanceOf(OverloadedError);
-    const lateReader = new Caller<LogId>();
-    expect(clients.read(lateReader)).toBe(false);
+    const lateReader = read(clients);
     expect(lateReader.answers[0]).toBeInstanceOf(OverloadedError);
-    expect(clients.collectWrites()?.payloads).toHaveLength(1);
+    expect(collectWrite(clients)?.payloads).toHaveLength(1);
   });
 
   test.each<[string, (clients: Clients<string>) => void]>([
@@ -192,7 +447,7 @@ describe("the limit", () => {
       "applied",
       (clients) => {
         clients.acceptWrites(1);
-        clients.applied(logId(1, 1), "done");
+        clients.applied(blank(1, 1), "done");
       },
     ],
     ["refused", (clients) => clients.refuseWrites(REFUSED)],
@@ -204,7 +459,7 @@ describe("the limit", () => {
       },
     ],
   ])("a place is free again when its write is %s", (_, settle) => {
-    const clients = new Clients<string>(1);
+    const clients = clientsFor(1);
     write(clients);
     clients.collectWrites();
     settle(clients);
@@ -222,9 +477,9 @@ describe("the limit", () => {
     ],
     ["refused", (clients, id) => clients.refuseReads(id, REFUSED)],
   ])("a place is free again when its read is %s", (_, settle) => {
-    const clients = new Clients<string>(1);
+    const clients = clientsFor(1);
     read(clients);
-    settle(clients, clients.collectReads()?.requestId as number);
+    settle(clients, collectRead(clients)?.requestId as number);
     expect(read(clients).answers).toEqual([]);
     expect(read(clients).answers).toHaveLength(1);
   });
@@ -235,6 +490,8 @@ describe("every client", () => {
     fc.record({ type: fc.constant("write" as const), count: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ type: fc.constant("read" as const), count: fc.integer({ min: 1, max: 3 }) }),
     fc.constant({ type: "collect" as const }),
+    fc.record({ type: fc.constant("many" as const), count: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ type: fc.constant("withdraw" as const), pick: fc.nat() }),
     fc.record({ type: fc.constant("decide" as const), refuse: fc.boolean() }),
     fc.record({ type: fc.constant("apply" as const), count: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ type: fc.constant("abandon" as const), back: fc.nat(4) }),
@@ -247,7 +504,7 @@ describe("every client", () => {
         fc.integer({ min: 1, max: 30 }),
         fc.array(operation, { maxLength: 60 }),
         (limit, operations) => {
-          const clients = new Clients<string>(limit);
+          const clients = clientsFor(limit, 10 * limit);
           const everybody: Caller<unknown>[] = [];
           const proposed: Writer[][] = [];
           const accepted = new Map<number, Writer>();
@@ -260,11 +517,28 @@ describe("every client", () => {
             switch (op.type) {
               case "write":
                 for (let i = 0; i < op.count; i++) {
-                  const writer = write(clients);
+                  const writer = write(clients, "x", (i * 7) % 20);
                   everybody.push(writer);
                   if (writer.answers.length === 0) fresh.push(writer);
                 }
                 break;
+              case "many": {
+                const writers: Writer[] = Array.from({ length: op.count }, (_, i) => new Caller(i * 5));
+                const payloads = writers.map(() => ({ type: "normal" as const, data: "x" }));
+                everybody.push(...writers);
+                if (clients.writeMany(payloads, writers, null)) fresh.push(...writers);
+                break;
+              }
+              case "withdraw": {
+                const writer = fresh[op.pick % fresh.length] ?? proposed[0]?.[0] ?? accepted.get(applied + 1);
+                if (writer === undefined) break;
+                expect(clients.withdraw([writer])).toBe(fresh.includes(writer));
+                if (!fresh.includes(writer)) break;
+                fresh = fresh.filter((other) => other !== writer);
+                // Nobody answers it any more: whoever took it back does.
+                writer.reject(REFUSED);
+                break;
+              }
               case "read":
                 for (let i = 0; i < op.count; i++) {
                   const reader = read(clients);
@@ -273,10 +547,10 @@ describe("every client", () => {
                 }
                 break;
               case "collect": {
-                expect(clients.collectWrites()?.payloads.length ?? 0).toBe(fresh.length);
+                expect(collectWrite(clients)?.payloads.length ?? 0).toBe(fresh.length);
                 if (fresh.length > 0) proposed.push(fresh);
                 fresh = [];
-                const event = clients.collectReads();
+                const event = collectRead(clients);
                 if (event !== null) reads.set(event.requestId, freshReads);
                 freshReads = [];
                 break;
@@ -300,7 +574,7 @@ describe("every client", () => {
                   applied += 1;
                   const writer = accepted.get(applied);
                   expect(writer?.answers ?? []).toEqual([]);
-                  clients.applied(logId(1, applied), `r${applied}`);
+                  clients.applied(blank(1, applied), `r${applied}`);
                   if (writer !== undefined)
                     expect(writer.answers).toEqual([{ logId: logId(1, applied), response: `r${applied}` }]);
                   accepted.delete(applied);
@@ -339,8 +613,8 @@ describe("every client", () => {
           }
           clients.settleAll(REFUSED, UNKNOWN);
           expect(everybody.map(({ answers }) => answers.length)).toEqual(everybody.map(() => 1));
-          // Every place is free again.
-          for (let i = 0; i < limit; i++) expect(write(clients).answers).toEqual([]);
+          // Every place is free again, and every byte.
+          for (let i = 0; i < limit; i++) expect(write(clients, "x", 10).answers).toEqual([]);
           expect(write(clients).answers).toHaveLength(1);
         },
       ),

@@ -1,6 +1,8 @@
-import type { EntryPayload, LogId } from "@seshat/common";
-import { OverloadedError } from "@seshat/common";
-import type { ClientWriteEvent, ReadIndexEvent } from "../engine/event.js";
+import type { EntryPayload, LogEntry, LogId } from "@seshat/common";
+import { OverloadedError, SessionError } from "@seshat/common";
+import type { ApplyResponse } from "@seshat/storage";
+import { SessionRefusal } from "@seshat/storage";
+import type { ClientWriteEvent, ReadIndexEvent, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import type { PendingRequest } from "./pending-requests.js";
 import { PendingWrites } from "./pending-writes.js";
 
@@ -10,81 +12,157 @@ export interface ClientWriteResponse<R> {
   readonly response: R;
 }
 
-type Writer<R> = PendingRequest<ClientWriteResponse<R>>;
-type Reader = PendingRequest<LogId>;
+/** A client that waits for its write. */
+export interface Writer<R> extends PendingRequest<ClientWriteResponse<R>> {
+  /** What its command counts against the bound on bytes. */
+  readonly bytes: number;
+}
+
+/** A client that waits for its read. */
+export type Reader = PendingRequest<LogId>;
+
+/** Writes that become one event. */
+interface Batch<R> {
+  readonly payloads: EntryPayload<unknown, unknown>[];
+  readonly writers: Writer<R>[];
+  readonly expect: WriteExpectation | null;
+}
+
+/** Reads that become one event. */
+interface ReadBatch {
+  readonly policy: ReadPolicy;
+  /** True when a follower asks: the answer is the index itself, whether this node has applied it or not. */
+  readonly forwarded: boolean;
+  readonly readers: Reader[];
+}
 
 interface ConfirmedReads {
   readonly readIndex: LogId;
   readonly readers: readonly Reader[];
 }
 
+/** How much may wait at once. */
+export interface ClientLimits {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /**
  * The clients of one node, from the call to the answer. Each is settled exactly once. All writes of a turn become one
- * event, and all reads another: that is the batching, with no timer to wait for.
+ * event (one more for each with an expectation of its own), and all reads another: that is the batching, with no timer to
+ * wait for.
  */
 export class Clients<R> {
-  readonly #limit: number;
+  readonly #limits: ClientLimits;
   /** Everybody who waits for anything here. */
   #waiting = 0;
+  #waitingBytes = 0;
 
-  #payloads: EntryPayload<unknown, unknown>[] = [];
-  #writers: Writer<R>[] = [];
+  /** Writes of this turn. */
+  #batches: Batch<R>[] = [];
   /** Writers whose event is on its way to the engine, an array for each event, in order. */
-  readonly #proposed: Writer<R>[][] = [];
+  readonly #proposed: (readonly Writer<R>[])[] = [];
   /** True while the engine has the oldest of them before it: they may be in the log, or not. */
   #deciding = false;
   /** Writers whose entries are in the log. */
-  readonly #accepted = new PendingWrites<ClientWriteResponse<R>>();
+  readonly #accepted = new PendingWrites<Writer<R>>();
 
-  #readers: Reader[] = [];
+  /** Reads of this turn. */
+  readonly #reads: ReadBatch[] = [];
   #lastReadId = 0;
   /** Readers who wait for their read index, by the id of their event. */
-  readonly #unconfirmed = new Map<number, readonly Reader[]>();
+  readonly #unconfirmed = new Map<number, ReadBatch>();
   /** Readers who wait for the state machine to reach their read index, lowest first. */
   readonly #confirmed: ConfirmedReads[] = [];
 
-  /** @param limit how many may wait at once. */
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(limits: ClientLimits) {
+    this.#limits = limits;
   }
 
-  /** A client wants to write. Rejects at once when too many wait. */
-  write(payload: EntryPayload<unknown, unknown>, writer: Writer<R>): boolean {
-    if (!this.#admit(writer)) return false;
-    this.#payloads.push(payload);
-    this.#writers.push(writer);
+  /**
+   * A client wants to write. Rejects it at once when too many wait.
+   *
+   * @param expect what has to hold for the command to be appended, or null.
+   */
+  write(
+    payload: EntryPayload<unknown, unknown>,
+    writer: Writer<R>,
+    expect: WriteExpectation | null,
+  ): boolean {
+    const error = this.#tooMuch(1, writer.bytes);
+    if (error !== null) {
+      writer.reject(error);
+      return false;
+    }
+    this.#enter(this.#batchFor(expect), payload, writer);
     return true;
   }
 
-  /** A client wants to read. Rejects at once when too many wait. */
-  read(reader: Reader): boolean {
-    if (!this.#admit(reader)) return false;
-    this.#readers.push(reader);
+  /** A client wants to write several commands, as consecutive entries of one append: all are admitted, or none. */
+  writeMany(
+    payloads: readonly EntryPayload<unknown, unknown>[],
+    writers: readonly Writer<R>[],
+    expect: WriteExpectation | null,
+  ): boolean {
+    const bytes = writers.reduce((sum, writer) => sum + writer.bytes, 0);
+    const error = this.#tooMuch(writers.length, bytes);
+    if (error !== null) {
+      for (const writer of writers) writer.reject(error);
+      return false;
+    }
+    const batch = this.#batchFor(expect);
+    for (const [i, writer] of writers.entries()) {
+      this.#enter(batch, payloads[i] as EntryPayload<unknown, unknown>, writer);
+    }
+    return true;
+  }
+
+  /** Takes back writes of this turn that came together, at least one. @returns false when they are on their way to the log. */
+  withdraw(together: readonly Writer<R>[]): boolean {
+    for (const { payloads, writers } of this.#batches) {
+      const position = writers.indexOf(together[0] as Writer<R>);
+      if (position < 0) continue;
+      payloads.splice(position, together.length);
+      writers.splice(position, together.length);
+      this.#leave(together);
+      return true;
+    }
+    return false;
+  }
+
+  /** A client wants to read, or a follower asks for its clients. Rejects at once when too many wait. */
+  read(reader: Reader, policy: ReadPolicy, forwarded: boolean): boolean {
+    if (this.#waiting >= this.#limits.requests) {
+      reader.reject(new OverloadedError("requests", this.#limits.requests));
+      return false;
+    }
+    this.#waiting += 1;
+    this.#readBatchFor(policy, forwarded).readers.push(reader);
     return true;
   }
 
   /** True when there is something to collect. */
   get hasNew(): boolean {
-    return this.#writers.length > 0 || this.#readers.length > 0;
+    return this.#batches.length > 0 || this.#reads.length > 0;
   }
 
-  /** The writes since the last call, as one event; null when there were none. */
-  collectWrites(): ClientWriteEvent | null {
-    if (this.#writers.length === 0) return null;
-    const event: ClientWriteEvent = { type: "clientWrite", payloads: this.#payloads };
-    this.#proposed.push(this.#writers);
-    this.#payloads = [];
-    this.#writers = [];
-    return event;
+  /** The writes since the last call, as few events as can be. */
+  collectWrites(): ClientWriteEvent[] {
+    const batches = this.#batches.filter(({ writers }) => writers.length > 0);
+    this.#batches = [];
+    return batches.map(({ payloads, writers, expect }) => {
+      this.#proposed.push(writers);
+      return expect === null ? { type: "clientWrite", payloads } : { type: "clientWrite", payloads, expect };
+    });
   }
 
-  /** The reads since the last call, as one event; null when there were none. */
-  collectReads(): ReadIndexEvent | null {
-    if (this.#readers.length === 0) return null;
-    this.#lastReadId += 1;
-    this.#unconfirmed.set(this.#lastReadId, this.#readers);
-    this.#readers = [];
-    return { type: "readIndex", requestId: this.#lastReadId };
+  /** The reads since the last call, as few events as can be. */
+  collectReads(): ReadIndexEvent[] {
+    return this.#reads.splice(0).map((batch) => {
+      const requestId = ++this.#lastReadId;
+      this.#unconfirmed.set(requestId, batch);
+      return { type: "readIndex", requestId, policy: batch.policy, forwarded: batch.forwarded };
+    });
   }
 
   /** The oldest proposed writes go to the engine now: from here on they may be in the log. */
@@ -95,7 +173,7 @@ export class Clients<R> {
   /** The oldest proposed writes became the entries from `firstIndex` on. @returns the index of the last. */
   acceptWrites(firstIndex: number): number {
     this.#deciding = false;
-    const writers = this.#proposed.shift() as Writer<R>[];
+    const writers = this.#proposed.shift() as readonly Writer<R>[];
     this.#accepted.accept(firstIndex, writers);
     return firstIndex + writers.length - 1;
   }
@@ -103,34 +181,48 @@ export class Clients<R> {
   /** The oldest proposed writes were not appended. */
   refuseWrites(error: Error): void {
     this.#deciding = false;
-    this.#reject(this.#proposed.shift() as Writer<R>[], error);
+    this.#rejectWriters(this.#proposed.shift() as readonly Writer<R>[], error);
   }
 
   /** Nobody can tell any more what becomes of the entries from `since` on. */
   abandonWrites(since: number, error: Error): void {
-    this.#reject(this.#accepted.takeSince(since), error);
+    this.#rejectWriters(this.#accepted.takeSince(since), error);
   }
 
   /** An entry was applied. */
-  applied(logId: LogId, response: R | undefined): void {
+  applied({ logId, payload }: LogEntry<unknown, unknown>, response: ApplyResponse<R>): void {
     const writer = this.#accepted.take(logId.index);
     if (writer === undefined) return;
     this.#waiting -= 1;
-    writer.resolve({ logId, response: response as R });
+    this.#waitingBytes -= writer.bytes;
+    if (!(response instanceof SessionRefusal)) {
+      writer.resolve({ logId, response: response as R });
+      return;
+    }
+    const session = payload.type === "normal" ? payload.session : undefined;
+    writer.reject(new SessionError(session?.sessionId ?? logId.index, response.problem));
   }
 
-  /** The reads of an event may be served from `readIndex` on. Read indexes rise from call to call. */
+  /** The reads of an event may be served from `readIndex` on. */
   confirmReads(requestId: number, readIndex: LogId): void {
-    const readers = this.#unconfirmed.get(requestId);
+    const batch = this.#unconfirmed.get(requestId);
+    if (batch === undefined) return;
     this.#unconfirmed.delete(requestId);
-    if (readers !== undefined) this.#confirmed.push({ readIndex, readers });
+    if (batch.forwarded) {
+      this.#waiting -= batch.readers.length;
+      for (const reader of batch.readers) reader.resolve(readIndex);
+      return;
+    }
+    // A leader's answers to a follower may overtake each other.
+    const position = this.#confirmed.findLastIndex((other) => other.readIndex.index <= readIndex.index) + 1;
+    this.#confirmed.splice(position, 0, { readIndex, readers: batch.readers });
   }
 
   /** The reads of an event cannot be served here. */
   refuseReads(requestId: number, error: Error): void {
-    const readers = this.#unconfirmed.get(requestId);
+    const batch = this.#unconfirmed.get(requestId);
     this.#unconfirmed.delete(requestId);
-    if (readers !== undefined) this.#reject(readers, error);
+    if (batch !== undefined) this.#rejectReaders(batch.readers, error);
   }
 
   /** Lets the reads go whose index the state machine has reached. */
@@ -148,30 +240,63 @@ export class Clients<R> {
 
   /** Settles everybody: what may be in the log with `unknownOutcome`, everything else with `refusal`. */
   settleAll(refusal: Error, unknownOutcome: Error): void {
-    this.#reject(this.#writers.splice(0), refusal);
-    this.#payloads = [];
+    for (const { writers } of this.#batches.splice(0)) this.#rejectWriters(writers, refusal);
     for (const [i, writers] of this.#proposed.splice(0).entries()) {
-      this.#reject(writers, i === 0 && this.#deciding ? unknownOutcome : refusal);
+      this.#rejectWriters(writers, i === 0 && this.#deciding ? unknownOutcome : refusal);
     }
     this.#deciding = false;
-    this.#reject(this.#accepted.takeSince(0), unknownOutcome);
-    this.#reject(this.#readers.splice(0), refusal);
-    for (const readers of this.#unconfirmed.values()) this.#reject(readers, refusal);
+    this.#rejectWriters(this.#accepted.takeSince(0), unknownOutcome);
+    for (const { readers } of this.#reads.splice(0)) this.#rejectReaders(readers, refusal);
+    for (const { readers } of this.#unconfirmed.values()) this.#rejectReaders(readers, refusal);
     this.#unconfirmed.clear();
-    for (const { readers } of this.#confirmed.splice(0)) this.#reject(readers, refusal);
+    for (const { readers } of this.#confirmed.splice(0)) this.#rejectReaders(readers, refusal);
   }
 
-  #admit(client: { reject(error: Error): void }): boolean {
-    if (this.#waiting >= this.#limit) {
-      client.reject(new OverloadedError("requests", this.#limit));
-      return false;
+  #tooMuch(requests: number, bytes: number): OverloadedError | null {
+    const { requests: maxRequests, bytes: maxBytes } = this.#limits;
+    if (this.#waiting + requests > maxRequests) return new OverloadedError("requests", maxRequests);
+    // What is larger than the bound by itself still goes through, alone.
+    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > maxBytes)
+      return new OverloadedError("bytes", maxBytes);
+    return null;
+  }
+
+  #batchFor(expect: WriteExpectation | null): Batch<R> {
+    const newest = this.#batches.at(-1);
+    if (newest !== undefined && newest.expect === null && expect === null) return newest;
+    const batch: Batch<R> = { payloads: [], writers: [], expect };
+    this.#batches.push(batch);
+    return batch;
+  }
+
+  #readBatchFor(policy: ReadPolicy, forwarded: boolean): ReadBatch {
+    for (const batch of this.#reads) {
+      if (batch.policy === policy && batch.forwarded === forwarded) return batch;
     }
-    this.#waiting += 1;
-    return true;
+    const batch: ReadBatch = { policy, forwarded, readers: [] };
+    this.#reads.push(batch);
+    return batch;
   }
 
-  #reject(clients: readonly { reject(error: Error): void }[], error: Error): void {
-    this.#waiting -= clients.length;
-    for (const client of clients) client.reject(error);
+  #enter(batch: Batch<R>, payload: EntryPayload<unknown, unknown>, writer: Writer<R>): void {
+    batch.payloads.push(payload);
+    batch.writers.push(writer);
+    this.#waiting += 1;
+    this.#waitingBytes += writer.bytes;
+  }
+
+  #leave(writers: readonly Writer<R>[]): void {
+    this.#waiting -= writers.length;
+    for (const { bytes } of writers) this.#waitingBytes -= bytes;
+  }
+
+  #rejectWriters(writers: readonly Writer<R>[], error: Error): void {
+    this.#leave(writers);
+    for (const writer of writers) writer.reject(error);
+  }
+
+  #rejectReaders(readers: readonly Reader[], error: Error): void {
+    this.#waiting -= readers.length;
+    for (const reader of readers) reader.reject(error);
   }
 }

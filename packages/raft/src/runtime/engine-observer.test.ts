@@ -6,9 +6,16 @@ import type { EngineState, LeaderRole, Role } from "../engine/state.js";
 import { EngineObserver } from "./engine-observer.js";
 import { Instruments } from "./instruments.js";
 
-const LEADER: LeaderRole = { type: "leader", firstIndex: 1, progress: new Map(), reads: [], round: 0 };
+const LEADER: LeaderRole = {
+  type: "leader",
+  firstIndex: 1,
+  since: 0,
+  progress: new Map(),
+  reads: [],
+  round: 0,
+};
 const CANDIDATE: Role = { type: "candidate", granted: new Set(), ownVoteIo: 1 };
-const PRE_CANDIDATE: Role = { type: "preCandidate", granted: new Set() };
+const PRE_CANDIDATE: Role = { type: "preCandidate", granted: new Set(), attempt: 1 };
 const FOLLOWER: Role = { type: "follower", leaderId: null };
 
 function setUp(): {

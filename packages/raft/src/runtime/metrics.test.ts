@@ -10,8 +10,16 @@ function leaderRole(): LeaderRole {
   return {
     type: "leader",
     firstIndex: 6,
+    since: 0,
     progress: new Map([
-      [2, { ...newProgress(8), matchIndex: 7, inFlight: [{ seq: 1, prevIndex: 7, upto: 9, round: 0 }] }],
+      [
+        2,
+        {
+          ...newProgress(8),
+          matchIndex: 7,
+          inFlight: [{ seq: 1, prevIndex: 7, upto: 9, round: 0, sentAt: 5 }],
+        },
+      ],
       [3, newProgress(8)],
     ]),
     reads: [],

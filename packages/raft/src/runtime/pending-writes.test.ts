@@ -1,19 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { PendingWrite } from "./pending-writes.js";
 import { PendingWrites } from "./pending-writes.js";
 
-interface Named extends PendingWrite<string> {
+/** Whoever waits: a thing of its own, told apart by identity. */
+interface Named {
   readonly name: string;
 }
 
 function writes(...names: string[]): Named[] {
-  return names.map((name) => ({ name, resolve: () => {}, reject: () => {} }));
+  return names.map((name) => ({ name }));
 }
 
 describe("pending writes", () => {
   test("are found by the index of their entry, each once", () => {
-    const pending = new PendingWrites<string>();
+    const pending = new PendingWrites<Named>();
     const [a, b] = writes("a", "b");
     pending.accept(7, [a, b] as Named[]);
     expect(pending.take(6)).toBeUndefined();
@@ -24,7 +24,7 @@ describe("pending writes", () => {
   });
 
   test("entries of nobody between them are nobody's", () => {
-    const pending = new PendingWrites<string>();
+    const pending = new PendingWrites<Named>();
     const [a, b] = writes("a", "b") as [Named, Named];
     pending.accept(10, [a]);
     pending.accept(15, [b]);
@@ -32,7 +32,7 @@ describe("pending writes", () => {
   });
 
   test("giving up those from an index on leaves the ones before it", () => {
-    const pending = new PendingWrites<string>();
+    const pending = new PendingWrites<Named>();
     const all = writes("a", "b", "c", "d");
     pending.accept(3, all);
     expect(pending.takeSince(5)).toEqual(all.slice(2));
@@ -43,7 +43,7 @@ describe("pending writes", () => {
   });
 
   test("the ring grows while it is in use and wrapped around", () => {
-    const pending = new PendingWrites<string>();
+    const pending = new PendingWrites<Named>();
     const early = writes(...Array.from({ length: 60 }, (_, i) => `early ${i}`));
     pending.accept(1, early);
     for (let index = 1; index <= 50; index++) pending.take(index);
@@ -54,7 +54,7 @@ describe("pending writes", () => {
   });
 
   test("indexes past 2^32 are told apart", () => {
-    const pending = new PendingWrites<string>();
+    const pending = new PendingWrites<Named>();
     const all = writes("a", "b", "c");
     const first = 2 ** 32 - 1;
     pending.accept(first, all);
@@ -82,7 +82,7 @@ describe("pending writes", () => {
         fc.integer({ min: 1, max: 2 ** 33 }),
         fc.array(operation, { maxLength: 30 }),
         (start, operations) => {
-          const pending = new PendingWrites<string>();
+          const pending = new PendingWrites<Named>();
           const model = new Map<number, Named>();
           let next = start;
           let applied = start - 1;

@@ -1,21 +1,15 @@
-/** A client that waits for its write. */
-export interface PendingWrite<T> {
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
-
 /**
  * The clients whose writes are in the log and not yet applied, addressed by log index: a ring, so that neither
- * accepting nor settling a write allocates.
+ * accepting nor settling a write allocates. `W` is a client that waits.
  */
-export class PendingWrites<T> {
-  #ring: (PendingWrite<T> | undefined)[] = new Array<PendingWrite<T> | undefined>(64);
+export class PendingWrites<W> {
+  #ring: (W | undefined)[] = new Array<W | undefined>(64);
   /** Every slot from `#first` to before `#end` belongs to the index it is found by. */
   #first = 0;
   #end = 0;
 
   /** Notes that `writes` became the entries from index `firstIndex` on, which follow all accepted before. */
-  accept(firstIndex: number, writes: readonly PendingWrite<T>[]): void {
+  accept(firstIndex: number, writes: readonly W[]): void {
     if (this.#first === this.#end) this.#first = firstIndex;
     const end = firstIndex + writes.length;
     if (end - this.#first > this.#ring.length) this.#grow(end - this.#first);
@@ -25,7 +19,7 @@ export class PendingWrites<T> {
   }
 
   /** Takes out whoever waits for the entry at `index`, which is applied now. Indexes rise from call to call. */
-  take(index: number): PendingWrite<T> | undefined {
+  take(index: number): W | undefined {
     if (index < this.#first || index >= this.#end) return undefined;
     const slot = index & (this.#ring.length - 1);
     const write = this.#ring[slot];
@@ -35,8 +29,8 @@ export class PendingWrites<T> {
   }
 
   /** Takes out everybody who waits for an entry from `since` on. */
-  takeSince(since: number): PendingWrite<T>[] {
-    const taken: PendingWrite<T>[] = [];
+  takeSince(since: number): W[] {
+    const taken: W[] = [];
     for (let index = Math.max(since, this.#first); index < this.#end; index++) {
       const slot = index & (this.#ring.length - 1);
       const write = this.#ring[slot];
@@ -50,7 +44,7 @@ export class PendingWrites<T> {
   #grow(needed: number): void {
     let size = this.#ring.length;
     while (size < needed) size *= 2;
-    const ring = new Array<PendingWrite<T> | undefined>(size);
+    const ring = new Array<W | undefined>(size);
     for (let index = this.#first; index < this.#end; index++) {
       ring[index & (size - 1)] = this.#ring[index & (this.#ring.length - 1)];
     }

@@ -1,4 +1,12 @@
-import { AlreadyInitializedError, NotAMemberError, NotLeaderError, createMembership } from "@seshat/common";
+import {
+  AlreadyInitializedError,
+  NotAMemberError,
+  NotLeaderError,
+  OverloadedError,
+  PreconditionFailedError,
+  QuorumNotEnoughError,
+  createMembership,
+} from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { voters } from "../../test/support/values.js";
 import { refusalToError } from "./refusal.js";
@@ -48,5 +56,19 @@ describe("refusals as errors", () => {
     const error = refusalToError({ code: "notAMember" }, 4, voters(1));
     expect(error).toBeInstanceOf(NotAMemberError);
     expect(error).toMatchObject({ nodeId: 4 });
+  });
+
+  test("the others: each is an error of its own, with its facts", () => {
+    expect(refusalToError({ code: "quorumNotEnough" }, 1, voters(1))).toBeInstanceOf(QuorumNotEnoughError);
+    const overloaded = refusalToError({ code: "overloaded", limit: 7 }, 1, voters(1));
+    expect(overloaded).toBeInstanceOf(OverloadedError);
+    expect(overloaded.message).toContain("too many entries are waiting (the limit is 7)");
+    const failed = refusalToError(
+      { code: "preconditionFailed", found: "the leader's term is 2" },
+      1,
+      voters(1),
+    );
+    expect(failed).toBeInstanceOf(PreconditionFailedError);
+    expect(failed.message).toContain("the leader's term is 2");
   });
 });

@@ -1,5 +1,12 @@
 import type { BasicNode, Membership, NodeId, SeshatError } from "@seshat/common";
-import { AlreadyInitializedError, NotAMemberError, NotLeaderError } from "@seshat/common";
+import {
+  AlreadyInitializedError,
+  NotAMemberError,
+  NotLeaderError,
+  OverloadedError,
+  PreconditionFailedError,
+  QuorumNotEnoughError,
+} from "@seshat/common";
 import type { Refusal } from "../engine/command.js";
 
 /** The error that a caller gets for a refusal of the engine. */
@@ -12,6 +19,12 @@ export function refusalToError(refusal: Refusal, self: NodeId, membership: Membe
         leaderId === null ? null : addressOf(membership.nodes.get(leaderId)),
       );
     }
+    case "quorumNotEnough":
+      return new QuorumNotEnoughError();
+    case "overloaded":
+      return new OverloadedError("entries", refusal.limit);
+    case "preconditionFailed":
+      return new PreconditionFailedError(refusal.found);
     case "alreadyInitialized":
       return new AlreadyInitializedError(refusal.found);
     case "notAMember":

@@ -3,7 +3,6 @@ import type {
   AsyncRuntime,
   EntryPayload,
   LogId,
-  NodeId,
   PreVoteResponse,
   RaftTypeConfig,
   SeshatError,
@@ -16,29 +15,21 @@ import {
   UnknownOutcomeError,
   formatLogId,
 } from "@seshat/common";
-import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
+import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
-import type { Command } from "../engine/command.js";
 import type { EngineStart } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
-import type { Event } from "../engine/event.js";
-import { membershipOf } from "../engine/membership-state.js";
+import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import type { RaftNetworkFactory } from "../network/raft-network.js";
-import { ApplyLane } from "./apply-lane.js";
-import type { ClientWriteResponse } from "./clients.js";
+import type { Writer } from "./clients.js";
 import { Clients } from "./clients.js";
-import { DurabilityGate } from "./durability-gate.js";
 import { EngineObserver } from "./engine-observer.js";
+import { Executor, noCallers } from "./executor.js";
 import { toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
-import { LogCache } from "./log-cache.js";
-import { LogLane } from "./log-lane.js";
 import type { RaftMetrics } from "./metrics.js";
 import { computeMetrics } from "./metrics.js";
-import type { PendingRequest } from "./pending-requests.js";
-import { PendingRequests } from "./pending-requests.js";
-import { refusalToError } from "./refusal.js";
-import { Sender } from "./sender.js";
+import type { PendingRequests } from "./pending-requests.js";
 import { StepTimer } from "./step-timer.js";
 
 /** Steps in a row before timers and sockets get their turn. */
@@ -54,10 +45,12 @@ export interface RuntimeParts<C extends RaftTypeConfig> {
   readonly clock: AsyncRuntime;
   readonly instruments: Instruments;
   readonly checkInvariants: boolean;
+  /** What a command counts in bytes. */
+  readonly sizeOf: (data: C["D"]) => number;
 }
 
 /**
- * Runs one engine: events go into a queue, each is one step, and the commands of the step go to the lanes, which answer
+ * Runs one engine: events go into a queue, each is one step, and the commands of the step go to the executor, which answers
  * with events. Nothing but this loop touches the engine.
  */
 export class Runtime<C extends RaftTypeConfig> {
@@ -65,19 +58,12 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #clock: AsyncRuntime;
   readonly #instruments: Instruments;
   readonly #observer: EngineObserver;
-  readonly #logLane: LogLane<C>;
-  readonly #applyLane: ApplyLane<C>;
-  readonly #sender: Sender<C>;
-  readonly #cache: LogCache;
-  readonly #gate = new DurabilityGate();
+  readonly #executor: Executor<C>;
   readonly #timer: StepTimer;
   readonly #clients: Clients<C["R"]>;
   readonly #maxPending: number;
 
-  readonly #preVotes = new PendingRequests<PreVoteResponse>();
-  readonly #votes = new PendingRequests<VoteResponse>();
-  readonly #appends = new PendingRequests<AppendEntriesResponse>();
-  readonly #replies = new PendingRequests<void>();
+  readonly #callers = noCallers();
   readonly #watchers = new Set<() => void>();
 
   #queue: Event[] = [];
@@ -89,7 +75,7 @@ export class Runtime<C extends RaftTypeConfig> {
   #closed: Promise<void> | null = null;
 
   constructor(parts: RuntimeParts<C>) {
-    const { start, config, clock, storage, instruments } = parts;
+    const { start, config, clock, instruments } = parts;
     this.#clock = clock;
     this.#instruments = instruments;
     this.#engine = new Engine(
@@ -98,72 +84,71 @@ export class Runtime<C extends RaftTypeConfig> {
       clock.now(),
     );
     this.#observer = new EngineObserver(this.#engine.state, instruments);
-    this.#cache = new LogCache(config.logCacheEntries);
-    this.#clients = new Clients(config.maxPendingRequests);
+    this.#clients = new Clients({ requests: config.maxPendingRequests, bytes: config.maxPendingBytes });
     this.#maxPending = config.maxPendingRequests;
     this.#timer = new StepTimer(
       clock,
       () => this.#engine.nextDeadline(),
       () => this.#enqueue({ type: "timer" }),
     );
-    const failed = (error: Error): void => this.#fail(error);
-    this.#logLane = new LogLane<C>(
-      storage,
-      { persisted: (ioSeq) => this.#persisted(ioSeq), failed },
-      instruments,
-    );
-    const reader = storage.logReader();
-    this.#applyLane = new ApplyLane<C>(
+    this.#executor = new Executor<C>(
       {
-        stateMachine: parts.stateMachine,
-        reader,
-        cache: this.#cache,
-        runtime: clock,
-        instruments,
-        maxApplyEntries: config.maxApplyEntries,
+        ...parts,
+        state: this.#engine.state,
+        observer: this.#observer,
+        clients: this.#clients,
+        callers: this.#callers,
       },
       {
+        emit: (event) => this.#enqueue(event),
         applied: (entries, responses) => this.#applied(entries, responses),
-        snapshotBuilt: (meta) => this.#snapshotBuilt(meta.lastLogId),
-        failed,
+        snapshotBuilt: (lastLogId) => this.#snapshotBuilt(lastLogId),
+        failed: (error) => this.#fail(error),
       },
     );
-    this.#sender = new Sender<C>({
-      id: start.id,
-      network: parts.network,
-      reader,
-      cache: this.#cache,
-      runtime: clock,
-      instruments,
-      rpcTimeoutMs: config.electionTimeoutMinMs,
-      describe: (id: NodeId) => membershipOf(this.#engine.state).nodes.get(id),
-      leads: (term) =>
-        this.#stopped === null &&
-        this.#engine.state.role.type === "leader" &&
-        this.#engine.state.vote.term === term,
-      emit: (event) => this.#enqueue(event),
-    });
-    for (const command of this.#engine.resume()) this.#execute(command);
+    for (const command of this.#engine.resume()) this.#executor.execute(command);
     this.#timer.adjust();
   }
 
   /** Appends `payload` to the log; `writer` learns what became of it. */
-  write(payload: EntryPayload<C["D"], C["Node"]>, writer: PendingRequest<ClientWriteResponse<C["R"]>>): void {
+  write(
+    payload: EntryPayload<C["D"], C["Node"]>,
+    writer: Writer<C["R"]>,
+    expect: WriteExpectation | null,
+  ): void {
     if (this.#stopped !== null) writer.reject(this.#stopped);
-    else if (this.#clients.write(payload, writer)) this.#schedule();
+    else if (this.#clients.write(payload, writer, expect)) this.#schedule();
   }
 
-  /** Waits until a linearizable read may be served from the local state machine. */
-  read(): Promise<LogId> {
+  /** Appends `payloads` to the log, one after another and in one write; each of `writers` learns what became of its own. */
+  writeMany(
+    payloads: readonly EntryPayload<C["D"], C["Node"]>[],
+    writers: readonly Writer<C["R"]>[],
+    expect: WriteExpectation | null,
+  ): void {
+    if (this.#stopped !== null) for (const writer of writers) writer.reject(this.#stopped);
+    else if (this.#clients.writeMany(payloads, writers, expect)) this.#schedule();
+  }
+
+  /** Takes writes back that were made together. @returns false when they may be in the log already. */
+  withdraw(writers: readonly Writer<C["R"]>[]): boolean {
+    return this.#clients.withdraw(writers);
+  }
+
+  /**
+   * Waits until a linearizable read may be served from the local state machine; with `forwarded`, for a follower, until
+   * this node, as leader, knows from which index on.
+   */
+  read(policy: ReadPolicy, forwarded: boolean): Promise<LogId> {
     return new Promise((resolve, reject) => {
       if (this.#stopped !== null) reject(this.#stopped);
-      else if (this.#clients.read({ resolve, reject })) this.#schedule();
+      else if (this.#clients.read({ resolve, reject }, policy, forwarded)) this.#schedule();
     });
   }
 
   /** Sends an event that is answered by a `reply` or a `snapshotReady`. */
   request(makeEvent: (requestId: number) => Event): Promise<void> {
-    return this.#open(this.#replies, makeEvent);
+    return this.#open(this.#callers.replies, makeEvent);
   }
 
   /** Sends an event that nobody waits for. */
@@ -173,15 +158,15 @@ export class Runtime<C extends RaftTypeConfig> {
   }
 
   preVote(makeEvent: (rpcId: number) => Event): Promise<PreVoteResponse> {
-    return this.#open(this.#preVotes, makeEvent);
+    return this.#open(this.#callers.preVotes, makeEvent);
   }
 
   vote(makeEvent: (rpcId: number) => Event): Promise<VoteResponse> {
-    return this.#open(this.#votes, makeEvent);
+    return this.#open(this.#callers.votes, makeEvent);
   }
 
   appendEntries(makeEvent: (rpcId: number) => Event): Promise<AppendEntriesResponse> {
-    return this.#open(this.#appends, makeEvent);
+    return this.#open(this.#callers.appends, makeEvent);
   }
 
   /** Why calls are refused; null while the node runs. */
@@ -232,10 +217,8 @@ export class Runtime<C extends RaftTypeConfig> {
   /** Takes everything that waits, up to the next yield. What lanes answer at once is taken in the same turn. */
   #drain(): void {
     if (this.#stopped !== null) return;
-    const writes = this.#clients.collectWrites();
-    if (writes !== null) this.#queue.push(writes);
-    const reads = this.#clients.collectReads();
-    if (reads !== null) this.#queue.push(reads);
+    if (this.#clients.hasNew)
+      this.#queue.push(...this.#clients.collectWrites(), ...this.#clients.collectReads());
     const now = this.#clock.now();
     let taken = 0;
     try {
@@ -261,102 +244,14 @@ export class Runtime<C extends RaftTypeConfig> {
     for (const command of this.#engine.step(event, now)) {
       // A lane may fail, or the application shut the node down, in the middle of a step.
       if (this.#stopped !== null) return;
-      this.#execute(command);
+      this.#executor.execute(command);
     }
     this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
   }
 
-  #execute(command: Command): void {
-    switch (command.type) {
-      case "append":
-        this.#cache.append(command.entries);
-        this.#logLane.submit(command);
-        return;
-      case "truncate":
-        this.#cache.truncate(command.since);
-        this.#logLane.submit(command);
-        return;
-      case "saveVote":
-      case "purge":
-        this.#logLane.submit(command);
-        return;
-      case "saveCommitted":
-        this.#observer.committed(command.committed.index);
-        this.#logLane.submit(command);
-        return;
-      case "apply":
-      case "buildSnapshot":
-        this.#applyLane.submit(command);
-        return;
-      case "acceptWrites":
-        this.#observer.proposed(command.firstIndex, this.#clients.acceptWrites(command.firstIndex));
-        return;
-      case "refuseWrites":
-        this.#clients.refuseWrites(this.#refusal(command.refusal));
-        return;
-      case "abandonWrites": {
-        const error = new UnknownOutcomeError("this node lost the leadership before the write was committed");
-        this.#observer.abandoned(error);
-        this.#clients.abandonWrites(command.since, error);
-        return;
-      }
-      case "readReady":
-        this.#clients.confirmReads(command.requestId, command.readIndex);
-        return;
-      case "refuseReads":
-        this.#clients.refuseReads(command.requestId, this.#refusal(command.refusal));
-        return;
-      case "snapshotReady":
-        this.#replies.take(command.requestId)?.resolve();
-        return;
-      case "reply": {
-        const { requestId, refusal } = command;
-        const error = refusal === null ? null : this.#refusal(refusal);
-        this.#gate.after(command.afterIo, () => {
-          const request = this.#replies.take(requestId);
-          if (error === null) request?.resolve();
-          else request?.reject(error);
-        });
-        return;
-      }
-      case "sendPreVote":
-        this.#sender.preVote(command);
-        return;
-      case "sendVote":
-        this.#gate.after(command.afterIo, () => this.#sender.vote(command));
-        return;
-      case "sendAppendEntries":
-        this.#sender.appendEntries(command);
-        return;
-      case "answerPreVote":
-        this.#gate.after(command.afterIo, () =>
-          this.#preVotes.take(command.rpcId)?.resolve(command.response),
-        );
-        return;
-      case "answerVote":
-        this.#gate.after(command.afterIo, () => this.#votes.take(command.rpcId)?.resolve(command.response));
-        return;
-      case "answerAppendEntries":
-        this.#gate.after(command.afterIo, () => this.#appends.take(command.rpcId)?.resolve(command.response));
-        return;
-      default:
-        return command satisfies never;
-    }
-  }
-
-  #refusal(refusal: Parameters<typeof refusalToError>[0]): SeshatError {
-    return refusalToError(refusal, this.#engine.state.id, membershipOf(this.#engine.state));
-  }
-
-  #persisted(ioSeq: number): void {
-    this.#gate.advance(ioSeq);
-    this.#enqueue({ type: "persisted", ioSeq });
-  }
-
-  #applied(entries: readonly C["Entry"][], responses: readonly (C["R"] | undefined)[]): void {
-    for (let i = 0; i < entries.length; i++)
-      this.#clients.applied((entries[i] as C["Entry"]).logId, responses[i]);
+  #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void {
+    for (let i = 0; i < entries.length; i++) this.#clients.applied(entries[i] as C["Entry"], responses[i]);
     this.#enqueue({ type: "applied", logId: (entries.at(-1) as C["Entry"]).logId });
   }
 
@@ -381,10 +276,9 @@ export class Runtime<C extends RaftTypeConfig> {
     });
     this.#observer.stopped(unknownOutcome);
     this.#clients.settleAll(refusal, unknownOutcome);
-    for (const requests of [this.#preVotes, this.#votes, this.#appends, this.#replies])
-      requests.rejectAll(refusal);
-    this.#sender.retain(() => false);
-    this.#closed = Promise.all([this.#logLane.close(), this.#applyLane.close()]).then(() => {});
+    const { preVotes, votes, appends, replies } = this.#callers;
+    for (const requests of [preVotes, votes, appends, replies]) requests.rejectAll(refusal);
+    this.#closed = this.#executor.close();
     for (const watcher of this.#watchers) watcher();
   }
 }
@@ -396,8 +290,10 @@ function engineConfig(config: RaftConfig): ConstructorParameters<typeof Engine>[
     electionTimeoutMaxMs: config.electionTimeoutMaxMs,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     preVote: config.preVote,
+    leaseMs: config.leaderLease ? config.electionTimeoutMinMs - config.maxClockDriftMs : null,
     maxPayloadEntries: config.maxPayloadEntries,
     maxInFlightAppends: config.maxInFlightAppends,
+    maxUncommittedEntries: config.maxUncommittedEntries,
     backoffMinMs: config.backoffMinMs,
     backoffMaxMs: config.backoffMaxMs,
     snapshotAfterEntries: snapshotPolicy.type === "logsSinceLast" ? snapshotPolicy.entries : null,

@@ -34,6 +34,9 @@ const SUCCESS = { type: "success", term: 3, matchIndex: 7 } as const;
 
 function setUp() {
   const clock = new VirtualClock();
+  const runtime = clock.runtime(new SeededRandom(1));
+  /** Timers that are neither over nor cancelled. */
+  const timers = new Set<object>();
   const logger = new RecordingLogger();
   const events: Event[] = [];
   const calls: { rpc: string; request: unknown; answer: Deferred<unknown> }[] = [];
@@ -44,7 +47,9 @@ function setUp() {
     events,
     calls,
     connections,
-    leads: true,
+    timers,
+    /** Whether the engine still waits for the answer to a request. */
+    awaits: (_seq: number): boolean => true,
     members: new Map<number, unknown>([
       [2, { addr: "two" }],
       [3, { addr: "three" }],
@@ -71,6 +76,7 @@ function setUp() {
           preVote: call("preVote"),
           vote: call("vote"),
           appendEntries: call("appendEntries"),
+          readIndex: call("readIndex"),
           close: () => {
             connection.closed += 1;
           },
@@ -81,11 +87,29 @@ function setUp() {
       readEntries: (since: number, upto: number) => world.read(since, upto),
     } as unknown as RaftLogReader<BytesTypeConfig>,
     cache: new LogCache(10),
-    runtime: clock.runtime(new SeededRandom(1)),
+    runtime: {
+      ...runtime,
+      setTimer: (delayMs, callback) => {
+        const timer = runtime.setTimer(delayMs, () => {
+          timers.delete(timer);
+          callback();
+        });
+        timers.add(timer);
+        return {
+          cancel: () => {
+            timers.delete(timer);
+            timer.cancel();
+          },
+        };
+      },
+    },
     instruments: new Instruments(1, logger, null),
     rpcTimeoutMs: 150,
     describe: (id) => world.members.get(id) as { addr: string } | undefined,
-    leads: (term) => world.leads && term === 3,
+    maxPayloadBytes: 1000,
+    maxInFlightBytes: 2000,
+    sizeOf: ({ data }) => data.length,
+    awaits: ({ seq }) => world.awaits(seq),
     emit: (event) => void events.push(event),
   });
   return { sender, world, ...world };
@@ -163,7 +187,7 @@ describe("requests without an answer", () => {
 
   test("an append that is not answered in time has failed, once, even when the answer comes later", async () => {
     const { sender, clock, calls, events } = setUp();
-    sender.appendEntries(APPEND);
+    sender.appendEntries({ ...APPEND, upto: 5 });
     await clock.advance(149);
     expect(events).toEqual([]);
     await clock.advance(1);
@@ -224,14 +248,14 @@ describe("requests without an answer", () => {
 });
 
 describe("entries that have to be read first", () => {
-  test("are sent when they have come, if this node still leads that term", async () => {
+  test("are sent when they have come, if the engine still waits for the answer", async () => {
     for (const stillLeads of [true, false]) {
       const { sender, world, calls } = setUp();
       const read = deferred<Entries>();
       world.read = () => read.promise;
       sender.appendEntries(APPEND);
       expect(calls).toHaveLength(0);
-      world.leads = stillLeads;
+      world.awaits = () => stillLeads;
       read.resolve(blanks(3, 6, 7));
       await settled();
       expect(calls).toHaveLength(stillLeads ? 1 : 0);
@@ -253,6 +277,262 @@ describe("entries that have to be read first", () => {
       expect(events).toEqual([FAILED]);
       expect(logger.of("raft.read.failed")).toEqual([{ node: 1, peer: 2, error: "purged" }]);
     }
+  });
+});
+
+/** A request for the entries after `prevIndex` up to `upto`, all of term 3. */
+function append(seq: number, prevIndex: number, upto: number): SendAppendEntriesCommand {
+  return { ...APPEND, seq, prevLogId: logId(3, prevIndex), upto };
+}
+
+/** Entries from `since` to `upto`, each of which counts 32 bytes more than its command of `bytes`. */
+function heavy(since: number, upto: number, bytes: number): Entries {
+  return blanks(3, since, upto).map(({ logId: id }) => ({
+    logId: id,
+    payload: { type: "normal", data: { data: new Uint8Array(bytes) } },
+  }));
+}
+
+function success(matchIndex: number) {
+  return { type: "success", term: 3, matchIndex } as const;
+}
+
+/** What was sent, as the index before and the number of entries. */
+function sent(calls: readonly { request: unknown }[]): [number, number][] {
+  return calls.map(({ request }) => {
+    const { prevLogId, entries } = request as AppendEntriesRequest;
+    return [prevLogId.index, entries.length];
+  });
+}
+
+describe("entries that are too large for one message", () => {
+  test("go in portions that follow each other without waiting, and are answered as one", async () => {
+    const { sender, world, calls, events } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 368);
+    sender.appendEntries(append(1, 5, 10));
+    expect(sent(calls)).toEqual([
+      [5, 2],
+      [7, 2],
+      [9, 1],
+    ]);
+    for (const [i, matchIndex] of [7, 9].entries()) calls[i]?.answer.resolve(success(matchIndex));
+    await settled();
+    expect(events).toEqual([]);
+    calls[2]?.answer.resolve(success(10));
+    await settled();
+    expect(events).toEqual([
+      { type: "appendEntriesResponse", from: 2, requestTerm: 3, seq: 1, response: success(10) },
+    ]);
+  });
+
+  test("keep their order with the requests that follow: no portion of one comes after the next", () => {
+    const { sender, world, calls } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 368);
+    sender.appendEntries(append(1, 5, 9));
+    sender.appendEntries(append(2, 9, 10));
+    expect(sent(calls)).toEqual([
+      [5, 2],
+      [7, 2],
+      [9, 1],
+    ]);
+  });
+
+  test("report what arrived when the rest was lost", async () => {
+    const { sender, world, calls, events } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 368);
+    sender.appendEntries(append(1, 5, 9));
+    calls[0]?.answer.resolve(success(7));
+    calls[1]?.answer.reject(new Error("reset"));
+    await settled();
+    expect(events).toMatchObject([{ type: "appendEntriesResponse", seq: 1, response: success(7) }]);
+  });
+
+  test("once the first does not fit, the rest is not sent", async () => {
+    const { sender, world, calls, events } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 900);
+    sender.appendEntries(append(1, 5, 9));
+    expect(sent(calls)).toEqual([
+      [5, 1],
+      [6, 1],
+    ]);
+    const conflict = { type: "conflict", term: 3, hint: logId(2, 4) } as const;
+    calls[0]?.answer.resolve(conflict);
+    calls[1]?.answer.resolve({ ...conflict, hint: logId(2, 5) });
+    await settled();
+    expect(events).toMatchObject([{ type: "appendEntriesResponse", response: conflict }]);
+    expect(calls).toHaveLength(2);
+  });
+});
+
+describe("the bytes on their way to one peer", () => {
+  test("are bounded: the rest waits for answers, and heartbeats and other peers do not wait for it", async () => {
+    const { sender, world, calls } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 900);
+    for (let i = 0; i < 4; i++) sender.appendEntries(append(i, 5 + i, 6 + i));
+    expect(calls).toHaveLength(2);
+    sender.appendEntries(append(9, 5, 5));
+    sender.appendEntries({ ...append(10, 5, 6), to: 3 });
+    expect(sent(calls).slice(2)).toEqual([
+      [5, 0],
+      [5, 1],
+    ]);
+    calls[0]?.answer.resolve(success(6));
+    await settled();
+    expect(sent(calls).slice(4)).toEqual([[7, 1]]);
+    calls[1]?.answer.reject(new Error("lost"));
+    await settled();
+    expect(sent(calls).slice(5)).toEqual([[8, 1]]);
+  });
+
+  test("give them longer to be answered: a slow link is no dead peer, and heartbeats are not given that time", async () => {
+    const { sender, world, clock, events } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 480);
+    sender.appendEntries(append(1, 5, 6));
+    sender.appendEntries(append(2, 6, 7));
+    sender.appendEntries(append(3, 5, 5));
+    await clock.advance(150);
+    expect(events.map((event) => "seq" in event && event.seq)).toEqual([3]);
+    await clock.advance(0.4);
+    expect(events).toHaveLength(1);
+    // 512 bytes, at 1024 bytes a millisecond.
+    await clock.advance(0.1);
+    expect(events.map((event) => "seq" in event && event.seq)).toEqual([3, 1]);
+    await clock.advance(0.5);
+    expect(events.map((event) => "seq" in event && event.seq)).toEqual([3, 1, 2]);
+  });
+
+  test("a peer that hangs gets no more: what the engine no longer waits for is dropped when its turn comes", async () => {
+    const { sender, world, clock, calls, events } = setUp();
+    const reads: number[] = [];
+    world.read = (since, upto) => {
+      reads.push(since);
+      return heavy(since, upto, 1968);
+    };
+    for (let i = 0; i < 5; i++) sender.appendEntries(append(i, 5 + i, 6 + i));
+    expect(calls).toHaveLength(1);
+    // The first is lost, the engine begins again with number 7.
+    world.awaits = (seq) => seq === 7;
+    sender.appendEntries(append(7, 5, 6));
+    await clock.advance(160);
+    expect(sent(calls)).toEqual([
+      [5, 1],
+      [5, 1],
+    ]);
+    expect(events.map((event) => "seq" in event && event.seq)).toEqual([0]);
+    await clock.advance(1000);
+    // Nothing of it still counts: the next goes at once.
+    world.awaits = () => true;
+    sender.appendEntries(append(8, 5, 6));
+    expect(calls).toHaveLength(3);
+  });
+});
+
+describe("entries of which some are in memory and some on disk", () => {
+  test("are sent in the order of the requests, however long reading takes; a heartbeat does not wait", async () => {
+    const { sender, world, calls } = setUp();
+    const slow = deferred<Entries>();
+    world.read = (since, upto) => (since === 6 ? slow.promise : blanks(3, since, upto));
+    sender.appendEntries(append(1, 5, 6));
+    sender.appendEntries(append(2, 6, 7));
+    sender.appendEntries(append(3, 5, 5));
+    expect(sent(calls)).toEqual([[5, 0]]);
+    slow.resolve(blanks(3, 6, 6));
+    await settled();
+    expect(sent(calls)).toEqual([
+      [5, 0],
+      [5, 1],
+      [6, 1],
+    ]);
+  });
+
+  test("are not read when the engine has given the request up in the meantime", async () => {
+    const { sender, world, calls } = setUp();
+    const slow = deferred<Entries>();
+    const reads: number[] = [];
+    world.read = (since) => {
+      reads.push(since);
+      return slow.promise;
+    };
+    sender.appendEntries(append(1, 5, 6));
+    sender.appendEntries(append(2, 6, 7));
+    world.awaits = () => false;
+    slow.resolve(blanks(3, 6, 6));
+    await settled();
+    expect(reads).toEqual([6]);
+    expect(calls).toEqual([]);
+  });
+
+  test("a read that fails does not hold up the requests after it, and one that gives nothing has failed", async () => {
+    const { sender, world, calls, events, logger } = setUp();
+    world.read = (since, upto) => {
+      if (since === 6) throw new Error("purged");
+      return since === 7 ? [] : blanks(3, since, upto);
+    };
+    for (let i = 1; i <= 3; i++) sender.appendEntries(append(i, 4 + i, 5 + i));
+    await settled();
+    expect(events).toEqual([
+      { ...FAILED, seq: 1 },
+      { ...FAILED, seq: 2 },
+    ]);
+    expect(logger.of("raft.read.failed").map(({ error }) => error)).toEqual([
+      "purged",
+      "storage failed to read log: got no entries from 7 on",
+    ]);
+    expect(sent(calls)).toEqual([[7, 1]]);
+  });
+});
+
+describe("asking the leader for a read index", () => {
+  const ASK = { type: "sendReadIndex", to: 2, requestId: 5, policy: "lease" } as const;
+
+  test("says who asks and whether the lease will do, and brings the answer back", async () => {
+    const { sender, calls, events } = setUp();
+    sender.readIndex(ASK);
+    sender.readIndex({ ...ASK, policy: "readIndex", requestId: 6 });
+    expect(calls.map(({ request }) => request)).toEqual([
+      { from: 1, lease: true },
+      { from: 1, lease: false },
+    ]);
+    calls[0]?.answer.resolve({ readIndex: logId(3, 8) });
+    calls[1]?.answer.resolve({ readIndex: null });
+    await settled();
+    expect(events).toEqual([
+      { type: "readIndexAnswered", requestId: 5, readIndex: logId(3, 8) },
+      { type: "readIndexAnswered", requestId: 6, readIndex: null },
+    ]);
+  });
+
+  test("without an answer, or with one that makes no sense, there is no index", async () => {
+    const { sender, clock, calls, events } = setUp();
+    for (let requestId = 1; requestId <= 3; requestId++) sender.readIndex({ ...ASK, requestId });
+    calls[0]?.answer.reject(new Error("gone"));
+    calls[1]?.answer.resolve({ readIndex: { term: 1, index: -5 } });
+    await clock.advance(150);
+    expect(events).toEqual(
+      [1, 2, 3].map((requestId) => ({ type: "readIndexAnswered", requestId, readIndex: null })),
+    );
+  });
+});
+
+describe("once it is closed", () => {
+  test("nothing is sent and nothing counts: no answer, no deadline, no entries that come late", async () => {
+    const { sender, world, clock, calls, connections, events, logger, timers } = setUp();
+    const slow = deferred<Entries>();
+    sender.vote(VOTE);
+    sender.appendEntries(append(1, 5, 6));
+    world.read = () => slow.promise;
+    sender.appendEntries(append(2, 6, 7));
+    expect(timers.size).toBe(2);
+    sender.close();
+    expect(timers.size).toBe(0);
+    slow.resolve(blanks(3, 7, 7));
+    calls[0]?.answer.resolve({ term: 3, granted: true });
+    sender.vote({ ...VOTE, to: 3 });
+    await clock.advance(1000);
+    expect(calls).toHaveLength(2);
+    expect(events).toEqual([]);
+    expect(logger.records).toEqual([]);
+    expect(connections).toMatchObject([{ target: 2, closed: 1 }]);
   });
 });
 

@@ -1,14 +1,29 @@
-import type { AppendEntriesRequest, AsyncRuntime, NodeId, RaftTypeConfig } from "@seshat/common";
-import { UnreachableError } from "@seshat/common";
+import type { AppendEntriesResponse, AsyncRuntime, LogId, NodeId, RaftTypeConfig } from "@seshat/common";
+import { StorageError, UnreachableError } from "@seshat/common";
 import type { MaybePromise, RaftLogReader } from "@seshat/storage";
-import { checkAppendEntriesResponse, checkVoteResponse } from "../check-message.js";
-import type { SendAppendEntriesCommand, SendPreVoteCommand, SendVoteCommand } from "../engine/command.js";
+import { checkAppendEntriesResponse, checkReadIndexResponse, checkVoteResponse } from "../check-message.js";
+import type {
+  SendAppendEntriesCommand,
+  SendPreVoteCommand,
+  SendReadIndexCommand,
+  SendVoteCommand,
+} from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import type { RaftNetwork, RaftNetworkFactory } from "../network/raft-network.js";
 import { toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
 import type { LogCache } from "./log-cache.js";
 import { isPending } from "./maybe-promise.js";
+import { Peer } from "./peer.js";
+import { PortionedAnswer } from "./portioned-answer.js";
+import type { Portion } from "./split-entries.js";
+import { splitEntries } from "./split-entries.js";
+
+/**
+ * What a link carries at the least, in bytes per millisecond (1 MiB a second). Entries get that much longer to be
+ * answered: however much is on its way, a slow link is not taken for a dead peer.
+ */
+const SLOWEST_LINK = 1024;
 
 /** What the sender works with. */
 export interface SenderParts<C extends RaftTypeConfig> {
@@ -18,19 +33,24 @@ export interface SenderParts<C extends RaftTypeConfig> {
   readonly cache: LogCache;
   readonly runtime: AsyncRuntime;
   readonly instruments: Instruments;
-  /** How long an answer may take before the request counts as lost. */
+  /** How long an answer may take before the request counts as lost; with entries, as much longer as they may travel. */
   readonly rpcTimeoutMs: number;
+  readonly maxPayloadBytes: number;
+  readonly maxInFlightBytes: number;
+  /** What a command counts; a number of at least 0, whatever it is given. */
+  readonly sizeOf: (data: C["D"]) => number;
   /** How the membership in force describes a peer. */
   describe(id: NodeId): C["Node"] | undefined;
-  /** True while this node leads `term`: what it reads from its log is what it meant to send. */
-  leads(term: number): boolean;
+  /** True while the engine waits for the answer: what is read from the log is then what it meant to send. */
+  awaits(command: SendAppendEntriesCommand): boolean;
   emit(event: Event): void;
 }
 
 /** Sends requests to peers and turns every answer, or the lack of one, into an event. */
 export class Sender<C extends RaftTypeConfig> {
   readonly #parts: SenderParts<C>;
-  readonly #connections = new Map<NodeId, RaftNetwork<C>>();
+  readonly #peers = new Map<NodeId, Peer<C>>();
+  #closed = false;
 
   constructor(parts: SenderParts<C>) {
     this.#parts = parts;
@@ -53,92 +73,156 @@ export class Sender<C extends RaftTypeConfig> {
     );
   }
 
+  readIndex({ to, requestId, policy }: SendReadIndexCommand): void {
+    const request = { from: this.#parts.id, lease: policy === "lease" };
+    const answered = (readIndex: LogId | null): void =>
+      this.#parts.emit({ type: "readIndexAnswered", requestId, readIndex });
+    this.#call(to, "readIndex", (peer) => peer.readIndex(request), checkReadIndexResponse).then(
+      (response) => answered(response.readIndex),
+      () => answered(null),
+    );
+  }
+
+  /** Sends entries in the order of the calls, and heartbeats beside them. */
   appendEntries(command: SendAppendEntriesCommand): void {
-    const { to, seq, term } = command;
-    const failed = (): void =>
-      this.#parts.emit({ type: "appendEntriesFailed", from: to, requestTerm: term, seq });
-    const send = (entries: readonly C["Entry"][]): void => {
-      if (!this.#parts.leads(term)) return;
-      const request = {
-        term,
-        leaderId: this.#parts.id,
-        prevLogId: command.prevLogId,
-        entries,
-        leaderCommit: command.leaderCommit,
-      } as AppendEntriesRequest<C["D"], C["Node"]>;
-      this.#call(to, "appendEntries", (peer) => peer.appendEntries(request), checkAppendEntriesResponse).then(
-        (response) =>
-          this.#parts.emit({ type: "appendEntriesResponse", from: to, requestTerm: term, seq, response }),
-        failed,
+    const peer = this.#peer(command.to);
+    if (command.upto > command.prevLogId.index) peer.inOrder(() => this.#sendEntries(peer, command));
+    else
+      this.#sendPortion(
+        peer,
+        command,
+        { entries: [], bytes: 0 },
+        command.prevLogId,
+        this.#answer(command, 1),
+        0,
       );
-    };
+  }
+
+  #sendEntries(peer: Peer<C>, command: SendAppendEntriesCommand): MaybePromise<void> {
+    // It waited for what was sent before it, which may have failed: then the engine begins again, elsewhere.
+    if (!this.#parts.awaits(command)) return undefined;
+    const send = (entries: readonly C["Entry"][]): void => this.#sendPortions(peer, command, entries);
     const unread = (thrown: unknown): void => {
       // The entries may have been purged in the meantime: the next attempt starts from what is left.
-      this.#parts.instruments.log("warn", "raft.read.failed", { peer: to, error: toError(thrown).message });
-      failed();
+      const error = toError(thrown).message;
+      this.#parts.instruments.log("warn", "raft.read.failed", { peer: command.to, error });
+      this.#answer(command, 1).lost();
     };
     try {
       const entries = this.#read(command.prevLogId.index + 1, command.upto);
-      if (isPending(entries)) entries.then(send, unread);
-      else send(entries);
+      if (isPending(entries)) return entries.then(send).catch(unread);
+      send(entries);
     } catch (thrown) {
       unread(thrown);
     }
+    return undefined;
   }
 
-  /** Gives up the connections to nodes for which `isMember` is false. */
-  retain(isMember: (id: NodeId) => boolean): void {
-    for (const [id, connection] of this.#connections) {
-      if (isMember(id)) continue;
-      this.#connections.delete(id);
-      connection.close();
+  /** Sends entries as one message, or as several where they are too large for one. They follow each other without waiting. */
+  #sendPortions(peer: Peer<C>, command: SendAppendEntriesCommand, entries: readonly C["Entry"][]): void {
+    const { maxPayloadBytes, sizeOf } = this.#parts;
+    if (entries.length === 0) {
+      throw new StorageError("read log", `got no entries from ${command.prevLogId.index + 1} on`);
+    }
+    const portions = splitEntries(entries, maxPayloadBytes, sizeOf);
+    const answer = this.#answer(command, portions.length);
+    let previous = command.prevLogId;
+    for (const [position, portion] of portions.entries()) {
+      const prevLogId = previous;
+      previous = (portion.entries.at(-1) as C["Entry"]).logId;
+      peer.window.enter(portion.bytes, () => {
+        if (!answer.settled && !peer.closed && this.#parts.awaits(command)) {
+          this.#sendPortion(peer, command, portion, prevLogId, answer, position);
+        } else peer.window.leave(portion.bytes);
+      });
     }
   }
 
+  #sendPortion(
+    peer: Peer<C>,
+    { term, leaderCommit }: SendAppendEntriesCommand,
+    { entries, bytes }: Portion<C["Entry"]>,
+    prevLogId: LogId,
+    answer: PortionedAnswer,
+    position: number,
+  ): void {
+    const request = { term, leaderId: this.#parts.id, prevLogId, entries, leaderCommit };
+    const call = (network: RaftNetwork<C>): Promise<AppendEntriesResponse> => network.appendEntries(request);
+    // A heartbeat waits behind no data, and is not given time for it.
+    const timeoutMs = this.#parts.rpcTimeoutMs + (bytes === 0 ? 0 : peer.window.used / SLOWEST_LINK);
+    const leave = (): void => {
+      if (bytes > 0) peer.window.leave(bytes);
+    };
+    peer.call("appendEntries", timeoutMs, call, checkAppendEntriesResponse).then(
+      (response) => {
+        answer.answered(position, response);
+        leave();
+      },
+      () => {
+        answer.lost();
+        leave();
+      },
+    );
+  }
+
+  /** Brings the answer to a command to the engine. */
+  #answer({ to, seq, term }: SendAppendEntriesCommand, portions: number): PortionedAnswer {
+    const about = { from: to, requestTerm: term, seq };
+    return new PortionedAnswer(portions, (response) =>
+      this.#parts.emit(
+        response === null
+          ? { type: "appendEntriesFailed", ...about }
+          : { type: "appendEntriesResponse", ...about, response },
+      ),
+    );
+  }
+
+  /** Gives up the peers for which `isMember` is false. */
+  retain(isMember: (id: NodeId) => boolean): void {
+    for (const [id, peer] of this.#peers) {
+      if (isMember(id)) continue;
+      this.#peers.delete(id);
+      peer.close();
+    }
+  }
+
+  /** Gives up every peer, for good. */
+  close(): void {
+    this.#closed = true;
+    this.retain(() => false);
+  }
+
   #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
-    if (since > upto) return [];
     return this.#parts.cache.slice(since, upto) ?? this.#parts.reader.readEntries(since, upto);
   }
 
-  /** Makes one call with a deadline. The promise rejects when there is no answer that makes sense; that is logged here. */
   #call<T>(
     to: NodeId,
     rpc: string,
-    call: (peer: RaftNetwork<C>) => Promise<T>,
+    send: (network: RaftNetwork<C>) => Promise<T>,
     check: (response: T) => void,
   ): Promise<T> {
-    const { runtime, rpcTimeoutMs, instruments } = this.#parts;
-    return new Promise<T>((resolve, reject) => {
-      const fail = (thrown: unknown): void => {
-        timer.cancel();
-        const error = toError(thrown);
-        instruments.log("debug", "raft.rpc.failed", { peer: to, rpc, error: error.message });
-        reject(error);
-      };
-      const timer = runtime.setTimer(rpcTimeoutMs, () =>
-        fail(new UnreachableError(to, `no answer within ${rpcTimeoutMs} ms`)),
-      );
-      try {
-        call(this.#connection(to))
-          .then((response) => {
-            check(response);
-            timer.cancel();
-            resolve(response);
-          })
-          .catch(fail);
-      } catch (thrown) {
-        fail(thrown);
-      }
-    });
+    return this.#peer(to).call(rpc, this.#parts.rpcTimeoutMs, send, check);
   }
 
-  #connection(to: NodeId): RaftNetwork<C> {
-    const existing = this.#connections.get(to);
+  #peer(id: NodeId): Peer<C> {
+    const existing = this.#peers.get(id);
     if (existing !== undefined) return existing;
+    const { runtime, instruments, maxInFlightBytes } = this.#parts;
+    const peer = new Peer<C>(id, {
+      runtime,
+      instruments,
+      maxInFlightBytes,
+      connect: (target) => this.#connect(target),
+    });
+    if (this.#closed) peer.close();
+    else this.#peers.set(id, peer);
+    return peer;
+  }
+
+  #connect(to: NodeId): RaftNetwork<C> {
     const node = this.#parts.describe(to);
     if (node === undefined) throw new UnreachableError(to, "it is not a member");
-    const connection = this.#parts.network.connect(to, node);
-    this.#connections.set(to, connection);
-    return connection;
+    return this.#parts.network.connect(to, node);
   }
 }

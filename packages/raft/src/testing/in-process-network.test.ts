@@ -30,6 +30,7 @@ function setUp(seed = 1) {
       vote: take("vote"),
       preVote: take("preVote"),
       appendEntries: take("appendEntries"),
+      readIndex: take("readIndex"),
     } as unknown as Raft<BytesTypeConfig>;
   };
   for (const id of [1, 2, 3]) network.join(node(id));
@@ -50,7 +51,8 @@ describe("a network within one process", () => {
       entries: [],
       leaderCommit: 0,
     });
-    expect(received).toEqual(["0 vote at 2", "0 preVote at 2", "0 appendEntries at 2"]);
+    await connection.readIndex({ from: 1, lease: false });
+    expect(received).toEqual(["0 vote at 2", "0 preVote at 2", "0 appendEntries at 2", "0 readIndex at 2"]);
   });
 
   test("never hands a message over within the sender's turn", async () => {

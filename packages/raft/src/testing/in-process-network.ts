@@ -55,6 +55,7 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
           preVote: (request) => call((raft) => raft.preVote(request)),
           vote: (request) => call((raft) => raft.vote(request)),
           appendEntries: (request) => call((raft) => raft.appendEntries(request)),
+          readIndex: (request) => call((raft) => raft.readIndex(request)),
           close: () => {
             open = false;
           },

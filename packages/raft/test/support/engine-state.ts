@@ -16,6 +16,8 @@ export function engineState(parts: Partial<EngineState> = {}): EngineState {
     io: { issued: 0, persisted: 0, outstanding: [], durableIndex: 0 },
     snapshot: { lastLogId: ZERO_LOG_ID, building: false, requests: [] },
     electionDeadline: 0,
+    quorumLost: false,
+    abstainUntil: Number.NEGATIVE_INFINITY,
     leaderContact: Number.NEGATIVE_INFINITY,
     appendSeq: 0,
     ...parts,

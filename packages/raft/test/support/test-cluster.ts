@@ -1,5 +1,6 @@
-import type { BytesTypeConfig, LogLevel, NodeId } from "@seshat/common";
+import type { BytesTypeConfig, LogEntry, LogLevel, NodeId, Request } from "@seshat/common";
 import type { RaftConfig } from "../../src/config.js";
+import type { RaftNetworkFactory } from "../../src/network/raft-network.js";
 import { RaftNode } from "../../src/raft-node.js";
 import type { RaftNodeOptions } from "../../src/raft-node.js";
 import { InProcessNetwork, SeededRandom, VirtualClock } from "../../src/testing.js";
@@ -8,6 +9,17 @@ import { nodesFor, setCommand, text, utf8 } from "./values.js";
 
 const LIMIT_MS = 20_000;
 
+/** Looks at a call to a peer, and lets it through or not. */
+export type Intercept = <T>(call: PeerCall, send: () => Promise<T>) => Promise<T>;
+
+export interface PeerCall {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly rpc: "preVote" | "vote" | "appendEntries" | "readIndex";
+  /** The entries of an `appendEntries`; none of anything else. */
+  readonly entries: readonly LogEntry<Request>[];
+}
+
 /** Nodes on virtual time and an in-process network, each over a storage that outlives it. One seed decides everything. */
 export class TestCluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -15,6 +27,8 @@ export class TestCluster {
   /** What the nodes logged, with the time: the history of the run. */
   readonly history: string[] = [];
   readonly ids: readonly NodeId[];
+  /** What all calls between nodes go through. */
+  intercept: Intercept = (_, send) => send();
   readonly #random: SeededRandom;
   readonly #config: Partial<RaftConfig>;
   readonly #storages = new Map<NodeId, ScriptedStorage>();
@@ -50,7 +64,7 @@ export class TestCluster {
     const node = await RaftNode.start({
       id,
       storage: this.storage(id),
-      network: this.network.from(id),
+      network: this.#networkOf(id),
       config: this.#config,
       runtime: this.clock.runtime(this.#random.fork()),
       logger: { log },
@@ -106,6 +120,11 @@ export class TestCluster {
     await this.run(node.propose(setCommand(key, value)));
   }
 
+  /** Everybody but `id`. */
+  others(id: NodeId): NodeId[] {
+    return this.ids.filter((other) => other !== id);
+  }
+
   get(id: NodeId, key: string): string | null {
     return text(this.storage(id).kv.get(utf8(key)));
   }
@@ -128,6 +147,28 @@ export class TestCluster {
           lastApplied.index === leader.lastLogId.index,
       )
     );
+  }
+
+  #networkOf(from: NodeId): RaftNetworkFactory<BytesTypeConfig> {
+    const factory = this.network.from(from);
+    return {
+      connect: (to, node) => {
+        const peer = factory.connect(to, node);
+        const call = <T>(
+          rpc: PeerCall["rpc"],
+          send: () => Promise<T>,
+          entries: PeerCall["entries"] = [],
+        ): Promise<T> => this.intercept({ from, to, rpc, entries }, send);
+        return {
+          preVote: (request) => call("preVote", () => peer.preVote(request)),
+          vote: (request) => call("vote", () => peer.vote(request)),
+          appendEntries: (request) =>
+            call("appendEntries", () => peer.appendEntries(request), request.entries),
+          readIndex: (request) => call("readIndex", () => peer.readIndex(request)),
+          close: () => peer.close(),
+        };
+      },
+    };
   }
 
   /** The log of a node, whole. */

@@ -1,0 +1,104 @@
+import type { AppendEntriesResponse } from "@seshat/common";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { logId } from "../../test/support/values.js";
+import { PortionedAnswer } from "./portioned-answer.js";
+
+function success(matchIndex: number): AppendEntriesResponse {
+  return { type: "success", term: 2, matchIndex };
+}
+const CONFLICT: AppendEntriesResponse = { type: "conflict", term: 2, hint: logId(1, 3) };
+const REFUSED: AppendEntriesResponse = { type: "refused", term: 9 };
+
+function answerTo(portions: number): { answer: PortionedAnswer; answers: (AppendEntriesResponse | null)[] } {
+  const answers: (AppendEntriesResponse | null)[] = [];
+  return { answer: new PortionedAnswer(portions, (response) => answers.push(response)), answers };
+}
+
+describe("the answer to a request in portions", () => {
+  test("of one portion is the answer to that, whatever it is", () => {
+    for (const response of [success(5), CONFLICT, REFUSED]) {
+      const { answer, answers } = answerTo(1);
+      expect(answer.settled).toBe(false);
+      answer.answered(0, response);
+      expect(answers).toEqual([response]);
+      expect(answer.settled).toBe(true);
+    }
+    const { answer, answers } = answerTo(1);
+    answer.lost();
+    expect(answers).toEqual([null]);
+  });
+
+  test("is the success of the last one, which speaks for all before it", () => {
+    const { answer, answers } = answerTo(3);
+    answer.answered(0, success(2));
+    answer.answered(2, success(6));
+    expect(answers).toEqual([success(6)]);
+    answer.answered(1, success(4));
+    expect(answers).toHaveLength(1);
+  });
+
+  test("is a conflict when the first does not fit: the rest need not be sent", () => {
+    const { answer, answers } = answerTo(3);
+    answer.answered(0, CONFLICT);
+    expect(answers).toEqual([CONFLICT]);
+    expect(answer.settled).toBe(true);
+  });
+
+  test("is a refusal when any is refused: the leader's term is over", () => {
+    const { answer, answers } = answerTo(3);
+    answer.answered(0, success(2));
+    answer.answered(1, REFUSED);
+    expect(answers).toEqual([REFUSED]);
+  });
+
+  test("is what arrived when a later one was lost, so that it is not sent again", () => {
+    const { answer, answers } = answerTo(3);
+    answer.answered(0, success(2));
+    answer.lost();
+    expect(answers).toEqual([]);
+    answer.answered(2, CONFLICT);
+    expect(answers).toEqual([success(2)]);
+  });
+
+  test("is no conflict when a later one overtook the first", () => {
+    const { answer, answers } = answerTo(2);
+    answer.answered(1, CONFLICT);
+    expect(answers).toEqual([]);
+    answer.answered(0, success(2));
+    expect(answers).toEqual([success(2)]);
+  });
+
+  test("is the highest success, in whatever order they come", () => {
+    const { answer, answers } = answerTo(4);
+    answer.answered(2, success(6));
+    answer.answered(0, success(2));
+    answer.lost();
+    answer.lost();
+    expect(answers).toEqual([success(6)]);
+  });
+
+  test("comes once, and at the latest with the last portion (property)", () => {
+    const outcome = fc.constantFrom("success", "conflict", "refused", "lost");
+    fc.assert(
+      fc.property(
+        fc.array(outcome, { minLength: 1, maxLength: 6 }),
+        fc.infiniteStream(fc.nat()),
+        (outcomes, picks) => {
+          const { answer, answers } = answerTo(outcomes.length);
+          const left = outcomes.map((what, i) => ({ what, i }));
+          while (left.length > 0) {
+            const [{ what, i }] = left.splice((picks.next().value as number) % left.length, 1) as [
+              (typeof left)[0],
+            ];
+            if (what === "success") answer.answered(i, success(2 * (i + 1)));
+            else if (what === "lost") answer.lost();
+            else answer.answered(i, what === "refused" ? REFUSED : CONFLICT);
+            expect(answers.length).toBeLessThanOrEqual(1);
+          }
+          expect(answers).toHaveLength(1);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,36 @@
+import type { LogEntry } from "@seshat/common";
+
+/** What an entry costs beside its data: log id, kind, framing. */
+const ENTRY_OVERHEAD_BYTES = 32;
+
+/** Consecutive entries that travel in one message. */
+export interface Portion<E> {
+  readonly entries: readonly E[];
+  readonly bytes: number;
+}
+
+/**
+ * Cuts entries into portions of at most `maxBytes`; an entry that is larger by itself is a portion of its own.
+ *
+ * @returns at least one portion; the only one is empty when there are no entries.
+ */
+export function splitEntries<E extends LogEntry<unknown, unknown>>(
+  entries: readonly E[],
+  maxBytes: number,
+  sizeOf: (data: unknown) => number,
+): Portion<E>[] {
+  const portions: Portion<E>[] = [];
+  let first = 0;
+  let bytes = 0;
+  for (const [i, { payload }] of entries.entries()) {
+    const size = ENTRY_OVERHEAD_BYTES + (payload.type === "normal" ? sizeOf(payload.data) : 0);
+    if (i > first && bytes + size > maxBytes) {
+      portions.push({ entries: entries.slice(first, i), bytes });
+      first = i;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  portions.push({ entries: first === 0 ? entries : entries.slice(first), bytes });
+  return portions;
+}

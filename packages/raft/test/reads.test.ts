@@ -1,0 +1,228 @@
+import { InvalidValueError, NotLeaderError, OverloadedError, QuorumNotEnoughError } from "@seshat/common";
+import { describe, expect, test } from "vitest";
+import { DEFAULT_RAFT_CONFIG } from "../src/config.js";
+import { outcomeOf, rejection } from "./support/promises.js";
+import type { Outcome } from "./support/promises.js";
+import type { PeerCall } from "./support/test-cluster.js";
+import { TestCluster } from "./support/test-cluster.js";
+
+const IDS = [1, 2, 3] as const;
+const { electionTimeoutMinMs, electionTimeoutMaxMs, maxClockDriftMs } = DEFAULT_RAFT_CONFIG;
+const LEASE = { policy: "lease" } as const;
+
+/** Notes every call from now on. */
+function watchCalls(cluster: TestCluster): PeerCall[] {
+  const calls: PeerCall[] = [];
+  cluster.intercept = (call, send) => {
+    calls.push(call);
+    return send();
+  };
+  return calls;
+}
+
+describe("linearizable reads", () => {
+  test("of one turn share one round: a thousand of them cost one message to each follower", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const calls = watchCalls(cluster);
+    await cluster.run(Promise.all(Array.from({ length: 1000 }, () => leader.ensureLinearizable())));
+    expect(calls.map(({ rpc, to, entries }) => [rpc, to, entries.length])).toEqual(
+      cluster.others(leader.id).map((id) => ["appendEntries", id, 0]),
+    );
+  });
+
+  test("of one turn on a follower share one question to the leader", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const calls = watchCalls(cluster);
+    const follower = cluster.node(cluster.others(leader.id)[0] as number);
+    await cluster.run(Promise.all(Array.from({ length: 1000 }, () => follower.ensureLinearizable())));
+    expect(calls.filter(({ rpc }) => rpc === "readIndex")).toMatchObject([
+      { from: follower.id, to: leader.id },
+    ]);
+    expect(calls.filter(({ rpc }) => rpc === "appendEntries")).toHaveLength(2);
+  });
+
+  test.each([1, 2, 3])(
+    "on a follower see every write that was acknowledged before (seed %d)",
+    async (seed) => {
+      const cluster = new TestCluster(IDS, {}, seed);
+      cluster.network.setFaults({ minLatencyMs: 1, maxLatencyMs: 20 });
+      const leader = await cluster.found();
+      await cluster.converge();
+      let behind = 0;
+      for (let i = 1; i <= 30; i++) {
+        await cluster.set(leader, "x", String(i));
+        const reads = cluster.others(leader.id).map(async (id) => {
+          if (cluster.get(id, "x") !== String(i)) behind += 1;
+          await cluster.node(id).ensureLinearizable();
+          return Number(cluster.get(id, "x"));
+        });
+        for (const seen of await cluster.run(Promise.all(reads))) expect(seen).toBeGreaterThanOrEqual(i);
+      }
+      // Without the wait a read would have been stale again and again.
+      expect(behind).toBeGreaterThan(10);
+    },
+  );
+
+  test("on a follower whose leader was deposed are refused, not stale, and served once it follows the next", async () => {
+    const cluster = new TestCluster([1, 2, 3, 4, 5]);
+    const old = await cluster.found();
+    await cluster.set(old, "x", "old");
+    await cluster.converge();
+    const [mate, ...majority] = cluster.others(old.id) as [number, number, number, number];
+    cluster.network.partition([old.id, mate], majority);
+    const next = await cluster.waitForLeader(majority);
+    await cluster.set(next, "x", "new");
+    const follower = cluster.node(mate);
+    const reads: Outcome<unknown>[] = [];
+    for (let i = 0; i < 20; i++) {
+      reads.push(outcomeOf(follower.ensureLinearizable()));
+      await cluster.clock.advance(50);
+    }
+    for (const { values, errors } of reads.slice(0, -3)) {
+      expect(values).toEqual([]);
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toBeInstanceOf(NotLeaderError);
+    }
+    cluster.network.heal();
+    await cluster.converge();
+    for (const { values, errors } of reads) expect(values.length + errors.length).toBe(1);
+    await cluster.run(follower.ensureLinearizable());
+    expect(cluster.get(mate, "x")).toBe("new");
+  });
+
+  test("asked for by a follower are bounded like the leader's own", async () => {
+    const cluster = new TestCluster(IDS, { maxPendingRequests: 2 });
+    const leader = await cluster.found();
+    await cluster.converge();
+    cluster.network.partition([leader.id], cluster.others(leader.id));
+    const from = cluster.others(leader.id)[0] as number;
+    const asked = [1, 2, 3].map(() => outcomeOf(leader.raft.readIndex({ from, lease: false })));
+    await cluster.clock.advance(0);
+    expect(asked.map(({ errors }) => errors.length)).toEqual([0, 0, 1]);
+    expect(asked[2]?.errors[0]).toBeInstanceOf(OverloadedError);
+    // The others end when the leader finds out that it leads nobody: there is no index.
+    await cluster.clock.advance(electionTimeoutMaxMs);
+    expect(asked.slice(0, 2).map(({ values }) => values)).toEqual([
+      [{ readIndex: null }],
+      [{ readIndex: null }],
+    ]);
+  });
+
+  test("a node that does not lead gives another no index, and does not pass the question on", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const [one, other] = cluster.others(leader.id) as [number, number];
+    const calls = watchCalls(cluster);
+    const answer = await cluster.run(cluster.node(one).raft.readIndex({ from: other, lease: false }));
+    expect(answer).toEqual({ readIndex: null });
+    expect(calls).toEqual([]);
+    const wrong = cluster.node(one).raft.readIndex({ from: one, lease: false });
+    expect(await rejection(wrong)).toMatchObject({ field: "readIndex.from" });
+  });
+});
+
+describe("reads by the leader's lease", () => {
+  test("are off by default: whoever asks for one is told what to set", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    const error = await rejection(leader.ensureLinearizable(LEASE));
+    expect(error).toBeInstanceOf(InvalidValueError);
+    expect(error).toMatchObject({ field: "options.policy" });
+    expect(error.message).toContain("config.leaderLease");
+    const wrong = { policy: "guess" } as unknown as typeof LEASE;
+    expect(await rejection(leader.ensureLinearizable(wrong))).toMatchObject({ field: "options.policy" });
+  });
+
+  test("are confirmed by a quorum where the follower that asks has leases on and the leader has not", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const calls = watchCalls(cluster);
+    const from = cluster.others(leader.id)[0] as number;
+    const answer = await cluster.run(leader.raft.readIndex({ from, lease: true }));
+    expect(answer).toEqual({ readIndex: leader.metrics().committed });
+    expect(calls.map(({ rpc }) => rpc)).toEqual(["appendEntries", "appendEntries"]);
+  });
+
+  test("cost no round trip, and a follower's costs only the way to the leader", async () => {
+    const cluster = new TestCluster(IDS, { leaderLease: true });
+    cluster.network.setFaults({ minLatencyMs: 5, maxLatencyMs: 5 });
+    const leader = await cluster.found();
+    await cluster.converge();
+    const calls = watchCalls(cluster);
+    const read = outcomeOf(leader.ensureLinearizable(LEASE));
+    await cluster.clock.advance(0);
+    expect(read.values).toEqual([leader.metrics().committed]);
+    expect(calls).toEqual([]);
+    const follower = cluster.node(cluster.others(leader.id)[0] as number);
+    const asked = outcomeOf(follower.ensureLinearizable(LEASE));
+    await cluster.clock.advance(10);
+    expect(asked.values).toHaveLength(1);
+    // One that does not ask for it is confirmed by a quorum as ever.
+    const confirmed = outcomeOf(leader.ensureLinearizable());
+    await cluster.clock.advance(9);
+    expect(confirmed.values).toHaveLength(0);
+    await cluster.clock.advance(1);
+    expect(confirmed.values).toHaveLength(1);
+  });
+
+  test.each([1, 2, 3, 4, 5])(
+    "are never stale after a partition: the lease ends before another can lead (seed %d)",
+    async (seed) => {
+      const cluster = new TestCluster(IDS, { leaderLease: true }, seed);
+      const old = await cluster.found();
+      await cluster.set(old, "x", "old");
+      await cluster.converge();
+      const others = cluster.others(old.id);
+      cluster.network.partition([old.id], others);
+      const cutAt = cluster.clock.now;
+      let served = 0;
+      let lastServedAt = cutAt;
+      let ledSince = Number.POSITIVE_INFINITY;
+      while (cluster.clock.now < cutAt + 2000) {
+        const read = outcomeOf(old.ensureLinearizable(LEASE));
+        await cluster.clock.advance(1);
+        served += read.values.length;
+        if (read.values.length > 0) lastServedAt = cluster.clock.now;
+        if (others.some((id) => cluster.node(id).isLeader()))
+          ledSince = Math.min(ledSince, cluster.clock.now);
+      }
+      expect(served).toBeGreaterThan(0);
+      expect(lastServedAt - cutAt).toBeLessThanOrEqual(electionTimeoutMinMs - maxClockDriftMs + 1);
+      expect(ledSince).toBeLessThan(Number.POSITIVE_INFINITY);
+      expect(lastServedAt).toBeLessThan(ledSince);
+      expect(await rejection(cluster.run(old.ensureLinearizable(LEASE)))).toBeInstanceOf(
+        QuorumNotEnoughError,
+      );
+    },
+  );
+
+  test("a voter that restarts elects nobody until every lease that it may have promised is over", async () => {
+    const cluster = new TestCluster(IDS, { leaderLease: true });
+    const leader = await cluster.found();
+    await cluster.converge();
+    const [voter, rival] = cluster.others(leader.id) as [number, number];
+    // The rival hears nothing of the leader, and asks the voter for its vote again and again.
+    cluster.network.partition([leader.id], [rival]);
+    await cluster.clock.advance(2000);
+    expect(leader.isLeader()).toBe(true);
+    await cluster.stop(voter);
+    const restartedAt = cluster.clock.now;
+    await cluster.start(voter);
+    cluster.network.partition([leader.id], [voter, rival]);
+    let servedUntil = restartedAt;
+    while (cluster.clock.now < restartedAt + electionTimeoutMaxMs - 1) {
+      const read = outcomeOf(leader.ensureLinearizable(LEASE));
+      await cluster.clock.advance(1);
+      if (read.values.length > 0) servedUntil = cluster.clock.now;
+      expect([voter, rival].some((id) => cluster.node(id).metrics().state === "leader")).toBe(false);
+    }
+    expect(servedUntil).toBeGreaterThan(restartedAt + 50);
+    await cluster.waitForLeader([voter, rival]);
+  });
+});
