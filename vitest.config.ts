@@ -22,6 +22,9 @@ export default defineConfig({
         include: ["{src,test}/**/*.test.ts"],
         // No module here keeps state, so test files can share a worker: the run takes half the time.
         isolate: false,
+        // Nothing here depends on the speed of the machine, so a slow one gets its time.
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
       },
     })),
     reporters: ["default", "json"],

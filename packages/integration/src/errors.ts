@@ -1,4 +1,4 @@
-import type { CommandError } from "@seshat/common";
+import type { CommandError, NodeId } from "@seshat/common";
 import { SeshatError } from "@seshat/common";
 
 /** The cluster is being restarted. The call did nothing: make it again once `restart()` has resolved. */
@@ -19,5 +19,16 @@ export class CommandRefusedError extends SeshatError {
   constructor(refusal: CommandError) {
     super(`the state machine refused the command: ${refusal.message}`);
     this.refusal = refusal;
+  }
+}
+
+/** The node does not run: it was killed, and not started again. The call did nothing. */
+export class NodeDownError extends SeshatError {
+  override readonly code = "nodeDown";
+  readonly nodeId: NodeId;
+
+  constructor(nodeId: NodeId) {
+    super(`node ${nodeId} is down: restart it first`);
+    this.nodeId = nodeId;
   }
 }

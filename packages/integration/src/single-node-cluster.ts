@@ -2,9 +2,10 @@ import type { BytesTypeConfig, LogId, Response } from "@seshat/common";
 import { ShutdownError, StoppedError } from "@seshat/common";
 import type { ClientWriteResponse, RaftNode } from "@seshat/raft";
 import type { Operation } from "@seshat/storage";
-import { OpenRaftMemStorage, checkOperation, encodeOperation } from "@seshat/storage";
+import { OpenRaftMemStorage, checkOperation } from "@seshat/storage";
 import { CountingStateMachine } from "./counting-state-machine.js";
-import { CommandRefusedError, RestartingError } from "./errors.js";
+import { RestartingError } from "./errors.js";
+import { accepted, countOf, countPresent, readingKey, readingKeys, requestOf } from "./key-value-calls.js";
 import type { CheckedSingleNodeOptions, SingleNodeClusterOptions } from "./single-node-options.js";
 import { checkSingleNodeOptions } from "./single-node-options.js";
 import type { SingleNodeStatus } from "./single-node-status.js";
@@ -18,8 +19,6 @@ type Phase =
   | { readonly type: "shutDown" };
 
 const RUNNING: Phase = { type: "running" };
-const NO_VALUE = new Uint8Array(0);
-const DECODER = new TextDecoder();
 
 /**
  * One Raft node with a key-value state machine, all in memory: a cluster of one that goes the whole way of a
@@ -82,8 +81,7 @@ export class SingleNodeCluster implements AsyncDisposable {
    * @returns how many there were; one given twice counts once. Errors as for {@link set}.
    */
   async del(keys: readonly Uint8Array[]): Promise<number> {
-    const { response } = await this.#write({ type: "del", keys });
-    return Number(DECODER.decode(response.result));
+    return countOf(await this.#write({ type: "del", keys }));
   }
 
   /**
@@ -93,14 +91,14 @@ export class SingleNodeCluster implements AsyncDisposable {
    * @returns a copy.
    */
   async get(key: Uint8Array): Promise<Uint8Array | null> {
-    await this.#readyToRead({ type: "set", key, value: NO_VALUE });
+    await this.#readyToRead(readingKey(key));
     return this.#stateMachine.get(key);
   }
 
   /** How many of `keys` (at least one) exist; one given twice counts twice. Linearizable, as {@link get}. */
   async exists(keys: readonly Uint8Array[]): Promise<number> {
-    await this.#readyToRead({ type: "del", keys });
-    return keys.filter((key) => this.#stateMachine.has(key)).length;
+    await this.#readyToRead(readingKeys(keys));
+    return countPresent(this.#stateMachine, keys);
   }
 
   /** What the cluster looks like now. It can be asked at any time, also after a shutdown. */
@@ -179,16 +177,12 @@ export class SingleNodeCluster implements AsyncDisposable {
 
   async #write(operation: Operation): Promise<ClientWriteResponse<Response>> {
     const node = this.#running();
-    checkOperation(operation, this.#options.limits);
-    const written = await node.clientWrite({ data: encodeOperation(operation) });
-    if (written.response.error !== null) throw new CommandRefusedError(written.response.error);
-    return written;
+    return accepted(await node.clientWrite(requestOf(operation, this.#options.limits)));
   }
 
-  /** @param operation one with the keys to be read, so that reads and writes have the same limits. */
-  async #readyToRead(operation: Operation): Promise<void> {
+  async #readyToRead(reading: Operation): Promise<void> {
     const node = this.#running();
-    checkOperation(operation, this.#options.limits);
+    checkOperation(reading, this.#options.limits);
     await node.ensureLinearizable();
   }
 

@@ -1,8 +1,8 @@
 import type { AsyncRuntime, Logger, NodeId, Tracer } from "@seshat/common";
-import { InvalidValueError, checkInteger, checkNodeId } from "@seshat/common";
+import { checkInteger, checkNodeId } from "@seshat/common";
 import type { RaftConfig } from "@seshat/raft";
 import type { OperationLimits } from "@seshat/storage";
-import { DEFAULT_OPERATION_LIMITS } from "@seshat/storage";
+import { checkLimits, refuseUnknownFields } from "./check-options.js";
 
 /** How a single-node cluster is set up. Every field may be left out. */
 export interface SingleNodeClusterOptions {
@@ -51,12 +51,7 @@ const DEFAULT_START_TIMEOUT_MS = 10_000;
  */
 export function checkSingleNodeOptions(options: SingleNodeClusterOptions): CheckedSingleNodeOptions {
   refuseUnknownFields("options", options, FIELDS);
-  const given = options.limits ?? {};
-  refuseUnknownFields("options.limits", given, new Set(Object.keys(DEFAULT_OPERATION_LIMITS)));
-  const limits = { ...DEFAULT_OPERATION_LIMITS, ...given };
-  checkInteger("options.limits.maxKeyBytes", limits.maxKeyBytes, 1);
-  checkInteger("options.limits.maxValueBytes", limits.maxValueBytes, 0);
-  checkInteger("options.limits.maxKeys", limits.maxKeys, 1);
+  const limits = checkLimits(options.limits ?? {});
   const { config, runtime, logger, tracer } = options;
   return {
     nodeId: checkNodeId("options.nodeId", options.nodeId ?? 1),
@@ -73,15 +68,4 @@ export function checkSingleNodeOptions(options: SingleNodeClusterOptions): Check
       ...(tracer === undefined ? {} : { tracer }),
     },
   };
-}
-
-function refuseUnknownFields(path: string, value: object, known: ReadonlySet<string>): void {
-  for (const field of Object.keys(value)) {
-    if (known.has(field)) continue;
-    throw new InvalidValueError(
-      `${path}.${field}`,
-      (value as Record<string, unknown>)[field],
-      "left out: there is no such option",
-    );
-  }
 }

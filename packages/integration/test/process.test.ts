@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { KeyValueClusterStatus } from "../src/index.js";
 import { beforeAll, describe, expect, test } from "vitest";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
@@ -86,5 +87,65 @@ describe("the program as a process", () => {
     const { code, stderr } = await exited;
     expect(code).toBe(141);
     expect(stderr).toBe("");
+  });
+
+  test("runs several nodes, and lets them be killed, started, cut off and joined from a pipe", async () => {
+    const { child, exited } = start("--nodes", "3", "-q");
+    const hurt = [
+      "KILL 1",
+      "RESTART 1",
+      "PARTITION 2 | 1,3",
+      "PARTITION 1,2",
+      "HEAL",
+      "KILL 2",
+      "KILL 3",
+      "RESTART 3",
+    ];
+    const lines = hurt.flatMap((command, i) => [command, `SET key${i} ${i}`, `GET key${i}`]);
+    // Without a quorum nothing can be written.
+    lines.splice(lines.indexOf("KILL 3") + 1, 2);
+    child.stdin.end(`${lines.join("\n")}\nEXISTS key0 key1 key2 key3 key4 key5 key6 key7\nSTATUS\n`);
+    const { code, stdout, stderr } = await exited;
+    expect(stderr).toBe("");
+    const answers = stdout.trimEnd().split("\n");
+    const status = JSON.parse(answers.pop() ?? "") as KeyValueClusterStatus;
+    expect(answers).toEqual([
+      "OK, node 1 is down",
+      "OK",
+      '"0"',
+      "OK, node 1 runs",
+      "OK",
+      '"1"',
+      "OK, 1,3 | 2",
+      "OK",
+      '"2"',
+      "OK, 1,2 | 3",
+      "OK",
+      '"3"',
+      "OK",
+      "OK",
+      '"4"',
+      "OK, node 2 is down",
+      "OK",
+      '"5"',
+      "OK, node 3 is down",
+      "OK, node 3 runs",
+      "OK",
+      '"7"',
+      "(integer) 7",
+    ]);
+    expect(status.nodes.map(({ state }) => state === "down")).toEqual([false, true, false]);
+    expect(code).toBe(0);
+  });
+});
+
+describe("the example", () => {
+  test("counts to a hundred through the death of its leader", async () => {
+    const example = fileURLToPath(new URL("../examples/replicated-counter.ts", import.meta.url));
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [example]);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(
+      /^add 5: 5\nadd 37: 42\nnode (\d) led and is dead; add 58: 100\nnode \1 is back and reads: 100\n$/,
+    );
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { bytes } from "../../test/support/bytes.js";
 import { BadLineError } from "./bad-line-error.js";
-import { COMMANDS, parseCommand, usageOf } from "./command.js";
+import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS, parseCommand, usageOf } from "./command.js";
 import { splitArguments } from "./split-arguments.js";
 
 function parse(line: string): unknown {
-  return parseCommand(splitArguments(bytes(line)));
+  return parseCommand(splitArguments(bytes(line)), SINGLE_NODE_COMMANDS);
 }
 
 describe("parseCommand", () => {
@@ -51,7 +51,63 @@ describe("parseCommand", () => {
   });
 
   test("a command is written with its name and its arguments", () => {
-    expect(COMMANDS.map(usageOf)).toContain("DEL key [key ...]");
-    expect(COMMANDS.map(usageOf)).toContain("STATUS");
+    expect(SINGLE_NODE_COMMANDS.specs.map(usageOf)).toContain("DEL key [key ...]");
+    expect(SINGLE_NODE_COMMANDS.specs.map(usageOf)).toContain("STATUS");
   });
+});
+
+function parseForNodes(line: string): unknown {
+  return parseCommand(splitArguments(bytes(line)), CLUSTER_COMMANDS);
+}
+
+describe("parseCommand, where there are several nodes", () => {
+  test.each([
+    ["set k v", { type: "set", key: bytes("k"), value: bytes("v") }],
+    ["Kill 2", { type: "kill", node: 2 }],
+    ["RESTART 12", { type: "restartNode", node: 12 }],
+    ["snapshot", { type: "snapshotNodes", node: null }],
+    ["SNAPSHOT 3", { type: "snapshotNodes", node: 3 }],
+    ["heal", { type: "heal" }],
+    ["PARTITION 1 | 2,3", { type: "partition", groups: [[1], [2, 3]] }],
+    ["PARTITION 1|2,3", { type: "partition", groups: [[1], [2, 3]] }],
+    ["partition 1 , 4 | 2 3|5", { type: "partition", groups: [[1, 4], [2, 3], [5]] }],
+    ["PARTITION 2", { type: "partition", groups: [[2]] }],
+  ])("%s is understood", (line, command) => {
+    expect(parseForNodes(line)).toEqual(command);
+  });
+
+  test.each([
+    ["KILL", "KILL has 0 arguments, but it is written: KILL node"],
+    ["KILL 1 2", "KILL has 2 arguments, but it is written: KILL node"],
+    ["KILL all", 'KILL is given "all", but a node is a number from 1 on'],
+    ["KILL 0", 'KILL is given "0", but a node is a number from 1 on'],
+    ["KILL 1.5", 'KILL is given "1.5", but'],
+    ["KILL -1", 'KILL is given "-1", but'],
+    ["KILL 1e3", 'KILL is given "1e3", but'],
+    ["RESTART", "RESTART has 0 arguments, but it is written: RESTART node"],
+    ["SNAPSHOT a", 'SNAPSHOT is given "a", but a node is'],
+    ["HEAL 1", "HEAL has 1 argument, but it is written: HEAL"],
+    ["PARTITION", "PARTITION has 0 arguments"],
+    ["PARTITION |", "PARTITION is given a group without nodes"],
+    ["PARTITION 1 | | 2", "PARTITION is given a group without nodes"],
+    ["PARTITION 1 |", "PARTITION is given a group without nodes"],
+    ["PARTITION 1,,2", 'PARTITION is given "", but a node is a number from 1 on'],
+    ["PARTITION 1 | x", 'PARTITION is given "x", but a node is a number from 1 on'],
+    ["FLUSHALL", 'unknown command "FLUSHALL": HELP lists the commands'],
+  ])("%s is refused, and the error says why", (line, problem) => {
+    expect(() => parseForNodes(line)).toThrow(BadLineError);
+    expect(() => parseForNodes(line)).toThrow(problem);
+  });
+
+  test("a node that is given as a whole file is shown shortened", () => {
+    expect(() => parseForNodes(`KILL ${"x".repeat(100_000)}`)).toThrow(/^KILL is given "x{40}"\.\.\., but/);
+  });
+
+  test.each(["KILL 1", "PARTITION 1 | 2", "heal", "HELP kill"])(
+    "on one node %s says what it needs",
+    (line) => {
+      expect(() => parse(line)).toThrow(BadLineError);
+      expect(() => parse(line)).toThrow(/^(KILL|PARTITION|HEAL) needs several nodes: start with --nodes 3$/);
+    },
+  );
 });

@@ -1,3 +1,4 @@
+import type { NodeId } from "@seshat/common";
 import { latin1 } from "./ascii.js";
 import { BadLineError } from "./bad-line-error.js";
 import { quote } from "./quote.js";
@@ -11,6 +12,11 @@ export type Command =
   | { readonly type: "status" }
   | { readonly type: "snapshot" }
   | { readonly type: "restart" }
+  | { readonly type: "snapshotNodes"; readonly node: NodeId | null }
+  | { readonly type: "restartNode"; readonly node: NodeId }
+  | { readonly type: "kill"; readonly node: NodeId }
+  | { readonly type: "partition"; readonly groups: readonly (readonly NodeId[])[] }
+  | { readonly type: "heal" }
   | { readonly type: "help"; readonly topic: CommandSpec | null }
   | { readonly type: "quit" };
 
@@ -36,8 +42,12 @@ function first(args: readonly Uint8Array[]): Uint8Array {
   return args[0] as Uint8Array;
 }
 
-/** Every command, in the order in which help lists them. */
-export const COMMANDS: readonly CommandSpec[] = [
+function nodeCommand(name: string, summary: string, make: (node: NodeId) => Command): CommandSpec {
+  const spec = { name, usage: "node", summary, minArguments: 1, maxArguments: 1 };
+  return { ...spec, make: (args) => make(parseNode(name, first(args))) };
+}
+
+const DATA_COMMANDS: readonly CommandSpec[] = [
   {
     name: "SET",
     usage: "key value",
@@ -70,43 +80,131 @@ export const COMMANDS: readonly CommandSpec[] = [
     maxArguments: Number.POSITIVE_INFINITY,
     make: (args) => ({ type: "exists", keys: args }),
   },
+];
+
+const NODE_COMMANDS: readonly CommandSpec[] = [
   plain("STATUS", "role, term, log, snapshot and keys of the node", { type: "status" }),
   plain("SNAPSHOT", "take a snapshot now; the log behind it is purged", { type: "snapshot" }),
   plain("RESTART", "stop the node and start a new one over the same storage", { type: "restart" }),
+];
+
+const NODES_COMMANDS: readonly CommandSpec[] = [
+  plain("STATUS", "role, term, log and lag of every node, and which links are cut", { type: "status" }),
+  nodeCommand("KILL", "stop a node as a power failure would; its storage stays", (node) => ({
+    type: "kill",
+    node,
+  })),
+  nodeCommand("RESTART", "start a node over its storage, and stop it first if it runs", (node) => ({
+    type: "restartNode",
+    node,
+  })),
   {
+    name: "PARTITION",
+    usage: "node[,node ...] [| node[,node ...] ...]",
+    summary: "cut the links between groups, e.g. 1 | 2,3; a node in none is cut off from all",
+    minArguments: 1,
+    maxArguments: Number.POSITIVE_INFINITY,
+    make: (args) => ({ type: "partition", groups: parseGroups(args) }),
+  },
+  plain("HEAL", "mend every link", { type: "heal" }),
+  {
+    name: "SNAPSHOT",
+    usage: "[node]",
+    summary: "take a snapshot on one node, or on all that run; the log behind it is purged",
+    minArguments: 0,
+    maxArguments: 1,
+    make: (args) => ({
+      type: "snapshotNodes",
+      node: args.length === 0 ? null : parseNode("SNAPSHOT", first(args)),
+    }),
+  },
+];
+
+const SESSION_COMMANDS: readonly CommandSpec[] = [
+  plain("QUIT", "end the session", { type: "quit" }),
+  plain("EXIT", "the same as QUIT", { type: "quit" }),
+];
+
+/** The commands that one kind of target understands. */
+export interface CommandSet {
+  /** In the order in which help lists them. */
+  readonly specs: readonly CommandSpec[];
+  /** Commands that are understood by other targets only, and what these need. */
+  readonly elsewhere: ReadonlyMap<string, string>;
+}
+
+function commandSet(
+  own: readonly CommandSpec[],
+  elsewhere: readonly (readonly [CommandSpec, string])[] = [],
+): CommandSet {
+  const help: CommandSpec = {
     name: "HELP",
     usage: "[command]",
     summary: "this list, or one command of it",
     minArguments: 0,
     maxArguments: 1,
-    make: (args) => ({ type: "help", topic: args.length === 0 ? null : findSpec(first(args)) }),
-  },
-  plain("QUIT", "end the session", { type: "quit" }),
-  plain("EXIT", "the same as QUIT", { type: "quit" }),
-];
+    make: (args) => ({ type: "help", topic: args.length === 0 ? null : findSpec(first(args), set) }),
+  };
+  const set: CommandSet = {
+    specs: [...DATA_COMMANDS, ...own, help, ...SESSION_COMMANDS],
+    elsewhere: new Map(elsewhere.map(([spec, need]) => [spec.name, need])),
+  };
+  return set;
+}
 
-const BY_NAME: ReadonlyMap<string, CommandSpec> = new Map(COMMANDS.map((spec) => [spec.name, spec]));
+/** What the prompt understands on a cluster of one. */
+export const SINGLE_NODE_COMMANDS: CommandSet = commandSet(
+  NODE_COMMANDS,
+  NODES_COMMANDS.map((spec) => [spec, "needs several nodes: start with --nodes 3"] as const),
+);
+
+/** What the prompt understands on a cluster of several nodes. */
+export const CLUSTER_COMMANDS: CommandSet = commandSet(NODES_COMMANDS);
 
 /** An unknown word is shown in an error, and it may be a whole file without spaces. */
 const SHOWN_BYTES = 40;
 
-function findSpec(word: Uint8Array): CommandSpec {
-  const spec = BY_NAME.get(latin1(word).toUpperCase());
-  if (spec !== undefined) return spec;
-  const shown = quote(word.subarray(0, SHOWN_BYTES));
+function show(word: Uint8Array): string {
+  return `${quote(word.subarray(0, SHOWN_BYTES))}${word.length > SHOWN_BYTES ? "..." : ""}`;
+}
+
+function findSpec(word: Uint8Array, commands: CommandSet): CommandSpec {
+  const name = latin1(word).toUpperCase();
+  const found = commands.specs.find((spec) => spec.name === name);
+  if (found !== undefined) return found;
+  const need = commands.elsewhere.get(name);
   throw new BadLineError(
-    `unknown command ${shown}${word.length > SHOWN_BYTES ? "..." : ""}: HELP lists the commands`,
+    need === undefined ? `unknown command ${show(word)}: HELP lists the commands` : `${name} ${need}`,
   );
+}
+
+function parseNode(command: string, word: Uint8Array): NodeId {
+  const text = latin1(word);
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new BadLineError(`${command} is given ${show(word)}, but a node is a number from 1 on`);
+  }
+  return Number(text);
+}
+
+/** `1 | 2,3`, with white space wherever one likes. */
+function parseGroups(args: readonly Uint8Array[]): readonly (readonly NodeId[])[] {
+  const text = args.map(latin1).join(" ");
+  return text.split("|").map((group) => {
+    if (group.trim() === "") throw new BadLineError("PARTITION is given a group without nodes");
+    const members = group.trim().split(/\s*,\s*|\s+/);
+    return members.map((member) => parseNode("PARTITION", Buffer.from(member, "latin1")));
+  });
 }
 
 /**
  * Understands the arguments of a line.
  *
  * @param args at least one: the command's name in any case, then what it is given.
+ * @param commands those that there are.
  * @throws {BadLineError} when the command is unknown or has too few or too many arguments.
  */
-export function parseCommand(args: readonly Uint8Array[]): Command {
-  const spec = findSpec(first(args));
+export function parseCommand(args: readonly Uint8Array[], commands: CommandSet): Command {
+  const spec = findSpec(first(args), commands);
   const given = args.length - 1;
   if (given < spec.minArguments || given > spec.maxArguments) {
     throw new BadLineError(

@@ -5,7 +5,7 @@ import { bytes, text } from "../../test/support/bytes.js";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { settleTurns } from "../../test/support/turns.js";
 import type { BadLineError } from "./bad-line-error.js";
-import { parseCommand } from "./command.js";
+import { SINGLE_NODE_COMMANDS, parseCommand } from "./command.js";
 import type { CommandResult } from "./command-result.js";
 import { formatResult } from "./command-result.js";
 import type { PipelineLimits, PipelineOutput, Place } from "./pipeline.js";
@@ -57,7 +57,7 @@ function setUp(limits: Partial<PipelineLimits> = {}, immediate = false) {
     const data = bytes(commandLine);
     let wait: Promise<void> | undefined;
     try {
-      wait = pipeline.submit(parseCommand(splitArguments(data)), place, data.length);
+      wait = pipeline.submit(parseCommand(splitArguments(data), SINGLE_NODE_COMMANDS), place, data.length);
     } catch (error) {
       wait = pipeline.reject(error as BadLineError, place);
     }

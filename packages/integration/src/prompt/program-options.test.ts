@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { COMMANDS } from "./command.js";
+import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
 import type { ProgramOptions } from "./program-options.js";
 import { parseArguments } from "./program-options.js";
 
 const DEFAULTS: ProgramOptions = {
   files: [],
+  nodes: 1,
+  timeoutMs: 10_000,
   snapshotPolicy: { type: "logsSinceLast", entries: 5000 },
   keep: 1000,
   raw: false,
@@ -18,11 +20,14 @@ describe("parseArguments", () => {
   });
 
   test("every option is understood, and files keep their order", () => {
-    const args = "-f a --file - -f b --snapshot-every 10 --keep 0 --raw -q --log-level debug";
+    const args =
+      "-f a --file - -f b --nodes 3 --timeout-ms 250 --snapshot-every 10 --keep 0 --raw -q --log-level debug";
     expect(parseArguments(args.split(" "), "1.2.3")).toEqual({
       type: "run",
       options: {
         files: ["a", "-", "b"],
+        nodes: 3,
+        timeoutMs: 250,
         snapshotPolicy: { type: "logsSinceLast", entries: 10 },
         keep: 0,
         raw: true,
@@ -38,6 +43,15 @@ describe("parseArguments", () => {
     expect(parseArguments([], "1.2.3")).toEqual({ type: "run", options: DEFAULTS });
   });
 
+  test("with several nodes no snapshot is taken by itself, unless it is asked for", () => {
+    expect(parseArguments(["--nodes", "2"], "1.2.3")).toMatchObject({
+      options: { snapshotPolicy: { type: "never" } },
+    });
+    expect(parseArguments(["--nodes", "2", "--snapshot-every", "7"], "1.2.3")).toMatchObject({
+      options: { snapshotPolicy: { type: "logsSinceLast", entries: 7 } },
+    });
+  });
+
   test("snapshots can be turned off", () => {
     expect(parseArguments(["--snapshot-every", "never"], "1.2.3")).toMatchObject({
       options: { snapshotPolicy: { type: "never" } },
@@ -48,6 +62,12 @@ describe("parseArguments", () => {
     ["--snapshot-every 0", 'at least 1, or "never"'],
     ["--snapshot-every 1e3", 'at least 1, or "never"'],
     ["--snapshot-every soon", 'at least 1, or "never"'],
+    ["--nodes 0", "from 1 to 9"],
+    ["--nodes 10", "from 1 to 9"],
+    ["-n three", "from 1 to 9"],
+    ["--timeout-ms 0", "from 1 to 2147483647"],
+    ["--timeout-ms 2147483648", "from 1 to 2147483647"],
+    ["--timeout-ms 1.5", "from 1 to 2147483647"],
     ["--keep -1", "at least 0"],
     ["--keep 9007199254740992", "at least 0"],
     ["--log-level loud", "Allowed choices are off, error, warn, info, debug, trace"],
@@ -77,6 +97,8 @@ describe("parseArguments", () => {
     expect(parsed).toMatchObject({ exitCode: 0, stderr: "" });
     for (const word of [
       "--file",
+      "--nodes",
+      "--timeout-ms",
       "--snapshot-every",
       "--keep",
       "--raw",
@@ -89,7 +111,9 @@ describe("parseArguments", () => {
     ]) {
       expect(help).toContain(word);
     }
-    for (const { name } of COMMANDS) if (name !== "EXIT") expect(help).toContain(name);
+    for (const { name } of [...SINGLE_NODE_COMMANDS.specs, ...CLUSTER_COMMANDS.specs]) {
+      if (name !== "EXIT") expect(help).toContain(name);
+    }
     expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 });

@@ -1,5 +1,7 @@
 import type { RaftConfig } from "@seshat/raft";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { MAX_TIMEOUT_MS } from "../check-options.js";
+import { MAX_NODES } from "../cluster/cluster-options.js";
 import { STANDARD_INPUT } from "./input-source.js";
 import type { LogThreshold } from "./text-logger.js";
 import { LOG_LEVELS } from "./text-logger.js";
@@ -8,6 +10,10 @@ import { LOG_LEVELS } from "./text-logger.js";
 export interface ProgramOptions {
   /** Paths of the files to run, in order; `-` is standard input. None: standard input or a terminal. */
   readonly files: readonly string[];
+  /** How many nodes there are, 1 to 9. */
+  readonly nodes: number;
+  /** How long a read, a write or a restart may take, in milliseconds. */
+  readonly timeoutMs: number;
   readonly snapshotPolicy: RaftConfig["snapshotPolicy"];
   /** Log entries kept behind a snapshot. */
   readonly keep: number;
@@ -21,6 +27,10 @@ export type ParsedArguments =
   | { readonly type: "run"; readonly options: ProgramOptions }
   | { readonly type: "say"; readonly stdout: string; readonly stderr: string; readonly exitCode: number };
 
+const DEFAULT_SNAPSHOT_POLICY: RaftConfig["snapshotPolicy"] = { type: "logsSinceLast", entries: 5000 };
+/** A node that was down catches up from the leader's log alone, so with several nodes the log stays whole. */
+const NO_SNAPSHOTS: RaftConfig["snapshotPolicy"] = { type: "never" };
+
 /** The exit code for a command line that makes no sense. */
 export const USAGE_EXIT_CODE = 2;
 
@@ -30,6 +40,13 @@ input is one command, and the result of each goes to standard output, in order:
 
   SET key value   GET key   DEL key...   EXISTS key...   STATUS   SNAPSHOT   RESTART   HELP   QUIT
 
+With --nodes 3 the cluster has three nodes, in this process, and there are commands to hurt it:
+
+  STATUS   KILL node   RESTART node   PARTITION 1 | 2,3   HEAL   SNAPSHOT [node]
+
+Reads and writes find the leader by themselves, and try again until they have an answer, at most --timeout-ms. A node
+that was down or cut off catches up from the log of the leader, as far as that was not purged behind a snapshot.
+
 Values hold any bytes, quoted as in redis-cli: "line\\n", "\\x00\\xff", 'it\\'s'. GET answers in the same form, one
 line a value; with --raw it answers the bytes themselves. Blank lines and # comments are skipped.
 
@@ -37,6 +54,7 @@ Examples:
   $ seshat-single                                   talk to a node on the terminal
   $ printf 'SET a 1\\nGET a\\n' | seshat-single       OK, then "1"
   $ seshat-single --file load.txt --file check.txt  run two files on one node
+  $ seshat-single --nodes 3                         talk to three nodes, kill some and look
   $ seshat-single -f load.txt --snapshot-every 1000 --keep 0 >results.txt
 
 A line that fails is reported on standard error as file:line: reason, and the rest goes on. At the end a summary
@@ -52,11 +70,25 @@ function wholeNumber(text: string, min: number, expected: string): number {
   return value;
 }
 
+function numberOfNodes(text: string): number {
+  const expected = `It must be a whole number from 1 to ${MAX_NODES}.`;
+  const nodes = wholeNumber(text, 1, expected);
+  if (nodes > MAX_NODES) throw new InvalidArgumentError(expected);
+  return nodes;
+}
+
+function timeoutMs(text: string): number {
+  const expected = `It must be a whole number from 1 to ${MAX_TIMEOUT_MS}.`;
+  const value = wholeNumber(text, 1, expected);
+  if (value > MAX_TIMEOUT_MS) throw new InvalidArgumentError(expected);
+  return value;
+}
+
 function entriesToKeep(text: string): number {
   return wholeNumber(text, 0, "It must be a whole number of at least 0.");
 }
 
-function snapshotPolicy(text: string): RaftConfig["snapshotPolicy"] {
+function parseSnapshotPolicy(text: string): RaftConfig["snapshotPolicy"] {
   if (text === "never") return { type: "never" };
   return {
     type: "logsSinceLast",
@@ -81,7 +113,7 @@ export function parseArguments(args: readonly string[], version: string): Parsed
   let stdout = "";
   let stderr = "";
   const program = new Command("seshat-single")
-    .description("A single-node Seshat cluster in memory, driven by a prompt, a pipe or files.")
+    .description("A Seshat cluster of one node or several, in memory, driven by a prompt, a pipe or files.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .addOption(
@@ -93,9 +125,18 @@ export function parseArguments(args: readonly string[], version: string): Parsed
         .argParser(collectFile),
     )
     .addOption(
-      new Option("--snapshot-every <entries>", 'take a snapshot after so many log entries, or "never"')
-        .default({ type: "logsSinceLast", entries: 5000 }, "5000")
-        .argParser(snapshotPolicy),
+      new Option("-n, --nodes <n>", `how many nodes, 1 to ${MAX_NODES}`).default(1).argParser(numberOfNodes),
+    )
+    .addOption(
+      new Option("--timeout-ms <ms>", "how long a read, a write or a restart may take")
+        .default(10_000)
+        .argParser(timeoutMs),
+    )
+    .addOption(
+      new Option(
+        "--snapshot-every <entries>",
+        'take a snapshot after so many log entries, or "never" (default: 5000; with several nodes never)',
+      ).argParser(parseSnapshotPolicy),
     )
     .addOption(
       new Option("--keep <entries>", "log entries kept behind a snapshot, not purged")
@@ -128,12 +169,15 @@ export function parseArguments(args: readonly string[], version: string): Parsed
   }
   const given = program.opts<{
     file: readonly string[];
-    snapshotEvery: RaftConfig["snapshotPolicy"];
+    nodes: number;
+    timeoutMs: number;
+    snapshotEvery?: RaftConfig["snapshotPolicy"];
     keep: number;
     raw?: boolean;
     quiet?: boolean;
     logLevel: LogThreshold;
   }>();
-  const { file, snapshotEvery, keep, raw = false, quiet = false, logLevel } = given;
-  return { type: "run", options: { files: file, snapshotPolicy: snapshotEvery, keep, raw, quiet, logLevel } };
+  const { file, raw = false, quiet = false, snapshotEvery, ...rest } = given;
+  const snapshotPolicy = snapshotEvery ?? (rest.nodes === 1 ? DEFAULT_SNAPSHOT_POLICY : NO_SNAPSHOTS);
+  return { type: "run", options: { ...rest, files: file, snapshotPolicy, raw, quiet } };
 }

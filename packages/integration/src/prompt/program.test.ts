@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CapturedOutput, TestInput, ioError } from "../../test/support/streams.js";
 import { settleTurns } from "../../test/support/turns.js";
+import type { KeyValueClusterStatus } from "../cluster/key-value-cluster-status.js";
 import type { SingleNodeStatus } from "../single-node-status.js";
 import { runProgram } from "./program.js";
 
@@ -43,6 +44,19 @@ function start(args: readonly string[], { terminal = false, stdout, stderr }: Su
     now: () => performance.now(),
   });
   return { stdin, stdout: out, stderr: err, interrupt, exited };
+}
+
+/** Resolves when there is a prompt; a program that ends without one fails the test. */
+async function prompted(stdout: CapturedOutput, exited: Promise<number>): Promise<void> {
+  let ended = false;
+  const note = (): void => {
+    ended = true;
+  };
+  exited.then(note, note);
+  while (!stdout.text.includes("seshat> ")) {
+    if (ended) throw new Error(`there is no prompt, but: ${stdout.text}`);
+    await settleTurns();
+  }
 }
 
 /** Runs the program to its end over a piped input. */
@@ -275,7 +289,7 @@ describe("the command line", () => {
 describe("a terminal", () => {
   test("gets a greeting, a prompt, answers and a summary", async () => {
     const { stdin, stdout, stderr, exited } = start([], { terminal: true });
-    while (!stdout.text.includes("seshat> ")) await settleTurns();
+    await prompted(stdout, exited);
     expect(stdout.text).toMatch(/^Seshat \d.*: node 1 leads in term 1\. help lists/);
     stdin.write("SET a 1\rSTATUS\rNOPE\rquit\r");
     expect(await exited).toBe(0);
@@ -287,8 +301,114 @@ describe("a terminal", () => {
 
   test("Ctrl-C on an empty line ends it with 130", async () => {
     const { stdin, stdout, exited } = start(["-q"], { terminal: true });
-    while (!stdout.text.includes("seshat> ")) await settleTurns();
+    await prompted(stdout, exited);
     stdin.write("\x03");
     expect(await exited).toBe(130);
+  });
+});
+
+describe("several nodes", () => {
+  test("lose nothing, repeat nothing and keep the order when their leader is killed in the middle of a file", async () => {
+    const sets = (round: number): string =>
+      Array.from({ length: 1000 }, (_, i) => `SET key${i % 100} ${round}.${i}\n`).join("");
+    const commands = ["KILL 1", "RESTART 1", "KILL 2", "RESTART 2", "KILL 3", "RESTART 3"];
+    const input = commands.map((command, round) => `${sets(round)}${command}\n`).join("");
+    const gets = Array.from({ length: 100 }, (_, i) => `GET key${i}\n`).join("");
+    const path = await file("kills.txt", `${input}${gets}DEL key0 key1\nDEL key0 key1 key2\n`);
+    const { exitCode, stdout, stderr } = await run(["--nodes", "3", "-f", path], "");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.filter((line) => line.startsWith("OK, "))).toEqual(
+      [1, 2, 3].flatMap((id) => [`OK, node ${id} is down`, `OK, node ${id} runs`]),
+    );
+    expect(lines.slice(6006, 6106)).toEqual(Array.from({ length: 100 }, (_, i) => `"5.${900 + i}"`));
+    expect(lines.slice(6106)).toEqual(["(integer) 2", "(integer) 1"]);
+    expect(stderr).toMatch(/^commands +6,108\nerrors +0\n/);
+    expect(stderr).toMatch(/last applied +\d+-\d+ \(97 keys\)\n/);
+    expect(exitCode).toBe(0);
+  });
+
+  test("are shown by STATUS in one line of JSON: who is down, and which links are cut", async () => {
+    const { exitCode, stdout, stderr } = await run(
+      ["-q", "-n", "3"],
+      "SET a 1\nSTATUS\nPARTITION 1 | 2,3\nKILL 2\nSNAPSHOT\nSTATUS\nRESTART 2\nHEAL\nGET a\nSTATUS\nSNAPSHOT 3\n",
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    const status = (line: number): KeyValueClusterStatus =>
+      JSON.parse(lines[line] ?? "") as KeyValueClusterStatus;
+    const states = (line: number): readonly string[] => status(line).nodes.map(({ state }) => state);
+    expect(status(1)).toMatchObject({ partition: null, keys: 1, snapshotsTaken: 0 });
+    expect(states(1).toSorted()).toEqual(["follower", "follower", "leader"]);
+    expect(lines.slice(2, 4)).toEqual(["OK, 1 | 2,3", "OK, node 2 is down"]);
+    expect(lines[4]).toMatch(/^OK, snapshot up to \d+-\d+ on node 1, (\d+-\d+|none) on node 3$/);
+    expect(status(5)).toMatchObject({ partition: [[1], [2, 3]] });
+    expect(states(5)[1]).toBe("down");
+    expect(lines.slice(6, 9)).toEqual(["OK, node 2 runs", "OK", '"1"']);
+    expect(status(9).partition).toBeNull();
+    expect(states(9)).not.toContain("down");
+    expect(lines[10]).toMatch(/^OK, snapshot up to \d+-\d+ on node 3$/);
+  });
+
+  test("are named in the error when a command makes no sense for them, and the rest goes on", async () => {
+    const { exitCode, stdout, stderr } = await run(
+      ["-q", "--nodes", "2"],
+      "KILL 3\nKILL 2\nKILL 2\nSNAPSHOT 2\nPARTITION 1,2 | 2\nPARTITION 5\nRESTART 0\nRESTART\nRESTART 2\nSET a 1\n",
+    );
+    expect(stdout).toBe("OK, node 2 is down\nOK, node 2 runs\nOK\n");
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      "stdin:1: node is 3, but it must be one of 1, 2",
+      "stdin:3: node 2 is down: restart it first",
+      "stdin:4: node 2 is down: restart it first",
+      "stdin:5: groups is [[1,2],[2]], but it must be groups that have no node in common: node 2 is named twice",
+      "stdin:6: groups is [[5]], but it must be groups of the nodes 1, 2: there is no node 5",
+      'stdin:7: RESTART is given "0", but a node is a number from 1 on',
+      "stdin:8: RESTART has 0 arguments, but it is written: RESTART node",
+    ]);
+    expect(exitCode).toBe(1);
+  });
+
+  test("without a quorum answer with an error once the time is up, and what needs none goes on", async () => {
+    const { exitCode, stdout, stderr } = await run(
+      ["-q", "--nodes", "3", "--timeout-ms", "100"],
+      "KILL 1\nKILL 2\nSET a 1\nGET a\nHELP HEAL\nSTATUS\n",
+    );
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.slice(0, 4)).toEqual([
+      "OK, node 1 is down",
+      "OK, node 2 is down",
+      "HEAL",
+      "  mend every link",
+    ]);
+    expect(JSON.parse(lines[4] ?? "")).toMatchObject({ nodes: [{ state: "down" }, { state: "down" }, {}] });
+    const errors = stderr.trimEnd().split("\n");
+    expect(errors).toHaveLength(2);
+    expect(errors[0]).toMatch(/^stdin:3: (the election of a leader|this node|the outcome)/);
+    expect(errors[1]).toMatch(/^stdin:4: (the election of a leader|this node|the read)/);
+    expect(exitCode).toBe(1);
+  });
+
+  test("on a terminal greet with who leads, and STATUS is a table", async () => {
+    const { stdin, stdout, stderr, exited } = start(["-n", "3"], { terminal: true });
+    await prompted(stdout, exited);
+    expect(stdout.text).toMatch(/^Seshat \d.*: 3 nodes, node \d leads in term \d+\. help lists/);
+    stdin.write("KILL 2\rSTATUS\rHELP\rquit\r");
+    expect(await exited).toBe(0);
+    expect(stdout.text).toMatch(/node +role +term +last log +committed +applied +snapshot +lag$/m);
+    expect(stdout.text).toMatch(/^2 +down +-( +-)*$/m);
+    expect(stdout.text).toContain("links: whole; 0 keys, 0 snapshots taken\n");
+    expect(stdout.text).toContain("PARTITION node[,node ...]");
+    expect(stderr.text).toMatch(/commands +4\nerrors +0\n/);
+  });
+
+  test("are needed by KILL, PARTITION and HEAL, which say so on one node", async () => {
+    const { exitCode, stderr } = await run(["-q"], "KILL 1\nPARTITION 1\nHEAL\nRESTART 1\nHELP KILL\n");
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      "stdin:1: KILL needs several nodes: start with --nodes 3",
+      "stdin:2: PARTITION needs several nodes: start with --nodes 3",
+      "stdin:3: HEAL needs several nodes: start with --nodes 3",
+      "stdin:4: RESTART has 1 argument, but it is written: RESTART",
+      "stdin:5: KILL needs several nodes: start with --nodes 3",
+    ]);
+    expect(exitCode).toBe(1);
   });
 });

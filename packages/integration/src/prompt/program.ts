@@ -1,7 +1,12 @@
 import { readFileSync } from "node:fs";
-import { InvalidValueError } from "@seshat/common";
-import type { SingleNodeCluster } from "../single-node-cluster.js";
+import type { Logger } from "@seshat/common";
+import { InvalidValueError, SeshatError } from "@seshat/common";
+import { startKeyValueCluster } from "../cluster/key-value-cluster.js";
 import { startSingleNodeCluster } from "../single-node-cluster.js";
+import type { CommandSet } from "./command.js";
+import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
+import type { CommandTarget } from "./command-target.js";
+import { hasNodes } from "./command-target.js";
 import type { ConsoleOptions } from "./console.js";
 import { Console } from "./console.js";
 import type { InputSource } from "./input-source.js";
@@ -41,6 +46,8 @@ export async function runProgram(args: readonly string[], io: ProgramIo): Promis
   } catch (error) {
     if (error instanceof InvalidValueError)
       return await leave(io, "", `error: ${error.message}\n`, USAGE_EXIT_CODE);
+    if (error instanceof SeshatError)
+      return await leave(io, "", `error: ${error.message}\n`, INTERNAL_FAILURE);
     const story = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return await leave(io, "", `internal error: ${story}\n`, INTERNAL_FAILURE);
   }
@@ -74,10 +81,11 @@ async function runFromSources(options: ProgramOptions, io: ProgramIo): Promise<n
     interactive: false,
     progressBytes: options.quiet ? "none" : bytes,
   };
-  return await runSession(options, io, consoleOptions, async ({ pipeline, console, signal }) => {
+  return await runSession(options, io, consoleOptions, async ({ pipeline, commands, console, signal }) => {
     const started = io.now();
     let unreadable = 0;
     await runBatch(sources, pipeline, {
+      commands,
       signal,
       onProgress: (progress) => console.progress(progress),
       onUnreadable: (source, error) => {
@@ -96,28 +104,57 @@ async function runOnTerminal(options: ProgramOptions, version: string, io: Progr
     interactive: true,
     progressBytes: "none",
   };
-  return await runSession(options, io, consoleOptions, async ({ pipeline, console, cluster, signal }) => {
-    const { nodeId, term } = cluster.status();
-    const style = styleFor(true, io.env);
-    console.say(
-      `${style.strong(`Seshat ${version}`)}: node ${nodeId} leads in term ${term}. ${style.faint("help lists the commands, quit or Ctrl-D ends.")}\n`,
-    );
-    console.flush();
-    const interrupted = await runInteractive(pipeline, {
-      input: io.stdin,
-      output: io.stdout,
-      prompt: style.strong("seshat> "),
-      signal,
-      flush: () => console.flush(),
-    });
-    // A user has seen each error; and of the time that passed most was spent typing.
-    return { exitCode: interrupted ? INTERRUPTED : 0, elapsedMs: pipeline.stats.busyMs };
-  });
+  return await runSession(
+    options,
+    io,
+    consoleOptions,
+    async ({ pipeline, commands, console, target, signal }) => {
+      const style = styleFor(true, io.env);
+      console.say(
+        `${style.strong(`Seshat ${version}`)}: ${greeting(target)}. ${style.faint("help lists the commands, quit or Ctrl-D ends.")}\n`,
+      );
+      console.flush();
+      const interrupted = await runInteractive(pipeline, {
+        input: io.stdin,
+        output: io.stdout,
+        prompt: style.strong("seshat> "),
+        commands,
+        signal,
+        flush: () => console.flush(),
+      });
+      // A user has seen each error; and of the time that passed most was spent typing.
+      return { exitCode: interrupted ? INTERRUPTED : 0, elapsedMs: pipeline.stats.busyMs };
+    },
+  );
+}
+
+function greeting(target: CommandTarget): string {
+  if (!hasNodes(target)) {
+    const { nodeId, term } = target.status();
+    return `node ${nodeId} leads in term ${term}`;
+  }
+  const { leaderId, nodes } = target.status();
+  const leader = nodes.find(({ nodeId }) => nodeId === leaderId);
+  const leads =
+    leader === undefined ? "none leads yet" : `node ${leader.nodeId} leads in term ${leader.term}`;
+  return `${nodes.length} nodes, ${leads}`;
+}
+
+async function startTarget(
+  options: ProgramOptions,
+  logger: Logger,
+): Promise<CommandTarget & AsyncDisposable> {
+  const { nodes, timeoutMs, snapshotPolicy, keep } = options;
+  const config = { snapshotPolicy, maxInSnapshotLogToKeep: keep };
+  return nodes === 1
+    ? await startSingleNodeCluster({ config, logger, startTimeoutMs: timeoutMs })
+    : await startKeyValueCluster({ nodes, config, logger, timeoutMs });
 }
 
 /** What a session is run with. */
 interface Session {
-  readonly cluster: SingleNodeCluster;
+  readonly target: CommandTarget;
+  readonly commands: CommandSet;
   readonly pipeline: Pipeline;
   readonly console: Console;
   /** Aborts when the session is to end early. */
@@ -139,14 +176,13 @@ async function runSession(
 ): Promise<number> {
   const outputBroken = new AbortController();
   const console = new Console(io, consoleOptions, (error) => outputBroken.abort(error));
-  await using cluster = await startSingleNodeCluster({
-    config: { snapshotPolicy: options.snapshotPolicy, maxInSnapshotLogToKeep: options.keep },
-    logger: textLogger(options.logLevel, (line) => console.note(line)),
-  });
-  const pipeline = new Pipeline(cluster, console, io.now);
+  const logger = textLogger(options.logLevel, (line) => console.note(line));
+  await using target = await startTarget(options, logger);
+  const commands = hasNodes(target) ? CLUSTER_COMMANDS : SINGLE_NODE_COMMANDS;
+  const pipeline = new Pipeline(target, console, io.now);
   const signal = AbortSignal.any([io.interrupt, outputBroken.signal]);
-  const { exitCode, elapsedMs } = await drive({ cluster, pipeline, console, signal });
-  const status = cluster.status();
+  const { exitCode, elapsedMs } = await drive({ target, commands, pipeline, console, signal });
+  const status = target.status();
   await console.finish();
   const outputError = outputBroken.signal.reason as NodeJS.ErrnoException | undefined;
   if (outputError?.code === "EPIPE") return READER_GONE;

@@ -4,6 +4,7 @@ import { bytes } from "../../test/support/bytes.js";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { settleTurns } from "../../test/support/turns.js";
 import type { InputSource } from "./input-source.js";
+import { SINGLE_NODE_COMMANDS } from "./command.js";
 import { formatResult } from "./command-result.js";
 import { Pipeline } from "./pipeline.js";
 import type { Progress } from "./progress-bar.js";
@@ -41,6 +42,7 @@ function setUp() {
   );
   const run = async (...sources: InputSource[]): Promise<readonly string[]> => {
     await runBatch(sources, pipeline, {
+      commands: SINGLE_NODE_COMMANDS,
       signal: interrupt.signal,
       onProgress: (seen) => progress.push(seen),
       onUnreadable: (bad, error) => unreadable.push(`${bad.name}: ${error.message}`),

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { HASH, isSpace } from "./ascii.js";
 import { BadLineError } from "./bad-line-error.js";
-import type { Command } from "./command.js";
+import type { Command, CommandSet } from "./command.js";
 import { parseCommand } from "./command.js";
 import type { InputSource } from "./input-source.js";
 import type { Line } from "./line-splitter.js";
@@ -24,6 +24,8 @@ const LINES_PER_TURN = 128;
 
 /** What a batch run is given besides its input. */
 export interface BatchOptions {
+  /** The commands that there are. */
+  readonly commands: CommandSet;
   /** Ends the run early: what is under way is settled, no further line is read. */
   readonly signal: AbortSignal;
   /** Called now and then with what was read so far. */
@@ -53,13 +55,13 @@ export async function runBatch(
     });
     for await (const chunk of chunks) {
       bytes += chunk.length;
-      goOn = await runLines(splitter.push(chunk), source.name, pipeline, options.signal);
+      goOn = await runLines(splitter.push(chunk), source.name, pipeline, options);
       if (!goOn) break;
       options.onProgress?.({ commands: pipeline.stats.commands, bytes });
     }
     // Half a line is no command: it counts only where the input truly ended.
     const last = goOn && !unreadable && !options.signal.aborted ? splitter.end() : null;
-    if (last !== null) goOn = await runLines([last], source.name, pipeline, options.signal);
+    if (last !== null) goOn = await runLines([last], source.name, pipeline, options);
     if (!goOn || options.signal.aborted) break;
   }
   await pipeline.drain();
@@ -84,11 +86,11 @@ async function runLines(
   lines: Iterable<Line>,
   source: string,
   pipeline: Pipeline,
-  signal: AbortSignal,
+  { commands, signal }: BatchOptions,
 ): Promise<boolean> {
   for (const line of lines) {
     const place: Place = { source, line: line.number };
-    const understood = understandLine(line);
+    const understood = understandLine(line, commands);
     if (understood === null) continue;
     const wait =
       understood instanceof BadLineError
@@ -104,12 +106,12 @@ async function runLines(
 }
 
 /** The command of a line, why it is none, or null for a blank line or a comment. */
-export function understandLine(line: Line): Command | BadLineError | null {
+export function understandLine(line: Line, commands: CommandSet): Command | BadLineError | null {
   if (line.bytes === null) return new BadLineError(`the line is longer than ${MAX_LINE_BYTES} bytes`);
   const first = line.bytes.find((byte) => !isSpace(byte));
   if (first === undefined || first === HASH) return null;
   try {
-    return parseCommand(splitArguments(line.bytes));
+    return parseCommand(splitArguments(line.bytes), commands);
   } catch (error) {
     if (error instanceof BadLineError) return error;
     throw error;

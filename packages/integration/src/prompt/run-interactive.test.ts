@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { CapturedOutput, TestInput } from "../../test/support/streams.js";
 import { settleTurns } from "../../test/support/turns.js";
+import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
 import { formatResult } from "./command-result.js";
 import { Pipeline } from "./pipeline.js";
 import { runInteractive } from "./run-interactive.js";
@@ -10,7 +11,7 @@ const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 const UP = "\x1b[A";
 
-function setUp() {
+function setUp(commands = SINGLE_NODE_COMMANDS) {
   const target = new FakeTarget(true);
   const input = new TestInput(true);
   const output = new CapturedOutput({ isTTY: true });
@@ -30,6 +31,7 @@ function setUp() {
     input,
     output,
     prompt: "> ",
+    commands,
     signal: interrupt.signal,
     flush: () => answers.push("(flushed)"),
   });
@@ -145,5 +147,18 @@ describe("runInteractive", () => {
     await type("GET a\r");
     expect(await ended).toBe(false);
     expect(pipeline.failure?.message).toBe("broken");
+  });
+
+  test("the commands for several nodes are completed and understood only where there are several", async () => {
+    for (const [commands, answer] of [
+      [CLUSTER_COMMANDS, "KILL has 0 arguments, but it is written: KILL node"],
+      [SINGLE_NODE_COMMANDS, 'unknown command "KIL": HELP lists the commands'],
+    ] as const) {
+      const { type, answers, ended } = setUp(commands);
+      for (const keys of ["KIL", "\t", "\r"]) await type(keys);
+      expect(answers[0]).toBe(answer);
+      await type(CTRL_D);
+      await ended;
+    }
   });
 });

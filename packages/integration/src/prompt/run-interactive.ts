@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import type { CommandSet } from "./command.js";
 import { completeLine } from "./help.js";
 import type { Pipeline } from "./pipeline.js";
 import { understandLine } from "./run-batch.js";
@@ -12,6 +13,8 @@ export interface InteractiveOptions {
   readonly input: Readable;
   readonly output: Writable;
   readonly prompt: string;
+  /** The commands that there are. */
+  readonly commands: CommandSet;
   /** Ends the session, as Ctrl-D does. */
   readonly signal: AbortSignal;
   /** Called after each command: everything given out must be on the terminal before the next prompt is. */
@@ -32,7 +35,7 @@ export async function runInteractive(pipeline: Pipeline, options: InteractiveOpt
     output: options.output,
     terminal: true,
     prompt: options.prompt,
-    completer: completeLine,
+    completer: (begun: string) => completeLine(begun, options.commands),
     historySize: HISTORY_LINES,
     removeHistoryDuplicates: true,
   });
@@ -54,7 +57,7 @@ export async function runInteractive(pipeline: Pipeline, options: InteractiveOpt
     editor.prompt();
     for await (const text of editor) {
       line += 1;
-      const understood = understandLine({ number: line, bytes: encoder.encode(text) });
+      const understood = understandLine({ number: line, bytes: encoder.encode(text) }, options.commands);
       if (understood !== null) {
         const place = { source: "terminal", line };
         await (understood instanceof Error

@@ -1,5 +1,5 @@
+import type { LogId } from "@seshat/common";
 import { formatLogId } from "@seshat/common";
-import type { SingleNodeStatus } from "../single-node-status.js";
 import type { PipelineStats } from "./pipeline.js";
 import { groupDigits } from "./progress-bar.js";
 
@@ -14,12 +14,19 @@ function digits(value: number): string {
   return String(value >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 }
 
+/** How far a run brought the nodes. */
+interface Reached {
+  readonly lastApplied: LogId;
+  readonly keys: number;
+  readonly snapshotsTaken: number;
+}
+
 /**
  * The last words of a run, one fact a line: commands, errors, throughput, latency, and how far the node came.
  *
  * @param elapsedMs the time that the throughput is taken over.
  */
-export function summaryText(stats: PipelineStats, elapsedMs: number, status: SingleNodeStatus): string {
+export function summaryText(stats: PipelineStats, elapsedMs: number, status: Reached): string {
   const rate = elapsedMs > 0 ? groupDigits(Math.round((stats.commands * 1000) / elapsedMs)) : "0";
   const latency = [
     `p50 ${formatDuration(stats.latency.percentileMs(0.5))}`,

@@ -1,6 +1,6 @@
 import type { LogId } from "@seshat/common";
 import { ZERO_LOG_ID } from "@seshat/common";
-import type { CommandTarget } from "../../src/prompt/command-target.js";
+import type { NodeTarget } from "../../src/prompt/command-target.js";
 import type { SingleNodeStatus } from "../../src/single-node-status.js";
 import { text } from "./bytes.js";
 
@@ -33,7 +33,7 @@ interface PendingCall {
  * A key-value store whose calls take effect and settle when the test says so, in any order: what a cluster
  * may do at its slowest. With `immediate` it answers by itself.
  */
-export class FakeTarget implements CommandTarget {
+export class FakeTarget implements NodeTarget {
   readonly data: Map<string, Uint8Array> = new Map();
   /** The calls that were made and not yet settled, oldest first. */
   readonly pending: PendingCall[] = [];
