@@ -45,6 +45,17 @@ describe("KeyOrder", () => {
     ]);
   });
 
+  test("one that comes while the second of two is under way waits for that, and in the end nothing is kept", async () => {
+    const { clock, order, story, write } = setUp();
+    const all = [write("1", "a", 10), write("2", "a", 10)];
+    await clock.advance(15);
+    all.push(write("3", "ab", 10));
+    expect(order.size).toBe(2);
+    await clock.runUntilSettled(Promise.all(all), 1000);
+    expect(story.at(-2)).toBe("3 begins at 20, has 995");
+    expect(order.size).toBe(0);
+  });
+
   test("one that fails lets the next go on, and its error is its own", async () => {
     const { clock, order, story, write } = setUp();
     const failed = order.run([bytes("a")], 1000, () => Promise.reject(new RangeError("broken")));

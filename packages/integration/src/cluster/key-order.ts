@@ -14,6 +14,11 @@ export class KeyOrder {
     this.#clock = clock;
   }
 
+  /** How many keys writes are under way for, or wait for their turn. */
+  get size(): number {
+    return this.#last.size;
+  }
+
   /**
    * Carries out a write when its turn comes.
    *

@@ -134,6 +134,18 @@ describe("the nodes", () => {
     expect(cluster.status()).toMatchObject({ leaderId: null, keys: 1 });
   });
 
+  test("are counted the keys of the one that is furthest, whichever that is", async () => {
+    const { cluster, settle } = await startKeyValues();
+    for (const down of cluster.ids) {
+      const before = cluster.status().keys;
+      await settle(cluster.kill(down));
+      await settle(cluster.set(bytes(`key ${down}`), A));
+      expect(cluster.status().keys).toBe(before + 1);
+      await settle(cluster.restart(down));
+      await settle(cluster.cluster.read(() => undefined, down));
+    }
+  });
+
   test("of several that believe to lead, the one with the latest term does", async () => {
     // The others need not wait for as long as the old one goes on believing.
     const { cluster, clock, settle } = await startKeyValues({ config: { electionTimeoutMaxMs: 5000 } });
