@@ -65,7 +65,8 @@ export class RaftNode {
 
   /** Replicates a command given as bytes and applies it. Options and errors as {@link Raft.clientWrite}. */
   async propose(data: Uint8Array, options?: SessionWriteOptions): Promise<Response> {
-    return (await this.raft.clientWrite({ data }, options)).response;
+    // The log keeps what it is given, and the caller may use its buffer again.
+    return (await this.raft.clientWrite({ data: new Uint8Array(data) }, options)).response;
   }
 
   /** Replicates a command and applies it. See {@link Raft.clientWrite}. */

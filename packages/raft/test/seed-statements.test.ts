@@ -34,6 +34,16 @@ describe("RaftNode", () => {
     expect(cluster.get(1, "colour")).toBe("blue");
   });
 
+  test("propose(data) copies the bytes: whoever uses the buffer again changes no log", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.found();
+    const data = Buffer.from(setCommand("colour", "blue"));
+    const proposing = node.propose(data);
+    data.fill(0);
+    expect(text((await cluster.run(proposing)).result)).toBe("OK");
+    expect(cluster.get(1, "colour")).toBe("blue");
+  });
+
   test("clientWrite(request) does the same, and says where in the log the command stands", async () => {
     const cluster = new TestCluster([1]);
     const node = await cluster.found();

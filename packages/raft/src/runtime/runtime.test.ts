@@ -1,9 +1,11 @@
-import type { AsyncRuntime } from "@seshat/common";
+import type { AsyncRuntime, Request, Response } from "@seshat/common";
 import { KeyValueStateMachine, OpenRaftMemStorage, encodeOperation } from "@seshat/storage";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { deferred, outcomeOf, rejection } from "../../test/support/promises.js";
 import { TestCluster } from "../../test/support/test-cluster.js";
 import { blank, logId, nodesFor, setCommand, text, utf8 } from "../../test/support/values.js";
+import { Engine } from "../engine/engine.js";
+import { RaftNode } from "../raft-node.js";
 import { SeededRandom } from "../testing.js";
 
 describe("one turn", () => {
@@ -46,6 +48,37 @@ describe("one turn", () => {
     await cluster.run(Promise.all(Array.from({ length: 1000 }, () => node.propose(setCommand("a", "1")))));
     expect(turns).toBe(1);
   });
+});
+
+test("every step has its own time: after a state machine that worked for long no lease is believed that has ended", async () => {
+  let worked = 0;
+  class Slow extends KeyValueStateMachine {
+    override apply(index: number, request: Request): Response {
+      worked += 1000;
+      return super.apply(index, request);
+    }
+  }
+  const cluster = new TestCluster([1]);
+  const virtual = cluster.clock.runtime(new SeededRandom(1));
+  const step = vi.spyOn(Engine.prototype, "step");
+  const node = await RaftNode.start({
+    id: 1,
+    storage: new OpenRaftMemStorage(new Slow()),
+    runtime: { ...virtual, now: () => virtual.now() + worked },
+  });
+  await cluster.run(node.initialize(nodesFor(1)));
+  await cluster.run(node.waitForLeader());
+  step.mockClear();
+  const writing = node.propose(setCommand("a", "1"));
+  await cluster.run(writing);
+  const times = step.mock.calls.map(([event, now]) => [event.type, now - cluster.clock.now]);
+  step.mockRestore();
+  await node.shutdown();
+  expect(times).toEqual([
+    ["clientWrite", 0],
+    ["persisted", 0],
+    ["applied", 1000],
+  ]);
 });
 
 describe("what cannot happen stops the node", () => {

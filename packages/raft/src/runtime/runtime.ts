@@ -219,12 +219,11 @@ export class Runtime<C extends RaftTypeConfig> {
     if (this.#stopped !== null) return;
     if (this.#clients.hasNew)
       this.#queue.push(...this.#clients.collectWrites(), ...this.#clients.collectReads());
-    const now = this.#clock.now();
     let taken = 0;
     try {
       while (taken < this.#queue.length && this.#steps < STEPS_BEFORE_YIELD && this.#stopped === null) {
         this.#steps += 1;
-        this.#step(this.#queue[taken++] as Event, now);
+        this.#step(this.#queue[taken++] as Event);
       }
     } catch (thrown) {
       this.#fail(toError(thrown));
@@ -238,8 +237,10 @@ export class Runtime<C extends RaftTypeConfig> {
     for (const watcher of this.#watchers) watcher();
   }
 
-  #step(event: Event, now: number): void {
+  #step(event: Event): void {
     const { state } = this.#engine;
+    // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before.
+    const now = this.#clock.now();
     if (event.type === "clientWrite") this.#clients.decideWrites();
     for (const command of this.#engine.step(event, now)) {
       // A lane may fail, or the application shut the node down, in the middle of a step.
