@@ -75,13 +75,6 @@ describe("a read on a follower (thesis section 6.4)", () => {
     ]);
   });
 
-  test("is confirmed by this node itself when it was elected before the leader answered", () => {
-    const node = elected({ membership: voters(1) });
-    expect(node.step({ type: "readIndexAnswered", requestId: 7, readIndex: null })).toEqual([
-      { type: "readReady", requestId: 7, readIndex: id(1, 1) },
-    ]);
-  });
-
   test("is not passed on twice: asked by another follower, who does not lead refuses", () => {
     expect(follower().forwardedRead(7)).toEqual([
       { type: "refuseReads", requestId: 7, refusal: { code: "notLeader", leaderId: 3 } },

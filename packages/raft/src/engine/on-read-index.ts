@@ -28,12 +28,6 @@ export function onReadIndex(ctx: Context, event: ReadIndexEvent): void {
 /** The leader said from which index on this follower may serve the reads, or it did not. */
 export function onReadIndexAnswered(ctx: Context, event: ReadIndexAnsweredEvent): void {
   const { requestId, readIndex } = event;
-  const { role } = ctx.state;
-  if (readIndex !== null) {
-    ctx.out.push({ type: "readReady", requestId, readIndex });
-  } else if (role.type === "leader") {
-    // It was elected meanwhile, and can find out by itself.
-    role.reads.push({ requestId, readIndex: null, round: 0 });
-    startReadRound(ctx, role);
-  } else ctx.out.push({ type: "refuseReads", requestId, refusal: refusal(ctx.state) });
+  if (readIndex !== null) ctx.out.push({ type: "readReady", requestId, readIndex });
+  else ctx.out.push({ type: "refuseReads", requestId, refusal: refusal(ctx.state) });
 }
