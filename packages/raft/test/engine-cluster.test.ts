@@ -6,8 +6,8 @@ const BATCHES = 10;
 const SEEDS_IN_A_BATCH = 50;
 const STEPS = 2500;
 
-/** More seeds than a broken host has ever needed to be found out, several times over. */
-const SEEDS_TO_FIND_A_BUG = 50;
+/** More than twice as many seeds as any broken host has needed to be found out. */
+const SEEDS_TO_FIND_A_BUG = 200;
 
 /** A batch takes a fraction of a second; this is for a machine that does something else. */
 const TIMEOUT_MS = 60_000;
@@ -38,7 +38,7 @@ describe("clusters with lost, late and repeated messages, slow disks, crashes an
   test("go the same way every time, message by message, by their seed alone", () => {
     for (const seed of [1, 2, 3]) {
       const story = storyOf(seed, STEPS);
-      expect(story.length).toBeGreaterThan(1000);
+      expect(story.length).toBeGreaterThan(STEPS / 3);
       expect(storyOf(seed, STEPS)).toEqual(story);
     }
     expect(storyOf(4, STEPS)).not.toEqual(storyOf(5, STEPS));

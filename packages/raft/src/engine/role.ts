@@ -67,10 +67,7 @@ export function loseQuorum(ctx: Context): void {
 
 /** Why a node that does not lead refuses a request. */
 export function refusal(state: EngineState): Refusal {
-  const leaderId = knownLeader(state);
-  return leaderId === null && state.quorumLost
-    ? { code: "quorumNotEnough" }
-    : { code: "notLeader", leaderId };
+  return state.quorumLost ? { code: "quorumNotEnough" } : { code: "notLeader", leaderId: knownLeader(state) };
 }
 
 /** True when this node knows of a leader that was alive a moment ago: it helps nobody to unseat it (Raft thesis section 4.2.3). */

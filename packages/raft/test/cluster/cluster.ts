@@ -19,8 +19,8 @@ const LEASE_MS = 140;
 /** How much faster than the slowest clock the fastest may run, so that it gains no more than those 10 ms. */
 const CLOCK_DRIFT = 150 / LEASE_MS - 1;
 
-/** The fastest clock runs at twice the speed of the slowest: no lease can be served by that. */
-const WILD_DRIFT = 1;
+/** The fastest clock runs at three times the speed of the slowest: no lease can be served by that. */
+const WILD_DRIFT = 2;
 
 /** What happened in a run, so that a test can see that its runs were worth something. */
 export interface Summary {
@@ -80,7 +80,7 @@ export class Cluster implements World {
     this.shortReads = random.chance(0.3) ? SHORT_READS : 0;
     const drift = sabotage === "hasDriftingClocks" ? WILD_DRIFT : CLOCK_DRIFT;
     this.#clockRates = Array.from({ length: 5 }, () => (random.chance(0.5) ? 1 : 1 + drift));
-    const size = random.integer(3, 5);
+    const size = depositions && random.chance(0.7) ? 3 : random.integer(3, 5);
     const ids = Array.from({ length: size }, (_, i) => i + 1);
     this.#founding = memberships(depositions ? [ids] : someConfigs(random, ids), size);
     this.#nodes = ids.map((id) => new SimNode(id, this));
@@ -165,11 +165,12 @@ export class Cluster implements World {
   #drawDepositions(): Action[] {
     const node = (): SimNode => this.#nodes[this.random.integer(0, this.#nodes.length - 1)] as SimNode;
     return [
-      ["pass", 10, () => calmRound(this, this.random.integer(1, 10))],
+      ["pass", 10, () => this.#pass()],
       ["write", 2, () => this.writeSome(this.#newestLeader() ?? node())],
       ["read", 6, () => this.#leaders().forEach((each) => each.read(this.#somePolicy()))],
       ["read anywhere", 1, () => node().read(this.#somePolicy())],
       ["depose", 0.3, () => this.#depose()],
+      ["coup", this.random.chance(0.5) ? 0.3 : 0, () => this.#coup()],
       ["heal", 0.1, () => this.network.heal()],
       ["crash", this.random.chance(0.5) ? 0.3 : 0, () => this.#crash(node())],
       ["restart", 0.5, () => this.#restart(node())],
@@ -226,6 +227,13 @@ export class Cluster implements World {
     return this.random.chance(0.6) ? "lease" : "readIndex";
   }
 
+  /** An election is a handful of messages one after another: most of them in no time. */
+  #pass(): void {
+    calmRound(this, 0);
+    calmRound(this, 0);
+    calmRound(this, this.random.integer(1, 6));
+  }
+
   /** Cuts the newest leader off from everybody, and nobody else any more. */
   #depose(): void {
     const leader = this.#newestLeader();
@@ -235,6 +243,20 @@ export class Cluster implements World {
       this.network.cut(leader.id, id);
       this.network.cut(id, leader.id);
     }
+  }
+
+  /** Cuts the newest leader off and has another stand at once, perhaps after all others have forgotten in a crash what they promised. */
+  #coup(): void {
+    this.#depose();
+    const leader = this.#newestLeader();
+    const others = this.#nodes.filter((each) => each !== leader);
+    if (this.random.chance(0.5)) {
+      for (const other of others) {
+        this.#crash(other);
+        other.start();
+      }
+    }
+    others[this.random.integer(0, others.length - 1)]?.step({ type: "elect" });
   }
 
   /** All that believe to lead. */
