@@ -250,12 +250,12 @@ export class Raft<C extends RaftTypeConfig> {
 
   /** True when this node believes that it leads. A belief, not a proof: read through {@link ensureLinearizable}. */
   isLeader(): boolean {
-    return this.metrics().state === "leader";
+    return this.leaderId() === this.id;
   }
 
   /** The leader as far as this node knows, or null. */
   leaderId(): NodeId | null {
-    return this.metrics().currentLeader;
+    return this.#runtime.leaderId();
   }
 
   /** What this node knows of itself now. */

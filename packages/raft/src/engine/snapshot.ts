@@ -8,7 +8,7 @@ import { writePurge } from "./io.js";
 export function considerSnapshot(ctx: Context): void {
   const { snapshot, applied } = ctx.state;
   const { snapshotAfterEntries } = ctx.config;
-  if (snapshot.building || applied.index === snapshot.lastLogId.index) return;
+  if (snapshot.building) return;
   const due =
     snapshotAfterEntries !== null && applied.index - snapshot.lastLogId.index >= snapshotAfterEntries;
   if (!due && snapshot.requests.length === 0) return;

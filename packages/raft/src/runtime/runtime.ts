@@ -3,6 +3,7 @@ import type {
   AsyncRuntime,
   EntryPayload,
   LogId,
+  NodeId,
   PreVoteResponse,
   RaftTypeConfig,
   SeshatError,
@@ -20,6 +21,7 @@ import type { RaftConfig } from "../config.js";
 import type { EngineStart } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
 import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
+import { knownLeader } from "../engine/role.js";
 import type { RaftNetworkFactory } from "../network/raft-network.js";
 import type { Writer } from "./clients.js";
 import { Clients } from "./clients.js";
@@ -172,6 +174,11 @@ export class Runtime<C extends RaftTypeConfig> {
   /** Why calls are refused; null while the node runs. */
   get stopped(): SeshatError | null {
     return this.#stopped;
+  }
+
+  /** The leader as far as this node knows; null when it knows of none, or has stopped. Cheaper than `metrics`. */
+  leaderId(): NodeId | null {
+    return this.#stopped === null ? knownLeader(this.#engine.state) : null;
   }
 
   metrics(): RaftMetrics<C["Node"]> {
