@@ -1,7 +1,7 @@
 import { SeededRandom, VirtualClock } from "@seshat/raft/testing";
 import { expect, test } from "vitest";
 import { startCluster } from "../src/index.js";
-import { Ledger } from "./support/ledger.js";
+import { Ledger, startLoad } from "./support/ledger.js";
 
 test("a leader killed under load, 100 times over: nothing acknowledged is lost, nothing is applied twice, and each time there is a new leader within twice the maximum election timeout", async () => {
   const clock = new VirtualClock();
@@ -18,17 +18,8 @@ test("a leader killed under load, 100 times over: nothing acknowledged is lost, 
   const cluster = await clock.runUntilSettled(starting, 10_000);
   cluster.network.setFaults({ minLatencyMs: 0.5, maxLatencyMs: 3 });
 
-  const acknowledged: number[] = [];
-  let next = 1;
-  let loading = true;
-  const client = async (): Promise<void> => {
-    while (loading) {
-      const command = next++;
-      await cluster.write(command);
-      acknowledged.push(command);
-    }
-  };
-  const clients = Array.from({ length: 8 }, client);
+  const load = startLoad(8, (command) => cluster.write(command));
+  const { acknowledged } = load;
 
   const leader = (): number | undefined => cluster.running().find((node) => node.isLeader())?.id;
   await clock.runUntil("the first leader", () => leader() !== undefined, 2000);
@@ -44,8 +35,7 @@ test("a leader killed under load, 100 times over: nothing acknowledged is lost, 
     await clock.runUntil("writes that go on", () => acknowledged.length > before, 2000);
     await clock.runUntilSettled(cluster.restart(killed), 1000);
   }
-  loading = false;
-  await clock.runUntilSettled(Promise.all(clients), 60_000);
+  await clock.runUntilSettled(load.stop(), 60_000);
 
   const read = cluster.read((ledger) => [...ledger.applied]);
   const applied = await clock.runUntilSettled(read, 10_000);

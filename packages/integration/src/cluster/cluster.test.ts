@@ -9,7 +9,7 @@ import {
 } from "@seshat/common";
 import type { NodeId } from "@seshat/common";
 import { describe, expect, test } from "vitest";
-import { Ledger } from "../../test/support/ledger.js";
+import { Ledger, startLoad } from "../../test/support/ledger.js";
 import { startLedgers } from "../../test/support/virtual-cluster.js";
 import type { Cluster } from "./cluster.js";
 import { startCluster } from "./cluster.js";
@@ -204,17 +204,8 @@ describe("a read", () => {
 describe("nodes that come and go", () => {
   test("each killed and started in turn, under load: nothing acknowledged is lost, nothing is applied twice", async () => {
     const { cluster, clock, random, settle } = await startLedgers({ nodes: 5, timeoutMs: 60_000, seed: 5 });
-    const acknowledged: number[] = [];
-    let next = 1;
-    let loading = true;
-    const client = async (): Promise<void> => {
-      while (loading) {
-        const command = next++;
-        await cluster.write(command);
-        acknowledged.push(command);
-      }
-    };
-    const clients = Array.from({ length: 6 }, client);
+    const load = startLoad(6, (command) => cluster.write(command));
+    const { acknowledged } = load;
     for (let round = 0; round < 2; round += 1) {
       for (const id of cluster.ids) {
         // Two at a time: the most of five that may be down.
@@ -228,8 +219,7 @@ describe("nodes that come and go", () => {
         await settle(Promise.all([cluster.restart(id), cluster.restart(also)]));
       }
     }
-    loading = false;
-    await settle(Promise.all(clients));
+    await settle(load.stop());
     const applied = await settle(readAll(cluster));
     expect(applied.length).toBeGreaterThan(100);
     expect(new Set(applied).size).toBe(applied.length);

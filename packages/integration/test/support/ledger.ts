@@ -32,3 +32,33 @@ export class Ledger implements StateMachine<number, number> {
     this.applied = applied;
   }
 }
+
+/** Clients that write without a pause, each command once. */
+export interface Load {
+  /** The commands that were answered, in the order of the answers. */
+  readonly acknowledged: readonly number[];
+  /** Begins no further write. @returns once those under way are answered. */
+  stop(): Promise<unknown>;
+}
+
+/** Sets `clients` writing: the commands are 1, 2, 3 and so on. */
+export function startLoad(clients: number, write: (command: number) => Promise<unknown>): Load {
+  const acknowledged: number[] = [];
+  let next = 1;
+  let loading = true;
+  const client = async (): Promise<void> => {
+    while (loading) {
+      const command = next++;
+      await write(command);
+      acknowledged.push(command);
+    }
+  };
+  const running = Promise.all(Array.from({ length: clients }, client));
+  return {
+    acknowledged,
+    stop: () => {
+      loading = false;
+      return running;
+    },
+  };
+}
