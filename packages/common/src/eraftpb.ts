@@ -3,7 +3,6 @@
  * where nothing is lost. Meant to be imported whole: `import * as eraftpb from "@seshat/common/eraftpb"`.
  */
 export { confStateToMembership, leaveJoint, membershipToConfState } from "./eraftpb/conf-state.js";
-export type { JointDetails } from "./eraftpb/conf-state.js";
 export { entryToLogEntry, logEntryToEntry } from "./eraftpb/entry.js";
 export { hardStateToVote, voteToHardState } from "./eraftpb/hard-state.js";
 export type { VoteAndCommitted } from "./eraftpb/hard-state.js";

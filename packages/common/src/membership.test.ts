@@ -11,6 +11,7 @@ import {
   isJoint,
   isVoter,
   learnerIds,
+  leaveJoint,
   voterIds,
 } from "./membership.js";
 
@@ -99,6 +100,205 @@ describe("createMembership", () => {
     const two = [1n, 2n] as unknown as NodeId[];
     expect(() => createMembership([two], nodesFor([1, 2]))).toThrow("membership.configs is 1n");
     expect(() => createMembership([[1]], nodesFor(two))).toThrow("membership.nodes is 1n");
+    const joint = [[1, 2], [1]];
+    const mixed = [1n, 2] as unknown as NodeId[];
+    expect(() => createMembership(joint, nodesFor([1, 2]), { leaving: mixed })).toThrow(
+      "membership.leaving is 1n",
+    );
+    const incarnations = [[1n, 5]] as unknown as [NodeId, number][];
+    expect(() => createMembership([[1]], nodesFor([1]), { incarnations })).toThrow(
+      "membership.incarnations is 1n",
+    );
+  });
+});
+
+describe("who leaves with a joint membership", () => {
+  const fromFourToThree = [
+    [2, 9, 10, 1],
+    [1, 3],
+  ];
+  const members = nodesFor([1, 2, 3, 9, 10, 11]);
+
+  test("is kept sorted by number, and once", () => {
+    expect(createMembership(fromFourToThree, members, { leaving: [10, 9, 10] }).leaving).toEqual([9, 10]);
+  });
+
+  test("is nobody, unless it is said", () => {
+    expect(createMembership(fromFourToThree, members).leaving).toEqual([]);
+    expect(createMembership([[1]], members).leaving).toEqual([]);
+  });
+
+  test.each<[string, NodeId[][], NodeId[]]>([
+    ["a voter of both sets", fromFourToThree, [1]],
+    ["a voter of the incoming set", fromFourToThree, [3]],
+    ["a learner", fromFourToThree, [11]],
+    ["whoever is no member", fromFourToThree, [77]],
+    ["one that may leave, together with one that may not", fromFourToThree, [9, 1]],
+    ["a voter of the only set", [[1, 2]], [2]],
+  ])("cannot be %s", (_, configs, leaving) => {
+    const create = (): unknown => createMembership(configs, members, { leaving });
+    expect(create).toThrow(InvalidValueError);
+    expect(create).toThrow(/^membership\.leaving is .*, but it must be voters of the outgoing set alone$/);
+  });
+
+  test("does not change with what the caller handed in", () => {
+    const leaving = [9];
+    const membership = createMembership(fromFourToThree, members, { leaving });
+    leaving.push(10);
+    expect(membership.leaving).toEqual([9]);
+  });
+});
+
+describe("the stores that voters vote from", () => {
+  test("stand in ascending order of id, those of both sets and of nobody else", () => {
+    const { incarnations } = createMembership(
+      [
+        [10, 2],
+        [2, 3],
+      ],
+      nodesFor([2, 3, 4, 10]),
+      {
+        incarnations: [
+          [10, 7],
+          [4, 6],
+          [3, 5],
+          [77, 1],
+        ],
+      },
+    );
+    expect([...incarnations]).toEqual([
+      [3, 5],
+      [10, 7],
+    ]);
+  });
+
+  test("are none, unless it is said", () => {
+    expect(createMembership([[1]], nodesFor([1])).incarnations).toEqual(new Map());
+  });
+
+  test("of several for one voter the last stands", () => {
+    const incarnations: [NodeId, number][] = [
+      [1, 5],
+      [1, 4],
+    ];
+    expect(createMembership([[1]], nodesFor([1]), { incarnations }).incarnations).toEqual(new Map([[1, 4]]));
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, 2 ** 53])(
+    "have incarnations from 1 on: %d is refused",
+    (incarnation) => {
+      const create = (): unknown =>
+        createMembership([[1]], nodesFor([1]), { incarnations: [[1, incarnation]] });
+      expect(create).toThrow(InvalidValueError);
+      expect(create).toThrow(/^membership\.incarnations is .* an integer from 1 to/);
+    },
+  );
+
+  test("do not change with what the caller handed in", () => {
+    const incarnations = new Map([[1, 5]]);
+    const membership = createMembership([[1]], nodesFor([1]), { incarnations });
+    incarnations.set(1, 6);
+    expect(membership.incarnations.get(1)).toBe(5);
+  });
+});
+
+describe("leaving a joint membership", () => {
+  test("leaves the incoming voters, the learners, and the outgoing voters that were not leaving, as learners", () => {
+    const joint = createMembership(
+      [
+        [1, 2, 4, 6],
+        [1, 2, 3],
+      ],
+      nodesFor([1, 2, 3, 4, 5, 6]),
+      {
+        leaving: [6],
+        incarnations: [
+          [1, 11],
+          [3, 33],
+          [4, 44],
+          [6, 66],
+        ],
+      },
+    );
+    const after = leaveJoint(joint);
+    expect(after).toEqual(
+      createMembership([[1, 2, 3]], nodesFor([1, 2, 3, 4, 5]), {
+        incarnations: [
+          [1, 11],
+          [3, 33],
+        ],
+      }),
+    );
+    expect(learnerIds(after)).toEqual([4, 5]);
+  });
+
+  test("keeps everybody but who leaves, and their nodes, and makes nobody vote who was not to", () => {
+    fc.assert(
+      fc.property(anyMembership, (membership) => {
+        const after = leaveJoint(membership);
+        expect(isJoint(after)).toBe(false);
+        expect(after.configs).toEqual([membership.configs.at(-1)]);
+        expect(after.leaving).toEqual([]);
+        const gone = [...membership.nodes.keys()].filter((id) => !after.nodes.has(id));
+        expect(gone).toEqual(membership.leaving);
+        for (const [id, node] of after.nodes) expect(node).toBe(membership.nodes.get(id));
+        for (const id of voterIds(membership)) {
+          expect(after.incarnations.get(id)).toBe(
+            isVoter(after, id) ? membership.incarnations.get(id) : undefined,
+          );
+        }
+      }),
+    );
+  });
+
+  test("twice is once, and a membership that is not joint is followed by itself", () => {
+    fc.assert(
+      fc.property(anyMembership, (membership) => {
+        const after = leaveJoint(membership);
+        expect(leaveJoint(after)).toEqual(after);
+        if (!isJoint(membership)) expect(after).toEqual(membership);
+      }),
+    );
+  });
+
+  test("changes nothing of the joint membership", () => {
+    const joint = createMembership([[1, 2], [1]], nodesFor([1, 2]), {
+      leaving: [2],
+      incarnations: [[2, 22]],
+    });
+    const before = structuredClone(joint);
+    leaveJoint(joint);
+    expect(joint).toEqual(before);
+  });
+
+  test("is refused where nobody votes", () => {
+    expect(() => leaveJoint(EMPTY_MEMBERSHIP)).toThrow(
+      "membership.configs is [], but it must be one set of voters",
+    );
+  });
+});
+
+describe("any membership", () => {
+  test("made again from what it says is the same", () => {
+    fc.assert(
+      fc.property(anyMembership, (membership) => {
+        expect(createMembership(membership.configs, membership.nodes, membership)).toEqual(membership);
+      }),
+    );
+  });
+
+  test("says of voters only from which store they vote, and of outgoing ones only that they leave", () => {
+    fc.assert(
+      fc.property(anyMembership, (membership) => {
+        for (const id of membership.incarnations.keys()) expect(isVoter(membership, id)).toBe(true);
+        expect(isAscending([...membership.incarnations.keys()])).toBe(true);
+        expect(isAscending(membership.leaving)).toBe(true);
+        if (!isJoint(membership)) expect(membership.leaving).toEqual([]);
+        for (const id of membership.leaving) {
+          expect(membership.configs.map((config) => config.includes(id))).toEqual([true, false]);
+        }
+      }),
+    );
   });
 });
 
@@ -152,6 +352,8 @@ describe("the membership of a new node", () => {
     expect(voterIds(EMPTY_MEMBERSHIP)).toEqual([]);
     expect(learnerIds(EMPTY_MEMBERSHIP)).toEqual([]);
     expect(isJoint(EMPTY_MEMBERSHIP)).toBe(false);
+    expect(EMPTY_MEMBERSHIP.leaving).toEqual([]);
+    expect(EMPTY_MEMBERSHIP.incarnations.size).toBe(0);
   });
 
   test("was brought by no entry", () => {

@@ -1,4 +1,4 @@
-import { checkNodeId } from "./check.js";
+import { checkInteger, checkNodeId } from "./check.js";
 import { InvalidValueError } from "./errors.js";
 import type { LogId } from "./log-id.js";
 import { ZERO_LOG_ID } from "./log-id.js";
@@ -19,6 +19,24 @@ export interface Membership<N = BasicNode> {
   readonly configs: readonly (readonly NodeId[])[];
   /** Every member, voters and learners. A learner is a member that is in no config. */
   readonly nodes: ReadonlyMap<NodeId, N>;
+  /**
+   * While joint: the outgoing voters that are no members any more once the joint membership is left. The other voters of
+   * the outgoing set alone stay as learners. Ascending; empty unless joint.
+   */
+  readonly leaving: readonly NodeId[];
+  /**
+   * The store that each voter votes from, by its incarnation: a voter whose disk was erased, or another machine with its
+   * id, is not that voter and counts for nothing. A voter that is not here was not heard from yet.
+   */
+  readonly incarnations: ReadonlyMap<NodeId, number>;
+}
+
+/** What a membership says beside who votes and who is where. */
+export interface MembershipDetails {
+  /** Default: none. */
+  readonly leaving?: Iterable<NodeId>;
+  /** From 1 to 2^53 - 1 each. Default: none. Those of ids that do not vote are left out; of several for one id the last stands. */
+  readonly incarnations?: Iterable<readonly [NodeId, number]>;
 }
 
 /** A membership together with the log entry that brought it. */
@@ -32,6 +50,8 @@ export interface StoredMembership<N = BasicNode> {
 export const EMPTY_MEMBERSHIP: Membership<never> = Object.freeze({
   configs: Object.freeze([]),
   nodes: new Map<NodeId, never>(),
+  leaving: Object.freeze([]),
+  incarnations: new Map<NodeId, number>(),
 });
 
 /** {@link EMPTY_MEMBERSHIP}, brought by no entry. */
@@ -47,12 +67,15 @@ export const EMPTY_STORED_MEMBERSHIP: StoredMembership<never> = Object.freeze({
  *   count once.
  * @param nodes every member with where it is; members that are in no config are learners. Of several
  *   nodes for one id the last stands.
+ * @param details who leaves with a joint membership, and the stores of the voters.
  * @throws {InvalidValueError} when there are no configs or more than two, a config is empty, an id is
- *   not a node id, or a voter has no node.
+ *   not a node id, a voter has no node, somebody leaves who is not a voter of the outgoing set alone, or an
+ *   incarnation is none.
  */
 export function createMembership<N>(
   configs: Iterable<Iterable<NodeId>>,
   nodes: Iterable<readonly [NodeId, N]>,
+  details: MembershipDetails = {},
 ): Membership<N> {
   const sortedNodes = new Map(
     [...nodes]
@@ -76,7 +99,37 @@ export function createMembership<N>(
       }
     }
   }
-  return { configs: sortedConfigs, nodes: sortedNodes };
+  return {
+    configs: sortedConfigs,
+    nodes: sortedNodes,
+    leaving: checkLeaving(sortedConfigs, details.leaving ?? []),
+    incarnations: checkIncarnations(sortedConfigs, details.incarnations ?? []),
+  };
+}
+
+function checkLeaving(configs: readonly (readonly NodeId[])[], ids: Iterable<NodeId>): readonly NodeId[] {
+  const checked = [...ids].map((id) => checkNodeId("membership.leaving", id));
+  const leaving = [...new Set(checked)].sort((a, b) => a - b);
+  const [outgoing, incoming] = configs;
+  for (const id of leaving) {
+    if (incoming === undefined || outgoing?.includes(id) !== true || incoming.includes(id)) {
+      throw new InvalidValueError("membership.leaving", leaving, "voters of the outgoing set alone");
+    }
+  }
+  return leaving;
+}
+
+function checkIncarnations(
+  configs: readonly (readonly NodeId[])[],
+  incarnations: Iterable<readonly [NodeId, number]>,
+): ReadonlyMap<NodeId, number> {
+  const ofVoters = [...incarnations]
+    .map(([id, incarnation]): [NodeId, number] => [
+      checkNodeId("membership.incarnations", id),
+      checkInteger("membership.incarnations", incarnation, 1),
+    ])
+    .filter(([id]) => configs.some((config) => config.includes(id)));
+  return new Map(ofVoters.sort(([a], [b]) => a - b));
 }
 
 /** True while the cluster moves between two sets of voters. */
@@ -98,4 +151,19 @@ export function voterIds(membership: Membership<unknown>): readonly NodeId[] {
 /** The members that receive the log and do not vote, ascending. */
 export function learnerIds(membership: Membership<unknown>): readonly NodeId[] {
   return [...membership.nodes.keys()].filter((id) => !isVoter(membership, id));
+}
+
+/**
+ * What follows on a joint membership: the incoming set alone decides, who was leaving is gone, and the other outgoing
+ * voters are learners, whose stores nobody counts on any more. A membership that is not joint is followed by itself.
+ *
+ * @throws {InvalidValueError} when there are no voters at all.
+ */
+export function leaveJoint<N>(membership: Membership<N>): Membership<N> {
+  const { configs, nodes, leaving, incarnations } = membership;
+  return createMembership(
+    configs.slice(-1),
+    [...nodes].filter(([id]) => !leaving.includes(id)),
+    { incarnations },
+  );
 }

@@ -21,10 +21,21 @@ export const anyVote: fc.Arbitrary<Vote> = fc.record({
 
 const someIds: fc.Arbitrary<NodeId[]> = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1 });
 
-/** Memberships with one set of voters or two, and some learners. */
+/** Memberships with one set of voters or two, some learners, some who leave, and some incarnations. */
 export const anyMembership: fc.Arbitrary<Membership> = fc
-  .tuple(fc.array(someIds, { minLength: 1, maxLength: 2 }), someIds)
-  .map(([configs, others]) => createMembership(configs, nodesFor([...configs.flat(), ...others])));
+  .tuple(
+    fc.array(someIds, { minLength: 1, maxLength: 2 }),
+    someIds,
+    fc.infiniteStream(fc.boolean()),
+    fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3 })), { maxLength: 9 }),
+  )
+  .map(([configs, others, choices, incarnations]) => {
+    const [outgoing = [], incoming] = configs;
+    const leaving = outgoing.filter(
+      (id) => incoming?.includes(id) === false && choices.next().value === true,
+    );
+    return createMembership(configs, nodesFor([...configs.flat(), ...others]), { leaving, incarnations });
+  });
 
 /** A made-up address for each id. */
 export function nodesFor(ids: Iterable<NodeId>): [NodeId, BasicNode][] {

@@ -13,5 +13,10 @@ export type { StateCapture, StateMachine } from "./state-machine.js";
 export type { MaybePromise } from "./traits/maybe-promise.js";
 export type { RaftLogReader } from "./traits/raft-log-reader.js";
 export type { RaftSnapshotBuilder } from "./traits/raft-snapshot-builder.js";
-export type { AppliedState, ApplyResponse, RaftStateMachine } from "./traits/raft-state-machine.js";
+export type {
+  AppliedState,
+  ApplyResponse,
+  RaftStateMachine,
+  SnapshotSink,
+} from "./traits/raft-state-machine.js";
 export type { IoCompletion, LogState, RaftStorage } from "./traits/raft-storage.js";

@@ -79,6 +79,8 @@ describe("Implements three critical openraft storage traits", () => {
     expectTypeOf<KeyValueStateMachine>().toExtend<StateMachine<Request, Response>>();
     // The types are checked when this file is; what can be checked here is that nothing is missing.
     const log = [
+      "readIdentity",
+      "saveIdentity",
       "readVote",
       "readEntries",
       "readLogState",
@@ -94,6 +96,7 @@ describe("Implements three critical openraft storage traits", () => {
       "apply",
       "snapshotBuilder",
       "readCurrentSnapshot",
+      "receiveSnapshot",
       "installSnapshot",
     ];
     expect(machine.filter((name) => !(name in storage.stateMachine))).toEqual([]);

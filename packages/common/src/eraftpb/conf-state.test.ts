@@ -1,9 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nodesFor } from "../../test/arbitraries.js";
+import { anyMembership, nodesFor } from "../../test/arbitraries.js";
 import { InvalidValueError } from "../errors.js";
-import { EMPTY_MEMBERSHIP, isJoint, isVoter, learnerIds, voterIds } from "../membership.js";
-import type { JointDetails } from "./conf-state.js";
+import {
+  EMPTY_MEMBERSHIP,
+  createMembership,
+  isJoint,
+  isVoter,
+  leaveJoint as leaveJointMembership,
+  learnerIds,
+  voterIds,
+} from "../membership.js";
 import { confStateToMembership, leaveJoint, membershipToConfState } from "./conf-state.js";
 import type { ConfState } from "./messages.js";
 
@@ -48,8 +55,9 @@ const anyConfState: fc.Arbitrary<ConfState<number>> = fc
     };
   });
 
-function detailsOf({ votersOutgoing, learnersNext, autoLeave }: ConfState): JointDetails | undefined {
-  return votersOutgoing.length === 0 ? undefined : { learnersNext, autoLeave };
+/** A leader of ours always leaves a joint membership by itself. */
+function withAutoLeave(state: ConfState<number>): ConfState<number> {
+  return { ...state, autoLeave: state.votersOutgoing.length > 0 };
 }
 
 describe("eraftpb::ConfState -> Membership", () => {
@@ -68,6 +76,30 @@ describe("eraftpb::ConfState -> Membership", () => {
       [1, 2, 3],
     ]);
     expect(learnerIds(membership)).toEqual([5]);
+  });
+
+  test("of the outgoing voters, those leave for good that are to be neither voters nor learners", () => {
+    expect(confStateToMembership(joint, everyone).leaving).toEqual([6]);
+    expect(confStateToMembership({ ...joint, learnersNext: [4, 6] }, everyone).leaving).toEqual([]);
+    expect(confStateToMembership({ ...joint, learnersNext: [] }, everyone).leaving).toEqual([4, 6]);
+    expect(confStateToMembership(confState(), everyone).leaving).toEqual([]);
+  });
+
+  test("no voter has an incarnation yet, for raft-rs knows of none", () => {
+    expect(confStateToMembership(joint, everyone).incarnations).toEqual(new Map());
+  });
+
+  test("the membership that follows on a joint one is that of the ConfState that follows", () => {
+    fc.assert(
+      fc.property(
+        anyConfState.filter(({ votersOutgoing }) => votersOutgoing.length > 0),
+        (state) => {
+          expect(leaveJointMembership(confStateToMembership(state, everyone))).toEqual(
+            confStateToMembership(leaveJoint(state), everyone),
+          );
+        },
+      ),
+    );
   });
 
   test("a node of learners_next still votes in the outgoing config, and is a learner afterwards", () => {
@@ -140,51 +172,55 @@ describe("eraftpb::ConfState -> Membership", () => {
 });
 
 describe("Membership -> eraftpb::ConfState", () => {
-  test("there and back gives the same ConfState, given what a joint membership does not say", () => {
+  test("there and back gives the same ConfState, but that a joint one is always left automatically", () => {
     fc.assert(
       fc.property(anyConfState, (state) => {
-        expect(membershipToConfState(confStateToMembership(state, everyone), detailsOf(state))).toEqual(
-          state,
+        expect(membershipToConfState(confStateToMembership(state, everyone))).toEqual(withAutoLeave(state));
+      }),
+    );
+  });
+
+  test("back and there gives the same membership, given the nodes and but for the incarnations", () => {
+    fc.assert(
+      fc.property(anyMembership, (membership) => {
+        const back = confStateToMembership(membershipToConfState(membership), membership.nodes);
+        const { configs, nodes, leaving } = membership;
+        expect(back).toEqual(createMembership(configs, nodes, { leaving }));
+      }),
+    );
+  });
+
+  test("the ConfState that follows on a joint one is that of the membership that follows", () => {
+    fc.assert(
+      fc.property(anyMembership.filter(isJoint), (membership) => {
+        expect(leaveJoint(membershipToConfState(membership))).toEqual(
+          membershipToConfState(leaveJointMembership(membership)),
         );
       }),
     );
   });
 
-  test("back and there gives the same membership, given the nodes", () => {
-    fc.assert(
-      fc.property(anyConfState, (state) => {
-        const membership = confStateToMembership(state, everyone);
-        const back = confStateToMembership(
-          membershipToConfState(membership, detailsOf(state)),
-          membership.nodes,
-        );
-        expect(back).toEqual(membership);
-      }),
+  test("outgoing voters that are not leaving are learners to be, and the joint one is left automatically", () => {
+    const membership = createMembership(
+      [
+        [1, 2, 4, 6],
+        [1, 2, 3],
+      ],
+      nodesFor([1, 2, 3, 4, 5, 6]),
+      { leaving: [6], incarnations: [[1, 77]] },
+    );
+    expect(membershipToConfState(membership)).toEqual(joint);
+  });
+
+  test("voters of both sets that differ in nobody are joint all the same, and nobody is to be a learner", () => {
+    const membership = createMembership([[1], [1]], nodesFor([1]));
+    expect(membershipToConfState(membership)).toEqual(
+      confState({ voters: [1], votersOutgoing: [1], autoLeave: true }),
     );
   });
 
   test("the empty membership gives an empty ConfState", () => {
     expect(membershipToConfState(EMPTY_MEMBERSHIP)).toEqual(confState({ voters: [] }));
-  });
-
-  test("a joint membership is refused without what it does not say", () => {
-    const membership = confStateToMembership(joint, everyone);
-    expect(() => membershipToConfState(membership)).toThrow(InvalidValueError);
-    expect(() => membershipToConfState(membership)).toThrow("joint is undefined, but it must be given");
-  });
-
-  test("what only a joint membership needs is refused for any other", () => {
-    const membership = confStateToMembership(confState(), everyone);
-    expect(() => membershipToConfState(membership, { learnersNext: [], autoLeave: false })).toThrow(
-      "but it must be left out: the membership is not joint",
-    );
-  });
-
-  test("learners-to-be have to be outgoing voters of the membership", () => {
-    const membership = confStateToMembership(joint, everyone);
-    expect(() => membershipToConfState(membership, { learnersNext: [3], autoLeave: false })).toThrow(
-      "confState.learnersNext is [3]",
-    );
   });
 });
 

@@ -9,10 +9,11 @@ import { fromU64 } from "./u64.js";
 /**
  * Turns the configuration of a raft-rs cluster into a membership.
  *
- * A joint one gives two configs, the outgoing voters first. What a joint ConfState says about afterwards
- * has no place in a membership: of the outgoing voters, who stays as a learner (`learnersNext`; until
- * then it votes in the outgoing config and nowhere else), and whether the leader leaves by itself
- * (`autoLeave`). {@link leaveJoint} gives the configuration that follows.
+ * A joint one gives two configs, the outgoing voters first. Of the outgoing voters, those of `learnersNext` stay as
+ * learners and the rest is `leaving`. `autoLeave` is left out: a leader of Seshat always leaves a joint membership by itself,
+ * also where one of raft-rs would have waited to be told. {@link leaveJoint} gives the configuration that follows.
+ *
+ * No incarnations are recorded: raft-rs has none, and the leader notes them once the voters have answered.
  *
  * A ConfState with nothing in it, that of a raft-rs node that was never initialized, gives
  * `EMPTY_MEMBERSHIP`.
@@ -25,7 +26,7 @@ export function confStateToMembership<N>(
   confState: ConfState,
   nodes: Iterable<readonly [NodeId, N]>,
 ): Membership<N> {
-  const { voters, learners, votersOutgoing } = checkConfState(confState);
+  const { voters, learners, votersOutgoing, learnersNext } = checkConfState(confState);
   if (voters.length === 0) return EMPTY_MEMBERSHIP;
   const nodeOf = new Map(nodes);
   const members = new Map<NodeId, N>();
@@ -36,44 +37,26 @@ export function confStateToMembership<N>(
     }
     members.set(id, node);
   }
-  return createMembership(votersOutgoing.length === 0 ? [voters] : [votersOutgoing, voters], members);
-}
-
-/** What a joint ConfState says and a joint membership does not. */
-export interface JointDetails {
-  /** The outgoing voters that become learners. */
-  readonly learnersNext: readonly U64[];
-  /** Whether the leader leaves the joint configuration by itself. */
-  readonly autoLeave: boolean;
+  if (votersOutgoing.length === 0) return createMembership([voters], members);
+  const leaving = votersOutgoing.filter((id) => !voters.includes(id) && !learnersNext.includes(id));
+  return createMembership([votersOutgoing, voters], members, { leaving });
 }
 
 /**
- * Turns a membership into a ConfState, ids ascending. Where the nodes are is left out: raft-rs does not
- * record it.
+ * Turns a membership into a ConfState, ids ascending. `learnersNext` are the voters of the outgoing set alone that are
+ * not leaving, and `autoLeave` is true while joint.
  *
- * @param joint what a joint membership does not say; only for a joint one, and necessary then.
- * @throws {InvalidValueError} when `joint` is missing, out of place, or does not fit the membership.
+ * Where the nodes are, and which stores the voters vote from, is left out: raft-rs records neither.
  */
-export function membershipToConfState(
-  membership: Membership<unknown>,
-  joint?: JointDetails,
-): ConfState<number> {
-  if (isJoint(membership) !== (joint !== undefined)) {
-    throw new InvalidValueError(
-      "joint",
-      joint,
-      isJoint(membership)
-        ? "given: a joint membership does not say who becomes a learner, nor who ends it"
-        : "left out: the membership is not joint",
-    );
-  }
-  const [outgoing, incoming] = isJoint(membership) ? membership.configs : [[], ...membership.configs];
+export function membershipToConfState(membership: Membership<unknown>): ConfState<number> {
+  const joint = isJoint(membership);
+  const [outgoing = [], incoming = []] = joint ? membership.configs : [[], ...membership.configs];
   return checkConfState({
-    voters: incoming ?? [],
+    voters: incoming,
     learners: learnerIds(membership),
-    votersOutgoing: outgoing ?? [],
-    learnersNext: joint?.learnersNext ?? [],
-    autoLeave: joint?.autoLeave ?? false,
+    votersOutgoing: outgoing,
+    learnersNext: outgoing.filter((id) => !incoming.includes(id) && !membership.leaving.includes(id)),
+    autoLeave: joint,
   });
 }
 

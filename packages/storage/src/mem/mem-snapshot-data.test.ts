@@ -62,4 +62,39 @@ describe("snapshot content in memory", () => {
     await expect(copy).rejects.toThrow("at byte 10: 10 bytes expected, more found");
     expect(given).toBe(12);
   });
+
+  test("a copy of content that is in memory already is that content, read by nobody", async () => {
+    const data = await MemSnapshotData.collect([utf8("abcd")]);
+    let pauses = 0;
+    const copy = await MemSnapshotData.copyOf(data, async () => {
+      pauses += 1;
+    });
+    expect(copy).toBe(data);
+    expect(pauses).toBe(0);
+  });
+
+  test("content that is shared does not change for one holder by what another does with it", async () => {
+    const data = await MemSnapshotData.collect([utf8("ab"), utf8("cd")]);
+    const copy = await MemSnapshotData.copyOf(data);
+    for await (const chunk of copy.read(1)) chunk.fill(0);
+    expect(await allBytes(data.read(0))).toEqual(utf8("abcd"));
+  });
+
+  test("a content of chunks does not grow with the list that it was made of", async () => {
+    const chunks = [utf8("ab"), utf8("c")];
+    const data = MemSnapshotData.of(chunks);
+    chunks.push(utf8("d"));
+    expect(data.size).toBe(3);
+    expect(await allBytes(data.read(0))).toEqual(utf8("abc"));
+    expect(MemSnapshotData.of([]).size).toBe(0);
+  });
+
+  test("a copy of content from elsewhere lets others have their turn after each chunk", async () => {
+    let pauses = 0;
+    // Three chunks of at most 7 bytes.
+    await MemSnapshotData.copyOf(contentOf(utf8("a".repeat(20))), async () => {
+      pauses += 1;
+    });
+    expect(pauses).toBe(3);
+  });
 });

@@ -2,8 +2,8 @@ import type { SnapshotData } from "@seshat/common";
 import { CodecError, InvalidValueError, checkInteger } from "@seshat/common";
 
 /**
- * The content of a snapshot in memory. It shares no memory with anyone: chunks are copied on their way in
- * and on their way out.
+ * The content of a snapshot in memory, which never changes. It shares no memory with those that write or read it: chunks are copied
+ * on their way in, except by {@link MemSnapshotData.of}, and on their way out.
  */
 export class MemSnapshotData implements SnapshotData {
   readonly #chunks: readonly Uint8Array[];
@@ -12,6 +12,14 @@ export class MemSnapshotData implements SnapshotData {
   private constructor(chunks: readonly Uint8Array[], size: number) {
     this.#chunks = chunks;
     this.size = size;
+  }
+
+  /** A content of chunks, in order, whose bytes nobody else holds: they are not copied. */
+  static of(chunks: readonly Uint8Array[]): MemSnapshotData {
+    return new MemSnapshotData(
+      [...chunks],
+      chunks.reduce((size, chunk) => size + chunk.length, 0),
+    );
   }
 
   /**
@@ -35,12 +43,14 @@ export class MemSnapshotData implements SnapshotData {
   }
 
   /**
-   * Copies the content of a snapshot, wherever it is kept.
+   * Copies the content of a snapshot, wherever it is kept. One that is in memory already never changes, and is shared.
    *
+   * @param pause awaited after each chunk.
    * @throws {CodecError} when it is shorter or longer than its size says.
    */
-  static async copyOf(source: SnapshotData): Promise<MemSnapshotData> {
-    const copy = await MemSnapshotData.collect(upToOneChunkPast(source.size, source.read(0)));
+  static async copyOf(source: SnapshotData, pause?: () => Promise<void>): Promise<MemSnapshotData> {
+    if (source instanceof MemSnapshotData) return source;
+    const copy = await MemSnapshotData.collect(upToOneChunkPast(source.size, source.read(0)), pause);
     if (copy.size !== source.size) {
       const found = copy.size > source.size ? "more" : `only ${copy.size}`;
       throw new CodecError(

@@ -11,6 +11,50 @@ function storageOf(count: number): OpenRaftMemStorage {
   return storage;
 }
 
+describe("the identity", () => {
+  const identity = { clusterId: "blue", nodeId: 2, incarnation: 77 };
+
+  test("is null until it was saved, and goes to the next node over the same storage", () => {
+    const storage = storageOf(0);
+    expect(storage.readIdentity()).toBeNull();
+    storage.saveIdentity(identity);
+    expect(storage.readIdentity()).toEqual(identity);
+    expect(storageOf(0).readIdentity()).toBeNull();
+  });
+
+  test.each([
+    ["another", { clusterId: "red", nodeId: 3, incarnation: 78 }],
+    ["another incarnation", { ...identity, incarnation: 78 }],
+    ["the same", identity],
+  ])("is saved once: %s is refused, and the first stands", (_, second) => {
+    const storage = storageOf(0);
+    storage.saveIdentity(identity);
+    expect(() => storage.saveIdentity(second)).toThrow(StorageError);
+    expect(() => storage.saveIdentity(second)).toThrow(
+      "storage failed to save identity: this store has one already",
+    );
+    expect(storage.readIdentity()).toEqual(identity);
+  });
+
+  test("does not change when its caller changes the object that was saved", () => {
+    const storage = storageOf(0);
+    const mine = { ...identity };
+    storage.saveIdentity(mine);
+    mine.incarnation = 1;
+    expect(storage.readIdentity()).toEqual(identity);
+  });
+
+  test("is not lost with the log and the vote that change", () => {
+    const storage = storageOf(0);
+    storage.saveIdentity(identity);
+    storage.saveVote({ term: 1, votedFor: 2, committed: false });
+    storage.append([blank(1, 1), blank(1, 2)], () => {});
+    storage.truncate(2);
+    storage.purge(logId(1, 1));
+    expect(storage.readIdentity()).toEqual(identity);
+  });
+});
+
 describe("the vote", () => {
   test("is null until one was saved, then the last one saved", () => {
     const storage = storageOf(0);

@@ -5,6 +5,7 @@ import type {
   Snapshot,
   SnapshotData,
   StoredMembership,
+  StoreIdentity,
   Vote,
 } from "@seshat/common";
 import { StorageError, ZERO_VOTE, formatVote, voteMayBecome } from "@seshat/common";
@@ -32,6 +33,7 @@ export class OpenRaftMemStorage<C extends RaftTypeConfig = BytesTypeConfig> impl
   /** The other half of storage: the application's state machine behind Raft, and its snapshots. */
   readonly stateMachine: OpenRaftStateMachine<C["D"], C["R"], C["Node"]>;
   readonly #log = new MemLog<C["Entry"]>();
+  #identity: StoreIdentity | null = null;
   #vote: Vote | null = null;
   #committed: LogId | null = null;
 
@@ -58,6 +60,17 @@ export class OpenRaftMemStorage<C extends RaftTypeConfig = BytesTypeConfig> impl
   /** The last membership that was applied; a later one may stand in the log. */
   get membership(): StoredMembership<C["Node"]> {
     return this.stateMachine.readAppliedState().lastMembership;
+  }
+
+  /** Whose storage this is: it goes to the next node over the same object like the rest. */
+  readIdentity(): StoreIdentity | null {
+    return this.#identity;
+  }
+
+  /** @throws {StorageError} when the store has another identity already. */
+  saveIdentity({ clusterId, nodeId, incarnation }: StoreIdentity): void {
+    if (this.#identity !== null) throw new StorageError("save identity", "this store has one already");
+    this.#identity = { clusterId, nodeId, incarnation };
   }
 
   readVote(): Vote | null {

@@ -13,6 +13,7 @@ import {
   NO_SECTION,
   blank,
   contentOf,
+  inChunks,
   logId,
   members,
   membershipEntry,
@@ -23,6 +24,7 @@ import {
   withoutSessions,
 } from "../../test/helpers.js";
 import type { StateCapture, StateMachine } from "../state-machine.js";
+import { MemSnapshotData } from "./mem-snapshot-data.js";
 import { OpenRaftStateMachine } from "./open-raft-state-machine.js";
 
 type Entry = LogEntry<string>;
@@ -372,4 +374,173 @@ test("a build lets others have their turn after every chunk", async () => {
   });
   // One more chunk says that there are no sessions.
   expect(pauses).toBe(chunks + 1);
+});
+
+describe("a snapshot that comes by a sink", () => {
+  /** Sends a snapshot as a leader does: in parts of `length` bytes. */
+  async function receive(
+    machine: OpenRaftStateMachine<string, string>,
+    { meta, data }: Snapshot,
+    length: number,
+  ): Promise<Snapshot> {
+    const sink = machine.receiveSnapshot(meta, data.size);
+    for await (const part of inChunks(await allBytes(data.read(0)), length)) await sink.write(part);
+    return { meta, data: await sink.finish() };
+  }
+
+  test.each([1, 5, 64, 10_000])(
+    "of another store, in parts of %d bytes, leads to an equal state, and to an equal snapshot",
+    async (length) => {
+      const { inner, machine } = notebook();
+      machine.apply([
+        { logId: logId(1, 1), payload: { type: "membership", membership: members(1, 2, 3) } },
+        ...Array.from({ length: 40 }, (_, at) => word(2, at + 2, `word ${at}`)),
+      ]);
+      const snapshot = await machine.snapshotBuilder().buildSnapshot(noPause);
+      const other = notebook();
+      other.machine.apply([word(1, 1, "to be forgotten")]);
+      await other.machine.installSnapshot(await receive(other.machine, snapshot, length), noPause);
+      expect(other.inner.lines).toEqual(inner.lines);
+      expect(other.machine.readAppliedState()).toEqual(machine.readAppliedState());
+      const current = other.machine.readCurrentSnapshot() as Snapshot;
+      expect(current.meta).toEqual(snapshot.meta);
+      expect(await allBytes(current.data.read(0))).toEqual(await allBytes(snapshot.data.read(0)));
+      const next = word(2, 42, "next");
+      expect(other.machine.apply([next])).toEqual(machine.apply([next]));
+      const [built, theirs] = await Promise.all(
+        [other.machine, machine].map(async (each) => each.snapshotBuilder().buildSnapshot(noPause)),
+      );
+      expect(await allBytes((built as Snapshot).data.read(0))).toEqual(
+        await allBytes((theirs as Snapshot).data.read(0)),
+      );
+    },
+  );
+
+  test("is kept as it came, without another copy", async () => {
+    const { machine } = notebook();
+    const received = await receive(machine, snapshotOf(2, 7, "7=g"), 4);
+    await machine.installSnapshot(received, noPause);
+    expect(machine.readCurrentSnapshot()?.data).toBe(received.data);
+  });
+
+  test("changes nothing until it is installed, and nothing ever when it is given up", async () => {
+    const { inner, machine } = notebook();
+    machine.apply([word(1, 1, "a")]);
+    const before = await machine.snapshotBuilder().buildSnapshot(noPause);
+    const sink = machine.receiveSnapshot(snapshotOf(2, 7, "7=g").meta, 11);
+    await sink.write(withoutSessions(utf8("7=g")));
+    expect(machine.apply([word(1, 2, "b")])).toEqual(["B"]);
+    await sink.finish();
+    const givenUp = machine.receiveSnapshot(snapshotOf(2, 8, "8=h").meta, 11);
+    await givenUp.discard();
+    expect(machine.readCurrentSnapshot()).toBe(before);
+    expect(inner.lines).toEqual(["1=a", "2=b"]);
+    expect(machine.readAppliedState().lastAppliedLogId).toEqual(logId(1, 2));
+  });
+
+  test("is taken up to the size that was announced", () => {
+    const { machine } = notebook();
+    const { meta } = snapshotOf(2, 7, "7=g");
+    expect(() => machine.receiveSnapshot(meta, 2).write(utf8("abc"))).toThrow("3 bytes came of 2");
+    expect(() => machine.receiveSnapshot(meta, Number.NaN)).toThrow(/^size is NaN/);
+  });
+});
+
+describe("a snapshot that another has replaced", () => {
+  test("can be read on, and from the beginning, by whoever holds it", async () => {
+    const { machine } = notebook();
+    machine.apply([word(1, 1, "a")]);
+    const old = await machine.snapshotBuilder().buildSnapshot(noPause);
+    const content = await allBytes(old.data.read(0));
+    const reading = old.data.read(0)[Symbol.asyncIterator]();
+    const first = (await reading.next()).value as Uint8Array;
+    machine.apply([word(1, 2, "b")]);
+    await machine.snapshotBuilder().buildSnapshot(noPause);
+    await machine.installSnapshot(snapshotOf(3, 9, "9=z"), noPause);
+    const rest = await allBytes({ [Symbol.asyncIterator]: () => reading });
+    expect(Uint8Array.of(...first, ...rest)).toEqual(content);
+    expect(await allBytes(old.data.read(0))).toEqual(content);
+  });
+
+  test("and the current one itself, can be installed again, as after a restart of a state that was only in memory", async () => {
+    const { machine } = notebook();
+    machine.apply([word(1, 1, "a")]);
+    const snapshot = await machine.snapshotBuilder().buildSnapshot(noPause);
+    const restarted = notebook();
+    await restarted.machine.installSnapshot(snapshot, noPause);
+    await restarted.machine.installSnapshot(restarted.machine.readCurrentSnapshot() as Snapshot, noPause);
+    expect(restarted.inner.lines).toEqual(["1=a"]);
+    expect(await allBytes(snapshot.data.read(NO_SECTION.length))).toEqual(utf8("1=a"));
+  });
+});
+
+describe("an installation lets timers and sockets have their turn", () => {
+  /** Counts the chunks that it restores, and nothing else. */
+  function counter(): { restored: () => number; machine: OpenRaftStateMachine<string, number> } {
+    let restored = 0;
+    const machine = new OpenRaftStateMachine<string, number>({
+      apply: () => 0,
+      capture: () => ({ chunks: () => [] }),
+      async restore(chunks) {
+        for await (const _ of chunks) restored += 1;
+      },
+    });
+    return { restored: () => restored, machine };
+  }
+
+  /** A snapshot of `count` chunks, after the one that says that there are no sessions. */
+  function large(count: number): Snapshot {
+    const chunks = Array.from({ length: count }, (_, at) => Uint8Array.of(at));
+    return { ...snapshotOf(2, 7, ""), data: MemSnapshotData.of([NO_SECTION, ...chunks]) };
+  }
+
+  test("after each chunk of a content that is in memory", async () => {
+    const { restored, machine } = counter();
+    const pausedAt: number[] = [];
+    await machine.installSnapshot(large(100), async () => {
+      pausedAt.push(restored());
+    });
+    // The first one is after the section of the sessions; then there is one after every chunk.
+    expect(pausedAt).toEqual(Array.from({ length: 101 }, (_, at) => at));
+  });
+
+  test("after each chunk that is copied, and again after each that is restored, when it comes from elsewhere", async () => {
+    const { restored, machine } = counter();
+    const pausedAt: number[] = [];
+    // 8 bytes of section and 62 of content: ten chunks of 7.
+    const snapshot = { ...snapshotOf(2, 7, ""), data: contentOf(withoutSessions(new Uint8Array(62))) };
+    await machine.installSnapshot(snapshot, async () => {
+      pausedAt.push(restored());
+    });
+    expect(pausedAt).toHaveLength(20);
+    expect(pausedAt.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 0));
+    expect(pausedAt.at(-1)).toBe(9);
+  });
+
+  test("and nothing is applied in those turns, while reads of what is there go on", async () => {
+    const { machine } = counter();
+    machine.apply([word(1, 1, "a")]);
+    const seen = new Set<number>();
+    await machine.installSnapshot(large(10), async () => {
+      seen.add(machine.readAppliedState().lastAppliedLogId.index);
+      expect(() => machine.apply([word(1, 2, "b")])).toThrow("a snapshot is being installed");
+    });
+    expect([...seen]).toEqual([1]);
+    expect(machine.readAppliedState().lastAppliedLogId).toEqual(logId(2, 7));
+  });
+
+  test("a pause that fails ends it, and the old state stands", async () => {
+    const { inner, machine } = notebook();
+    machine.apply([word(1, 1, "a")]);
+    const failing = machine.installSnapshot(snapshotOf(2, 7, "7=g"), () =>
+      Promise.reject(new Error("shut down")),
+    );
+    await expect(failing).rejects.toMatchObject({
+      name: "StorageError",
+      verb: "install snapshot",
+      problem: "shut down",
+    });
+    expect(inner.lines).toEqual(["1=a"]);
+    expect(machine.apply([word(1, 2, "b")])).toEqual(["B"]);
+  });
 });

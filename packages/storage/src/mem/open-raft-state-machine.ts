@@ -25,8 +25,14 @@ import { SessionRefusal } from "../sessions/session-refusal.js";
 import { SessionTable } from "../sessions/session-table.js";
 import type { StateCapture, StateMachine } from "../state-machine.js";
 import type { RaftSnapshotBuilder } from "../traits/raft-snapshot-builder.js";
-import type { AppliedState, ApplyResponse, RaftStateMachine } from "../traits/raft-state-machine.js";
+import type {
+  AppliedState,
+  ApplyResponse,
+  RaftStateMachine,
+  SnapshotSink,
+} from "../traits/raft-state-machine.js";
 import { MemSnapshotData } from "./mem-snapshot-data.js";
+import { MemSnapshotSink } from "./mem-snapshot-sink.js";
 
 /** What stands in a snapshot in place of sessions where there can be none. */
 const NO_SESSIONS: Section = { size: 0, chunks: () => [] };
@@ -102,13 +108,26 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
   }
 
   /**
-   * Copies the content, restores it and keeps it as the current snapshot. Until everything has been
-   * decoded the old state stands.
+   * Keeps what comes in memory, up to `size` bytes.
    *
+   * @throws {InvalidValueError} when no content can be of that size.
+   */
+  receiveSnapshot(_meta: SnapshotMeta<N>, size: number): SnapshotSink<SnapshotData> {
+    return new MemSnapshotSink(size);
+  }
+
+  /**
+   * Copies the content, restores it and keeps it as the current snapshot. Content that is in memory already is shared instead. Until
+   * everything has been decoded the old state stands.
+   *
+   * @param pause awaited after each chunk that is copied, and after each that is restored. Default: none.
    * @throws {StorageError} when the snapshot is older than what is applied, or cannot be read.
    * @throws {CodecError} when its content is damaged.
    */
-  async installSnapshot(snapshot: Snapshot<SnapshotData, N>): Promise<void> {
+  async installSnapshot(
+    snapshot: Snapshot<SnapshotData, N>,
+    pause: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     this.#checkNotInstalling("install snapshot");
     const { meta } = snapshot;
     const applied = this.#lastAppliedLogId;
@@ -118,8 +137,8 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
     }
     this.#installing = true;
     try {
-      const data = await MemSnapshotData.copyOf(snapshot.data);
-      const { section, content } = await takeSection(data.read(0), data.size);
+      const data = await MemSnapshotData.copyOf(snapshot.data, pause);
+      const { section, content } = await takeSection(withPauses(data.read(0), pause), data.size);
       const sessions = this.#decodeSessions(meta.lastLogId.index, section);
       await this.#inner.restore(content);
       this.#sessions = sessions;
@@ -201,6 +220,17 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
 
   #checkNotInstalling(verb: "apply" | "build snapshot" | "install snapshot"): void {
     if (this.#installing) throw new StorageError(verb, "a snapshot is being installed");
+  }
+}
+
+/** The same chunks, with a pause after each. */
+async function* withPauses(
+  chunks: AsyncIterable<Uint8Array>,
+  pause: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    await pause();
   }
 }
 

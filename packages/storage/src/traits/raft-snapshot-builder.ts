@@ -5,7 +5,8 @@ import type { MaybePromise } from "./maybe-promise.js";
 export interface RaftSnapshotBuilder<C extends RaftTypeConfig> {
   /**
    * Builds the snapshot and keeps it as the current one, in place of an older one. It carries the
-   * log id and membership of the state it was made from.
+   * log id and membership of the state it was made from. It is durable when the call ends. One that ends after a newer
+   * snapshot was installed does not take its place.
    *
    * @param pause lets timers and sockets have their turn: to be awaited every few milliseconds of work, so that a node
    *   that builds a large snapshot goes on leading, or hearing from its leader.

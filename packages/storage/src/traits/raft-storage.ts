@@ -1,4 +1,4 @@
-import type { LogId, RaftTypeConfig, Vote } from "@seshat/common";
+import type { LogId, RaftTypeConfig, StoreIdentity, Vote } from "@seshat/common";
 import type { MaybePromise } from "./maybe-promise.js";
 import type { RaftLogReader } from "./raft-log-reader.js";
 
@@ -26,6 +26,20 @@ export type IoCompletion = (error: Error | null) => void;
  * - Any throw or failed completion stops the node. There is no retry.
  */
 export interface RaftStorage<C extends RaftTypeConfig> extends RaftLogReader<C> {
+  /** Whose store this is; null when no node ever started on it. It is asked before anything else is. */
+  readIdentity(): MaybePromise<StoreIdentity | null>;
+
+  /**
+   * Marks a new store as that of a node, once and for ever. It is durable when the call ends, and nothing else is written before
+   * that: a store that holds anything has an identity.
+   *
+   * It stands for the state machine's half too. The halves are copied, moved and erased together: an identity that outlives
+   * the vote or the log passes a store off as one that remembers what it promised.
+   *
+   * @throws {StorageError} when the store has an identity already.
+   */
+  saveIdentity(identity: StoreIdentity): MaybePromise<void>;
+
   /** Reads where the log begins and ends. */
   readLogState(): MaybePromise<LogState>;
 
@@ -51,7 +65,10 @@ export interface RaftStorage<C extends RaftTypeConfig> extends RaftLogReader<C> 
   /**
    * Removes every entry up to `upto`, `upto` included, and remembers it as `lastPurgedLogId`. It may lie
    * past the last entry (a snapshot was installed): then the log is empty and goes on after it. A log id
-   * at or below `lastPurgedLogId` changes nothing.
+   * at or below `lastPurgedLogId` changes nothing. It is durable when the call ends, and in one piece: after a crash the log begins where it
+   * did before, or after `upto`, and never has a hole.
+   *
+   * The caller purges only what a snapshot holds that is durable in the state machine.
    */
   purge(upto: LogId): MaybePromise<void>;
 
