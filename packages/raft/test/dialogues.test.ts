@@ -27,7 +27,7 @@ test("an election with pre-vote", async () => {
 });
 
 test("a split vote, and the election after it", async () => {
-  const d = new Dialogue({ 1: 0, 2: 0, 3: 0.9, 4: 0.9 }, { preVote: false });
+  const d = new Dialogue({ 1: 0, 2: 0, 3: 0.9, 4: 0.9 }, { switches: { preVote: false } });
   d.note("n1 and n2 stand in the same term");
   d.tick(1, 150);
   d.tick(2, 0);
@@ -63,7 +63,7 @@ test("logs that diverged are repaired (paper figure 7)", async () => {
   const d = new Dialogue(
     { 1: 0, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.9, 6: 0.9, 7: 0.9 },
     {
-      preVote: false,
+      switches: { preVote: false },
       logs: {
         1: [1, 1, 1, 4, 4, 5, 5, 6, 6, 6],
         2: [1, 1, 1, 4, 4, 5, 5, 6, 6],
@@ -102,7 +102,7 @@ test("an entry of an earlier term is not committed by counting copies (paper fig
   const d = new Dialogue(
     { 1: 0, 2: 0.9, 3: 0.9, 4: 0.9, 5: 0.1 },
     {
-      preVote: false,
+      switches: { preVote: false },
       maxPayloadEntries: 1,
       logs: { 1: [1, 2], 2: [1, 2], 3: [1], 4: [1], 5: [1, 3] },
       votes: {
@@ -201,7 +201,7 @@ test("a pipelined follower that diverged is repaired", async () => {
   const d = new Dialogue(
     { 1: 0, 2: 0.9, 3: 0.9 },
     {
-      preVote: false,
+      switches: { preVote: false },
       logs: { 1: [1, 1, 1], 2: [1, 2, 2, 2], 3: [1] },
       votes: {
         1: { term: 2, votedFor: null, committed: false },
@@ -255,4 +255,219 @@ test("a read by the leader's lease", async () => {
   d.tick(1, 160);
   expect(d.engine(1).state.role.type).toBe("follower");
   await expect(d.text).toMatchFileSnapshot("dialogues/lease-read.txt");
+});
+
+test("a joint change from {1,2,3} to {3,4,5}, with a leader failure in the middle", async () => {
+  const d = new Dialogue({ 1: 0, 2: 0.9, 3: 0, 4: 0.9, 5: 0.9 }, { voters: [1, 2, 3] });
+  d.quietly(() => {
+    d.tick(1, 150);
+    d.settle();
+  });
+  d.note("n1 leads; n4 and n5 are learners. It appends the joint membership, and counts by it from now on");
+  d.change(1, 7, { type: "replaceVoters", ids: [3, 4, 5] });
+  d.note("n3, n4 and n5 have it; n2 does not, and n1 fails before it hears of anybody");
+  d.deliver(({ to }) => to > 2);
+  for (const id of [3, 4, 5]) d.persist(id);
+  d.lose();
+  d.note(
+    "n3 is the first to miss the leader; it needs a majority of each set: n4 is not enough, n2 makes it two of three",
+  );
+  d.now += 200;
+  d.tick(3, 100);
+  d.lose(({ to }) => to === 1);
+  d.deliver(({ to }) => to === 4);
+  d.deliver(({ from }) => from === 4);
+  expect(d.engine(3).state.role.type).toBe("preCandidate");
+  d.deliver(({ to }) => to === 2);
+  d.deliver(({ from }) => from === 2);
+  d.lose();
+  d.persist(3);
+  d.lose(({ to }) => to === 1);
+  for (const id of [2, 4, 5]) {
+    d.deliver(({ to }) => to === id);
+    d.persist(id);
+  }
+  d.deliver(({ from }) => from === 4);
+  d.deliver(({ from }) => from === 5);
+  expect(d.engine(3).state.role.type).toBe("candidate");
+  d.deliver(({ from }) => from === 2);
+  expect(d.engine(3).state.role.type).toBe("leader");
+  d.note(
+    "its first entry commits the joint membership, so it leaves it, as any leader would; nobody there asked for the change",
+  );
+  d.settle([2, 3, 4, 5]);
+  const { membership } = d.engine(3).state.memberships.at(-1) as { membership: { configs: unknown } };
+  expect(membership.configs).toEqual([[3, 4, 5]]);
+  expect(d.engine(3).state.committed).toEqual(d.engine(3).state.log.last);
+  d.note(
+    "n1 comes back, still leading a term that is over. Nobody answers it, so it gives up; what became of the change it cannot say",
+  );
+  d.now += 200;
+  d.tick(3, 50);
+  d.settle([3, 4, 5]);
+  d.tick(1, 10);
+  expect(d.engine(1).state.role.type).toBe("follower");
+  d.note(
+    "it has not heard that it is no member any more, and asks to be elected. Who hears the leader does not help; n1 learns of the term",
+  );
+  d.now += 40;
+  d.tick(3, 50);
+  d.settle([3, 4, 5]);
+  d.tick(1, 120);
+  d.deliver();
+  d.deliver();
+  d.note("so it goes on, and disturbs nobody");
+  d.tick(3, 30);
+  d.settle([3, 4, 5]);
+  d.tick(1, 120);
+  d.deliver();
+  d.deliver();
+  expect(d.engine(1).state.role.type).toBe("preCandidate");
+  expect(d.engine(3).state.role.type).toBe("leader");
+  expect([1, 3].map((id) => d.engine(id).state.vote.term)).toEqual([2, 2]);
+  await expect(d.text).toMatchFileSnapshot("dialogues/joint-change.txt");
+});
+
+test("a transfer that works", async () => {
+  const d = led();
+  d.note("n1 is to hand over to n3, which lacks the newest entry: first it gets that, and no write is taken");
+  d.write(1);
+  d.step(1, { type: "transferLeader", requestId: 7, target: 3, timeoutMs: 500 });
+  d.write(1);
+  d.deliver(({ to }) => to === 3);
+  d.persist(3);
+  d.deliver(({ from }) => from === 3);
+  d.note(
+    "it has all of the log: it is asked to stand at once, and does, without asking who would vote for it",
+  );
+  d.deliver(({ kind }) => kind === "timeoutNow");
+  d.persist(3);
+  d.note("n2 has just heard from n1, and votes all the same; so does n1, which steps down by it");
+  d.deliver(({ kind }) => kind === "vote");
+  d.persist(1);
+  d.persist(2);
+  d.deliver(({ kind }) => kind === "voteAnswer");
+  expect(d.engine(3).state.role.type).toBe("leader");
+  d.note("n1 hears from the new leader: the transfer is done");
+  d.deliver(({ from, to }) => from === 3 && to === 1);
+  d.settle();
+  expect(d.engine(1).state.transfer).toBeNull();
+  expect(d.engine(1).state.role).toEqual({ type: "follower", leaderId: 3 });
+  await expect(d.text).toMatchFileSnapshot("dialogues/transfer.txt");
+});
+
+test("a transfer that times out", async () => {
+  const d = led({ leaseMs: 140 });
+  d.note("n1 is to hand over to n3, which has the whole log; the question does not get there");
+  d.step(1, { type: "transferLeader", requestId: 7, target: 3, timeoutMs: 120 });
+  d.lose();
+  d.step(1, { type: "timeoutNowAnswered", from: 3, requestTerm: 1, term: 0, accepted: false });
+  d.note("no write is taken meanwhile, and no read goes by the lease: n3 may be elected at any time");
+  d.write(1);
+  d.read(1, 1, "lease");
+  d.note("n2 answers and n3 does not: reads are served still, by the majority");
+  d.deliver(({ to }) => to === 2);
+  d.deliver(({ from }) => from === 2);
+  d.lose();
+  d.tick(1, 50);
+  d.deliver(({ to }) => to === 2);
+  d.deliver(({ from }) => from === 2);
+  d.lose();
+  d.note(
+    "120 ms are over: n1 gives up and serves again, but without a lease, because the question may still arrive",
+  );
+  d.tick(1, 70);
+  d.deliver();
+  d.persist(1);
+  d.write(1);
+  d.read(1, 2, "lease");
+  d.settle();
+  expect(d.engine(1).state.role.type).toBe("leader");
+  expect(d.engine(1).state.transfer).toBeNull();
+  expect(d.engine(1).state.committed).toEqual({ term: 1, index: 3 });
+  await expect(d.text).toMatchFileSnapshot("dialogues/transfer-timeout.txt");
+});
+
+test("a leader that is removed", async () => {
+  const d = led();
+  d.note("n1 leads the change that removes it: the joint membership needs it, for one of its majorities");
+  d.change(1, 7, { type: "removeVoters", ids: [1] });
+  d.deliver();
+  d.persist(1);
+  d.persist(2);
+  d.note("n2 has the joint membership: that makes two of {1,2,3}, but only one of {2,3}");
+  d.deliver();
+  expect(d.engine(1).state.committed.index).toBe(2);
+  d.persist(3);
+  d.note(
+    "with n3 it is committed; the membership without n1 is in force as soon as it is appended, and n1 still leads",
+  );
+  d.deliver();
+  expect(d.engine(1).state.log.last.index).toBe(4);
+  d.note("its own disk does not count any more: n1 has the entry, and nothing is committed");
+  d.persist(1);
+  expect(d.engine(1).state.committed.index).toBe(3);
+  d.note("n2 and n3 have it: the change is done. n1 asks one of them to take over, and leads no longer");
+  d.deliver();
+  d.persist(2);
+  d.persist(3);
+  d.deliver();
+  expect(d.engine(1).state.role).toEqual({ type: "learner", leaderId: null });
+  d.note("so the next leader is there before anybody has missed the old one");
+  d.deliver();
+  d.settle();
+  const leaders = [2, 3].filter((id) => d.engine(id).state.role.type === "leader");
+  expect(leaders).toHaveLength(1);
+  d.note("and n1, which is no member, never stands");
+  d.tick(1, 10_000);
+  expect(d.wire).toEqual([]);
+  await expect(d.text).toMatchFileSnapshot("dialogues/removed-leader.txt");
+});
+
+test("a snapshot to a lagging follower, with a part that is lost", async () => {
+  const d = led({ logsToKeep: 0 });
+  d.note("n3 is cut off while six writes are made and a snapshot is taken; the log behind it is purged");
+  d.quietly(() => {
+    d.write(1, 6);
+    d.settle([1, 2]);
+  });
+  d.step(1, { type: "takeSnapshot", requestId: 7 });
+  d.persist(1);
+  d.note("n3 is back. What it needs next is purged, so it gets the snapshot");
+
+  d.tick(1, 50);
+  d.deliver(({ to }) => to === 3);
+  d.deliver(({ from }) => from === 3);
+  const { role } = d.engine(1).state;
+  expect(role.type === "leader" && role.progress.get(3)?.mode).toBe("snapshot");
+  d.note("the first of two parts arrives, the second is lost; heartbeats go on, and end nothing");
+  d.deliver(({ kind }) => kind === "snapshot");
+  d.deliver(({ kind }) => kind === "snapshotAnswer");
+  d.lose(({ kind }) => kind === "snapshot");
+  d.deliver();
+  d.tick(1, 50);
+  d.deliver();
+  d.deliver();
+  d.note("sent again, it arrives, and the transfer goes on where it was: n3 has it all, and installs it");
+  d.sendPart(1, 3);
+  d.deliver();
+  expect(d.engine(3).state.snapshot.installing).not.toBeNull();
+  d.note("an entry that comes meanwhile does not fit yet");
+  d.write(1);
+  d.tick(1, 50);
+  d.deliver(({ to }) => to === 3);
+  d.lose();
+  d.note("it is installed: the log goes on after it. Asked again, n3 says so, once all of that is durable");
+  d.installed(3);
+  d.sendPart(1, 3);
+  d.deliver(({ to }) => to === 3);
+  d.persist(3);
+  d.note("n1 goes on with the entries after it");
+  d.deliver(({ from }) => from === 3);
+  d.settle();
+  d.tick(1, 50);
+  d.settle();
+  expect(d.engine(3).state.log.last).toEqual(d.engine(1).state.log.last);
+  expect(d.engine(3).state.applied).toEqual(d.engine(1).state.applied);
+  await expect(d.text).toMatchFileSnapshot("dialogues/snapshot-to-lagging-follower.txt");
 });

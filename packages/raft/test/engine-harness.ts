@@ -6,14 +6,25 @@ import type {
   LogEntry,
   LogId,
   Membership,
+  MembershipDetails,
   NodeId,
+  SnapshotMeta,
+  StorageVerb,
+  StoredMembership,
   Vote,
 } from "@seshat/common";
 import { EMPTY_MEMBERSHIP, ZERO_LOG_ID, createMembership } from "@seshat/common";
-import type { Command, SendAppendEntriesCommand } from "../src/engine/command.js";
+import type { Command, SendAppendEntriesCommand, SendSnapshotCommand } from "../src/engine/command.js";
 import type { Context, EngineConfig } from "../src/engine/context.js";
+import { DEFAULT_SWITCHES } from "../src/engine/context.js";
 import { Engine } from "../src/engine/engine.js";
-import type { Event, ReadPolicy } from "../src/engine/event.js";
+import type {
+  ChangeMembershipEvent,
+  EngineSwitches,
+  Event,
+  MembershipChange,
+  ReadPolicy,
+} from "../src/engine/event.js";
 import { LogTrail } from "../src/engine/log-trail.js";
 import type { TermRange } from "../src/engine/log-trail.js";
 import type { Progress } from "../src/engine/progress.js";
@@ -26,15 +37,15 @@ export const TEST_CONFIG: EngineConfig = {
   electionTimeoutMinMs: 150,
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
-  preVote: true,
   leaseMs: null,
   maxPayloadEntries: 3,
   maxInFlightAppends: 2,
   maxUncommittedEntries: 1000,
   backoffMinMs: 20,
   backoffMaxMs: 100,
-  snapshotAfterEntries: null,
   logsToKeep: 0,
+  logsToKeepForFollowers: 0,
+  lagThreshold: 2,
 };
 
 /** Far more commands than an election and its blank entry take. */
@@ -48,16 +59,25 @@ export function id(term: number, index: number): LogId {
 export function memberships(
   configs: readonly (readonly NodeId[])[],
   highest: number = Math.max(...configs.flat()),
+  details: MembershipDetails = {},
 ): Membership {
   const nodes = Array.from({ length: highest }, (_, i): [NodeId, BasicNode] => [
     i + 1,
     { addr: `10.0.0.${i + 1}:7000` },
   ]);
-  return createMembership(configs, nodes);
+  return createMembership(configs, nodes, details);
 }
 
 export function voters(...ids: readonly NodeId[]): Membership {
   return memberships([ids]);
+}
+
+/** These nodes and no others, each a voter. */
+export function members(...ids: readonly NodeId[]): Membership {
+  return createMembership(
+    [ids],
+    ids.map((each): [NodeId, BasicNode] => [each, { addr: `10.0.0.${each}:7000` }]),
+  );
 }
 
 /** A log whose entries, from the one after `purged` on, have these terms. */
@@ -95,6 +115,11 @@ export interface StartOptions {
   readonly applied?: number;
   readonly committed?: number;
   readonly config?: Partial<EngineConfig>;
+  readonly switches?: Partial<EngineSwitches>;
+  /** Default: 0, stores are not told apart. */
+  readonly incarnation?: number;
+  /** The entries that brought the memberships; default: `membership`, brought by no entry. */
+  readonly memberships?: readonly StoredMembership<unknown>[];
   /** Taken in turn, over and over. */
   readonly random?: readonly number[];
   readonly now?: number;
@@ -116,15 +141,19 @@ export class TestEngine {
     this.engine = new Engine(
       {
         id: options.id ?? 1,
+        incarnation: options.incarnation ?? 0,
         vote: { term: log.last.term, votedFor: null, committed: false, ...options.vote },
         log,
-        memberships: [{ logId: ZERO_LOG_ID, membership: options.membership ?? voters(1, 2, 3) }],
+        memberships: options.memberships ?? [
+          { logId: ZERO_LOG_ID, membership: options.membership ?? voters(1, 2, 3) },
+        ],
         snapshot: log.at(options.snapshot ?? purged.index),
         applied,
         committed: log.at(options.committed ?? applied.index),
       },
       {
         config: { ...TEST_CONFIG, ...options.config },
+        switches: { ...DEFAULT_SWITCHES, ...options.switches },
         random: () => random[drawn++ % random.length] as number,
         checkInvariants: true,
       },
@@ -172,7 +201,12 @@ export class TestEngine {
   settle(): void {
     if (this.state.io.persisted < this.state.io.issued) this.persist();
     const { dispatchedIndex, applied, log } = this.state;
-    if (dispatchedIndex > applied.index) this.step({ type: "applied", logId: log.at(dispatchedIndex) });
+    if (dispatchedIndex > applied.index) this.applied(log.at(dispatchedIndex));
+  }
+
+  /** The state machine has come to `logId`, over so many bytes of commands. */
+  applied(logId: LogId, bytes = 0): Command[] {
+    return this.step({ type: "applied", logId, bytes });
   }
 
   write(...data: readonly string[]): Command[] {
@@ -196,12 +230,89 @@ export class TestEngine {
     });
   }
 
-  voteRequest(candidateId: NodeId, term: number, lastLogId: LogId): Command[] {
+  voteRequest(candidateId: NodeId, term: number, lastLogId: LogId, transfer = false): Command[] {
     return this.step({
       type: "voteRequest",
       rpcId: ++this.#rpcId,
-      request: { term, candidateId, lastLogId },
+      request: { term, candidateId, lastLogId, transfer },
     });
+  }
+
+  /** Asks for a change of the membership. */
+  change(
+    requestId: number,
+    change: MembershipChange<unknown>,
+    options: Partial<Pick<ChangeMembershipEvent, "retain" | "allowLagging" | "expect">> = {},
+  ): Command[] {
+    return this.step({
+      type: "changeMembership",
+      requestId,
+      change,
+      retain: false,
+      allowLagging: false,
+      ...options,
+    });
+  }
+
+  transferLeader(requestId: number, target: NodeId | null, timeoutMs = 1000): Command[] {
+    return this.step({ type: "transferLeader", requestId, target, timeoutMs });
+  }
+
+  /** The leader `leaderId` asks this node to take over. */
+  timeoutNow(leaderId: NodeId, term: number, lastLogId: LogId): Command[] {
+    return this.step({
+      type: "timeoutNowRequest",
+      rpcId: ++this.#rpcId,
+      request: { term, leaderId, lastLogId },
+    });
+  }
+
+  timeoutNowAnswered(from: NodeId, requestTerm: number, accepted: boolean, term = requestTerm): Command[] {
+    return this.step({ type: "timeoutNowAnswered", from, requestTerm, term, accepted });
+  }
+
+  /** A part of a snapshot comes from `leaderId` (2 unless said otherwise). */
+  installSnapshot(term: number, meta: SnapshotMeta<unknown>, leaderId: NodeId = 2): Command[] {
+    return this.step({ type: "installSnapshotRequest", rpcId: ++this.#rpcId, term, leaderId, meta });
+  }
+
+  snapshotReceived(meta: SnapshotMeta<unknown>, requestId: number | null = null): Command[] {
+    return this.step({ type: "snapshotReceived", meta, requestId });
+  }
+
+  /** The snapshot that is being installed is, or could not be read. */
+  snapshotInstalled(meta: SnapshotMeta<unknown>, installed = true): Command[] {
+    const { lastLogId, lastMembership } = meta;
+    return this.step({ type: "snapshotInstalled", lastLogId, lastMembership, installed });
+  }
+
+  /** The follower has all of the snapshot `sent` to it, up to `lastLogId`. */
+  snapshotDone(sent: SendSnapshotCommand, lastLogId: LogId): Command[] {
+    return this.step({
+      type: "installSnapshotResponse",
+      from: sent.to,
+      requestTerm: sent.term,
+      seq: sent.seq,
+      lastLogId,
+      response: { type: "installed", term: sent.term },
+    });
+  }
+
+  snapshotFailed(sent: SendSnapshotCommand): Command[] {
+    return this.step({
+      type: "installSnapshotFailed",
+      from: sent.to,
+      requestTerm: sent.term,
+      seq: sent.seq,
+    });
+  }
+
+  configure(switches: Partial<EngineSwitches>): Command[] {
+    return this.step({ type: "configure", switches });
+  }
+
+  stalled(verb: StorageVerb | null): Command[] {
+    return this.step({ type: "storageStalled", verb });
   }
 
   /** AppendEntries from `leaderId` (2 unless said otherwise). */
@@ -224,19 +335,20 @@ export class TestEngine {
   }
 
   /** An answer to `sent`, in the sender's own term unless the answer says otherwise. */
-  answer(sent: SendAppendEntriesCommand, response: Answer): Command[] {
+  answer(sent: SendAppendEntriesCommand, response: Answer, incarnation = 0): Command[] {
     return this.step({
       type: "appendEntriesResponse",
       from: sent.to,
       requestTerm: sent.term,
       seq: sent.seq,
       response: { term: sent.term, ...response } as AppendEntriesResponse,
+      incarnation,
     });
   }
 
   /** The follower appended all of `sent`. */
-  accept(sent: SendAppendEntriesCommand): Command[] {
-    return this.answer(sent, { type: "success", matchIndex: sent.upto });
+  accept(sent: SendAppendEntriesCommand, incarnation = 0): Command[] {
+    return this.answer(sent, { type: "success", matchIndex: sent.upto }, incarnation);
   }
 
   fail(sent: SendAppendEntriesCommand): Command[] {
@@ -308,14 +420,50 @@ export function elect(options: StartOptions = {}): Elected {
 /** Elects node 1, with its blank entry committed and applied everywhere, every follower in the pipeline and told of it. */
 export function elected(options: StartOptions = {}): TestEngine {
   const { node, won } = elect(options);
-  const pending = [...won, ...node.persist()];
-  let taken = 0;
-  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
-    if (++taken > COMMANDS_TO_SETTLE) throw new Error("a leader and its followers go on talking for ever");
-    if (next.type === "sendAppendEntries") pending.push(...node.accept(next));
+  flow(node, won);
+  return node;
+}
+
+/**
+ * Lets all that `commands` and its own disk lead to happen: everything is durable at once, and followers accept what they are sent.
+ *
+ * @param from the followers that answer; default: all.
+ * @param incarnationOf the store that a follower answers from.
+ * @returns everything that was asked for on the way, `commands` among it.
+ */
+export function flow(
+  node: TestEngine,
+  commands: readonly Command[],
+  from: (id: NodeId) => boolean = () => true,
+  incarnationOf: (id: NodeId) => number = () => 0,
+): Command[] {
+  const pending = [...commands];
+  const all: Command[] = [];
+  for (;;) {
+    const next = pending.shift();
+    if (next !== undefined) {
+      if (all.push(next) > COMMANDS_TO_SETTLE)
+        throw new Error("a leader and its followers go on talking for ever");
+      if (next.type === "sendAppendEntries" && from(next.to))
+        pending.push(...node.accept(next, incarnationOf(next.to)));
+    } else if (node.state.io.persisted < node.state.io.issued) pending.push(...node.persist());
+    else break;
   }
   node.settle();
-  return node;
+  return all;
+}
+
+/** A snapshot up to `lastLogId` that brings `membership`, as its meta data. */
+export function snapshotMeta(
+  lastLogId: LogId,
+  membership: Membership<unknown> = voters(1, 2, 3),
+  membershipLogId: LogId = ZERO_LOG_ID,
+): SnapshotMeta<unknown> {
+  return {
+    lastLogId,
+    lastMembership: { logId: membershipLogId, membership },
+    snapshotId: `${lastLogId.term}-${lastLogId.index}`,
+  };
 }
 
 /** What the parts of an engine work with, for testing one of them alone. */
@@ -330,6 +478,11 @@ export function makeContext(options: StartOptions = {}): Context {
     random: () => random[drawn++ % random.length] as number,
     out: [],
   };
+}
+
+/** What a part of `node` would work with in a step now. */
+export function contextOf(node: TestEngine): Context {
+  return { config: TEST_CONFIG, state: node.state, now: node.now, random: () => 0.5, out: [] };
 }
 
 /** A node that belongs to no cluster yet. */

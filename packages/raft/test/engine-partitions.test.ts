@@ -28,26 +28,26 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
   }
 
   const variants = [
-    { preVote: true, leaseMs: null },
-    { preVote: false, leaseMs: null },
-    { preVote: true, leaseMs: 140 },
+    { switches: { preVote: true }, config: { leaseMs: null } },
+    { switches: { preVote: false }, config: { leaseMs: null } },
+    { switches: { preVote: true }, config: { leaseMs: 140 } },
   ];
 
   /** A cluster that has a leader already, or is about to elect its first. */
   function begun(
     nodes: number,
-    config: (typeof variants)[number],
+    variant: (typeof variants)[number],
     seed: number,
     withLeader: boolean,
   ): TimedCluster {
-    const cluster = new TimedCluster({ nodes, seed, config });
+    const cluster = new TimedCluster({ nodes, seed, ...variant });
     if (withLeader) cluster.run(1000);
     return cluster;
   }
 
   test.each(variants)(
     "any one link cut, one way (%o)",
-    (config) => {
+    (variant) => {
       for (const [from, to] of [
         [1, 2],
         [2, 1],
@@ -57,7 +57,7 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
         [3, 2],
       ] as const) {
         for (const withLeader of [true, false]) {
-          const cluster = begun(3, config, from * 10 + to, withLeader);
+          const cluster = begun(3, variant, from * 10 + to, withLeader);
           cluster.cut(from, to);
           expect(trouble(cluster)).toBe("");
         }
@@ -68,9 +68,9 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
 
   test.each(variants)(
     "a leader that only sends, or only hears (%o)",
-    (config) => {
+    (variant) => {
       for (const sends of [true, false]) {
-        const cluster = begun(5, config, 3, true);
+        const cluster = begun(5, variant, 3, true);
         const leader = cluster.leaders()[0]?.id ?? 0;
         for (const { id } of cluster.nodes()) cluster.cut(sends ? id : leader, sends ? leader : id);
         expect(trouble(cluster)).toBe("");
@@ -85,7 +85,7 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
 
   test.each(variants)(
     "a chain, in any order of ids (%o)",
-    (config) => {
+    (variant) => {
       for (const order of [
         [1, 2, 3],
         [2, 1, 3],
@@ -95,7 +95,7 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
       ]) {
         for (const seed of [1, 2]) {
           for (const withLeader of [true, false]) {
-            const cluster = begun(order.length, config, seed, withLeader);
+            const cluster = begun(order.length, variant, seed, withLeader);
             cluster.leaveOnly(chain(...order));
             expect(trouble(cluster)).toBe("");
           }
@@ -107,13 +107,13 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
 
   test.each(variants)(
     "a ring (%o)",
-    (config) => {
+    (variant) => {
       for (const order of [
         [1, 2, 3, 4, 5],
         [1, 4, 2, 5, 3],
       ]) {
         for (const withLeader of [true, false]) {
-          const cluster = begun(5, config, 1, withLeader);
+          const cluster = begun(5, variant, 1, withLeader);
           cluster.leaveOnly([...chain(...order), [order[4] as number, order[0] as number]]);
           expect(trouble(cluster)).toBe("");
         }
@@ -124,8 +124,8 @@ describe("one-way, chain and ring partitions reach a stable leader", () => {
 
   test.each(variants)(
     "a star: only its middle can lead, though the ends hear from the old leader (%o)",
-    (config) => {
-      const cluster = begun(5, config, 2, true);
+    (variant) => {
+      const cluster = begun(5, variant, 2, true);
       const leader = cluster.leaders()[0]?.id ?? 0;
       const middle = leader === 1 ? 2 : 1;
       cluster.leaveOnly([1, 2, 3, 4, 5].filter((each) => each !== middle).map((each) => [middle, each]));

@@ -8,11 +8,15 @@ import {
   elect,
   elected,
   entries,
+  flow,
   id,
+  members,
   membershipEntry,
   memberships,
+  newNode,
   only,
   sentTo,
+  snapshotMeta,
   the,
   voters,
 } from "./engine-harness.js";
@@ -168,6 +172,28 @@ describe("late or repeated confirmations of an older read are not counted", () =
     node.read(8);
     expect(only(node.accept(sentTo(old, 2)), "readReady")).toEqual([]);
     expect(only(node.accept(sentTo(old, 3)), "readReady")).toEqual([]);
+  });
+});
+
+describe("a read during a transfer is safe", () => {
+  test("whoever is asked to take over may lead at any time, so only a quorum's answers serve it, and not once it leads", () => {
+    const node = elected({ config: { leaseMs: 140 } });
+    node.transferLeader(7, 3);
+    const served = node.read(8, "lease");
+    expect(only(served, "readReady")).toEqual([]);
+    expect(only(node.accept(sentTo(served, 2)), "readReady")).toHaveLength(1);
+    const late = node.read(9, "lease");
+    node.voteRequest(3, 2, id(1, 1), true);
+    expect(only(node.accept(sentTo(late, 2)), "readReady")).toEqual([]);
+    expect(the(node.read(10, "lease"), "refuseReads").refusal).toEqual({ code: "notLeader", leaderId: null });
+  });
+
+  test("a follower that hears the old leader confirms no read of it after it has voted for the new one", () => {
+    const follower = new TestEngine({ id: 2, terms: [1], vote: { term: 1 } });
+    follower.append({ term: 1, leaderId: 1, prevLogId: id(1, 1) });
+    expect(the(follower.voteRequest(3, 2, id(1, 1), true), "answerVote").response.granted).toBe(true);
+    const out = follower.append({ term: 1, leaderId: 1, prevLogId: id(1, 1) });
+    expect(the(out, "answerAppendEntries").response).toEqual({ type: "refused", term: 2 });
   });
 });
 
@@ -433,6 +459,327 @@ describe("a config acts when appended, goes back when truncated", () => {
   });
 });
 
+describe("no membership change before an own-term commit; a recovered joint config commits before it is left", () => {
+  const joint = memberships(
+    [
+      [1, 2, 3],
+      [1, 4, 5],
+    ],
+    5,
+    { leaving: [2, 3] },
+  );
+
+  test("whatever is asked of a new leader, its first entry is the blank one, and the next comes after its commit", () => {
+    const { node, won } = elect({ terms: [1, 1] });
+    const asked = node.change(7, { type: "removeVoters", ids: [3] });
+    expect(only(asked, "append")).toEqual([]);
+    node.persist();
+    expect(node.state.log.last).toEqual(id(2, 3));
+    expect(the(node.accept(sentTo(won, 2)), "append").entries).toMatchObject([{ logId: id(2, 4) }]);
+    expect(node.state.committed).toEqual(id(2, 3));
+  });
+
+  test("a joint config that was committed long ago is left only after the new leader's own entry is committed by both sets", () => {
+    const { node, won } = elect({ membership: joint, terms: [1, 1], committed: 2, vote: { term: 1 } });
+    node.persist();
+    node.accept(sentTo(won, 2));
+    expect(only(node.accept(sentTo(won, 3)), "append")).toEqual([]);
+    const left = the(node.accept(sentTo(won, 4)), "append").entries[0]?.payload;
+    expect(left).toMatchObject({ type: "membership", membership: { configs: [[1, 4, 5]], leaving: [] } });
+  });
+});
+
+describe("a joint config whose last entry only outgoing voters have can still be left", () => {
+  const joint = memberships([[1], [3]], 3, { leaving: [1] });
+
+  test("the outgoing voter stands for that, without a vote of its own, and is done when it is committed", () => {
+    const node = new TestEngine({
+      terms: [1, 1, 1],
+      committed: 2,
+      memberships: [
+        { logId: id(1, 2), membership: joint },
+        { logId: id(1, 3), membership: members(3) },
+      ],
+    });
+    expect(node.role).toBe("follower");
+    expect(only(node.pass(300), "sendPreVote").map(({ to }) => to)).toEqual([3]);
+    expect(node.role).toBe("preCandidate");
+    node.preVoteResponse(3, 2, true);
+    node.persist();
+    expect(node.role).toBe("candidate");
+    const won = node.voteResponse(3, 2, true);
+    expect(node.role).toBe("leader");
+    node.persist();
+    expect(node.state.committed.index).toBe(2);
+    const out = node.answer(sentTo(won, 3), { type: "conflict", hint: id(1, 2) });
+    const done = node.accept(sentTo(out, 3));
+    expect(node.state.committed.index).toBe(4);
+    expect(the(done, "sendTimeoutNow").to).toBe(3);
+    expect(node.role).toBe("learner");
+  });
+
+  test("the incoming voter cannot be elected without it, and votes for it", () => {
+    const node = new TestEngine({
+      id: 3,
+      terms: [1, 1],
+      committed: 2,
+      memberships: [{ logId: id(1, 2), membership: joint }],
+    });
+    expect(only(node.pass(300), "sendPreVote").map(({ to }) => to)).toEqual([1]);
+    expect(node.role).toBe("preCandidate");
+    expect(the(node.voteRequest(1, 2, id(1, 3)), "answerVote").response.granted).toBe(true);
+  });
+});
+
+describe("a reused id or an erased disk cannot make a second quorum", () => {
+  const incarnations = new Map([1, 2, 3].map((each): [NodeId, number] => [each, 10 + each]));
+  const membership = memberships([[1, 2, 3]], 3, { incarnations });
+
+  test("what an erased voter acknowledges commits nothing", () => {
+    const node = elected({ membership, incarnation: 11 });
+    const out = node.write("a");
+    node.persist();
+    node.accept(sentTo(out, 2), 99);
+    expect(node.state.committed.index).toBe(1);
+    node.accept(sentTo(out, 3), 13);
+    expect(node.state.committed.index).toBe(2);
+  });
+
+  test("nor does it confirm reads, or keep a leader in office", () => {
+    const node = elected({ membership, incarnation: 11 });
+    const out = node.read(7);
+    expect(only(node.accept(sentTo(out, 2), 99), "readReady")).toEqual([]);
+    for (let i = 0; i < 6; i++) {
+      for (const beat of only(node.pass(50), "sendAppendEntries")) if (beat.to === 2) node.accept(beat, 99);
+    }
+    expect(node.role).toBe("follower");
+  });
+
+  test("an erased node that gets the log again is a learner, and stays one until it is removed and added again", () => {
+    const node = newNode({ id: 3, incarnation: 99 });
+    node.append({
+      term: 1,
+      leaderId: 1,
+      prevLogId: id(0, 0),
+      entries: [membershipEntry(id(1, 1), membership)],
+    });
+    expect(node.role).toBe("learner");
+    expect(node.pass(10_000)).toEqual([]);
+    expect(node.step({ type: "elect" })).toEqual([]);
+    const again = memberships([[1, 2, 3]], 3, { incarnations: new Map([...incarnations, [3, 99]]) });
+    const history = [members(1, 2), memberships([[1, 2]], 3), again].map((each, i) =>
+      membershipEntry(id(1, i + 2), each),
+    );
+    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 1), entries: history });
+    // As long as its removal may be undone, it may still be the voter that it is not any more.
+    expect(node.role).toBe("learner");
+    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 4), leaderCommit: 4 });
+    expect(node.role).toBe("follower");
+  });
+
+  test("a node that was removed and comes back empty under its id is probed from the start, and counts only as what it is now", () => {
+    const node = elected({ membership, incarnation: 11 });
+    const store = (peer: NodeId): number => 10 + peer;
+    flow(node, node.change(7, { type: "removeVoters", ids: [3] }), () => true, store);
+    expect(node.leader.progress.has(3)).toBe(false);
+    const added = node.change(8, { type: "addNodes", nodes: [[3, { addr: "n3" }]] });
+    expect(node.progress(3)).toMatchObject({ matchIndex: 0, incarnation: 0 });
+    flow(node, added, (peer) => peer === 2, store);
+    const back = sentTo(node.answer(sentTo(added, 3), { type: "conflict", hint: id(0, 0) }, 99), 3);
+    expect(back.prevLogId).toEqual(id(0, 0));
+    flow(
+      node,
+      [back],
+      () => true,
+      () => 99,
+    );
+    const done = flow(
+      node,
+      node.change(9, { type: "addVoters", ids: [3] }),
+      () => true,
+      (peer) => (peer === 3 ? 99 : store(peer)),
+    );
+    const changed = the(done, "membershipChanged").membership;
+    expect([...changed.incarnations]).toEqual([
+      [1, 11],
+      [2, 12],
+      [3, 99],
+    ]);
+  });
+});
+
+describe("a crash at every step of a snapshot install; a snapshot older than or against what is committed is refused", () => {
+  const meta = snapshotMeta(id(3, 9), voters(1, 2, 3), id(1, 1));
+
+  test("what is durable after each step can be started from, and comes to the same", () => {
+    const node = new TestEngine({ terms: Array<number>(12).fill(2), vote: { term: 2 } });
+    const out = [...node.snapshotReceived(meta, 7)];
+    const before = the(out, "installSnapshot").afterIo;
+    expect(the(out, "saveVote").ioSeq).toBe(before);
+    const after = node.snapshotInstalled(meta);
+    expect(after.map(({ type }) => type)).toEqual(["truncate", "purge", "saveCommitted", "reply"]);
+    expect(the(after, "reply").afterIo).toBe(the(after, "purge").ioSeq);
+    // Installed or not: the vote is no earlier than anything that the state machine holds.
+    for (const start of [
+      { terms: Array<number>(12).fill(2), vote: node.state.vote },
+      { terms: [], purged: id(3, 9), vote: node.state.vote },
+    ]) {
+      const again = new TestEngine(start);
+      if (start.terms.length > 0) {
+        again.snapshotReceived(meta);
+        again.snapshotInstalled(meta);
+      }
+      expect(again.state.log.last).toEqual(id(3, 9));
+      expect(again.state.applied).toEqual(id(3, 9));
+      const next = again.append({ term: 3, prevLogId: id(3, 9), entries: entries(10, 3), leaderCommit: 10 });
+      expect(the(next, "answerAppendEntries").response).toMatchObject({ type: "success", matchIndex: 10 });
+      expect(the(again.persist(), "apply")).toEqual({ type: "apply", since: 10, upto: 10 });
+    }
+  });
+
+  test("one that was needed when it was begun, and is not when it has come, is dropped", () => {
+    const node = new TestEngine({ terms: [1], vote: { term: 3 } });
+    expect(only(node.installSnapshot(3, meta), "receiveSnapshot")).toHaveLength(1);
+    node.append({
+      term: 3,
+      prevLogId: id(1, 1),
+      entries: entries(2, 1, 1, 1, 1, 1, 3, 3, 3),
+      leaderCommit: 9,
+    });
+    expect(node.snapshotReceived(meta)).toEqual([{ type: "dropSnapshot" }]);
+    expect(node.state.log.last).toEqual(id(3, 9));
+    expect(the(node.installSnapshot(3, meta), "answerInstallSnapshot").response.type).toBe("installed");
+  });
+
+  test("one that contradicts what is committed is refused", () => {
+    const node = new TestEngine({ terms: [1, 3], committed: 2, vote: { term: 3 } });
+    const against = snapshotMeta(id(2, 9));
+    expect(the(node.snapshotReceived(against, 7), "reply").refusal).toEqual({
+      code: "snapshotOutdated",
+      snapshot: id(2, 9),
+      committed: id(3, 2),
+    });
+  });
+
+  test("old parts, and old snapshots, that arrive late change nothing", () => {
+    const node = new TestEngine({ terms: [1], vote: { term: 3 } });
+    node.snapshotReceived(meta);
+    node.snapshotInstalled(meta);
+    const { log, applied } = node.state;
+    for (const late of [snapshotMeta(id(1, 4)), snapshotMeta(id(3, 8)), meta]) {
+      expect(the(node.installSnapshot(3, late), "answerInstallSnapshot").response.type).toBe("installed");
+      expect(node.snapshotReceived(late)).toEqual([{ type: "dropSnapshot" }]);
+    }
+    expect([log.last, node.state.applied]).toEqual([id(3, 9), applied]);
+    const out = node.append({ term: 3, prevLogId: id(1, 1), entries: entries(2, 1, 1, 1), leaderCommit: 4 });
+    expect(only(out, "truncate")).toEqual([]);
+    expect(the(out, "answerAppendEntries").response).toMatchObject({ type: "success", matchIndex: 4 });
+  });
+});
+
+describe("a snapshot trigger during a build, and a follower behind a fully purged log, both converge", () => {
+  test("every trigger is answered by a snapshot of what was applied when it came", () => {
+    const node = elected({ membership: voters(1) });
+    const said: Command[] = [...node.step({ type: "takeSnapshot", requestId: 1 })];
+    flow(node, node.write("a"));
+    said.push(...node.step({ type: "takeSnapshot", requestId: 2 }));
+    said.push(...node.step({ type: "snapshotBuilt", lastLogId: id(1, 1) }));
+    flow(node, node.write("b"));
+    said.push(...node.step({ type: "takeSnapshot", requestId: 3 }));
+    said.push(...node.step({ type: "snapshotBuilt", lastLogId: id(1, 2) }));
+    said.push(...node.step({ type: "snapshotBuilt", lastLogId: id(1, 3) }));
+    expect(only(said, "snapshotReady").map(({ requestId }) => requestId)).toEqual([1, 2, 3]);
+    expect(only(said, "buildSnapshot")).toHaveLength(3);
+    expect(node.state.snapshot).toMatchObject({ building: false, requests: [] });
+  });
+
+  test("the follower gets the snapshot, then the entries after it, and is told what is committed", () => {
+    const leader = elected();
+    const lost = leader.write("a");
+    flow(leader, lost, (peer) => peer === 2);
+    leader.step({ type: "takeSnapshot", requestId: 1 });
+    leader.step({ type: "snapshotBuilt", lastLogId: leader.state.applied });
+    expect(leader.state.log.purged).toEqual(leader.state.log.last);
+    leader.fail(sentTo(lost, 3));
+    const follower = new TestEngine({ id: 3, terms: [1], vote: { term: 1 } });
+    const sent = the(leader.pass(50), "sendSnapshot");
+    const meta = snapshotMeta(leader.state.snapshot.lastLogId);
+    expect(only(follower.installSnapshot(sent.term, meta, 1), "receiveSnapshot")).toHaveLength(1);
+    follower.snapshotReceived(meta);
+    follower.snapshotInstalled(meta);
+    expect(the(follower.installSnapshot(sent.term, meta, 1), "answerInstallSnapshot").response.type).toBe(
+      "installed",
+    );
+    leader.write("b");
+    const next = sentTo(leader.snapshotDone(sent, meta.lastLogId), 3);
+    const out = follower.append({
+      term: 1,
+      leaderId: 1,
+      prevLogId: next.prevLogId,
+      entries: entries(3, 1),
+      leaderCommit: next.leaderCommit,
+    });
+    expect(the(out, "answerAppendEntries").response).toMatchObject({ type: "success", matchIndex: 3 });
+    expect(follower.state.applied).toEqual(id(1, 2));
+  });
+});
+
+describe("a dead voter added to a cluster of one, two or three is refused or survivable", () => {
+  const sizes = [[1], [1, 2], [1, 2, 3]];
+
+  test.each(sizes)("refused, unless somebody insists", (...ids) => {
+    const dead = ids.length + 1;
+    const node = elected({ membership: memberships([ids], ids.length) });
+    flow(
+      node,
+      node.change(6, { type: "addNodes", nodes: [[dead, { addr: "dead" }]] }),
+      (peer) => peer !== dead,
+    );
+    expect(the(node.change(7, { type: "addVoters", ids: [dead] }), "reply").refusal).toMatchObject({
+      code: "learnerLagging",
+      nodeId: dead,
+    });
+    expect(flow(node, node.write("a"), (peer) => peer !== dead).length).toBeGreaterThan(0);
+    expect(node.state.committed).toEqual(node.state.log.last);
+  });
+
+  test.each([
+    [1, 2],
+    [1, 2, 3],
+  ])("survived where a majority is left with it: writes go on, and it can be removed again", (...ids) => {
+    const dead = ids.length + 1;
+    const alive = (peer: NodeId): boolean => peer !== dead;
+    const node = elected({ membership: memberships([ids], dead) });
+    flow(node, node.change(7, { type: "addVoters", ids: [dead] }, { allowLagging: true }), alive);
+    for (let waited = 0; waited < 1000; waited += 50) flow(node, node.pass(50), alive);
+    expect(node.role).toBe("leader");
+    flow(node, node.write("a"), alive);
+    expect(node.state.committed).toEqual(node.state.log.last);
+    const done = flow(node, node.change(8, { type: "removeVoters", ids: [dead] }), alive);
+    expect(the(done, "membershipChanged").membership).toEqual(members(...ids));
+  });
+
+  test("beside a cluster of one it takes the quorum with it, which is said: nothing more is served, and nothing lost", () => {
+    const node = elected({ membership: memberships([[1]], 2) });
+    const said = flow(
+      node,
+      node.change(7, { type: "addVoters", ids: [2] }, { allowLagging: true }),
+      () => false,
+    );
+    said.push(...node.pass(300));
+    expect(only(said, "abandonChange")).toEqual([{ type: "abandonChange", requestId: 7 }]);
+    expect(the(node.write("a"), "refuseWrites").refusal).toEqual({ code: "quorumNotEnough" });
+    // Once the other lives they elect a leader, and the change is finished.
+    node.pass(300);
+    node.preVoteResponse(2, 2, true);
+    node.persist();
+    const won = node.voteResponse(2, 2, true);
+    const back = node.answer(sentTo(won, 2), { type: "conflict", hint: id(0, 0) });
+    flow(node, back);
+    expect(node.state.memberships.map(({ membership }) => membership.configs)).toEqual([[[1, 2]]]);
+  });
+});
+
 describe("electing the current leader is a no-op", () => {
   test("it keeps its term, its followers and its reads", () => {
     const node = elected();
@@ -483,6 +830,32 @@ describe("every pending write settles once after step-down, truncation, purge or
       Array.from({ length: upto - since + 1 }, (_, i) => since + i),
     );
     expect(applied).toEqual([2, 3]);
+  });
+});
+
+describe("every pending request settles once when a snapshot or a new leader comes in its way", () => {
+  test("writes, reads, a change, a transfer and a request for a snapshot", () => {
+    const node = elected({ membership: memberships([[1, 2, 3]], 4) });
+    const said: Command[] = [
+      ...node.write("a"),
+      ...node.read(10),
+      ...node.change(11, { type: "addNodes", nodes: [[5, { addr: "n5" }]] }),
+      ...node.transferLeader(12, 3, 5000),
+      ...node.step({ type: "takeSnapshot", requestId: 13 }),
+    ];
+    const meta = snapshotMeta(id(2, 9), voters(1, 2, 3), id(2, 8));
+    said.push(
+      ...node.installSnapshot(2, meta, 3),
+      ...node.snapshotReceived(meta),
+      ...node.snapshotInstalled(meta),
+    );
+    said.push(...node.step({ type: "snapshotBuilt", lastLogId: id(1, 1) }), ...node.pass(10_000));
+    said.push(...node.append({ term: 9, leaderId: 2, prevLogId: id(2, 9) }));
+    expect(only(said, "abandonWrites")).toEqual([{ type: "abandonWrites", since: 2 }]);
+    expect(only(said, "refuseReads").map(({ requestId }) => requestId)).toEqual([10]);
+    expect(only(said, "abandonChange")).toEqual([{ type: "abandonChange", requestId: 11 }]);
+    expect(only(said, "reply")).toEqual([{ type: "reply", requestId: 12, refusal: null, afterIo: 0 }]);
+    expect(only(said, "snapshotReady").map(({ requestId }) => requestId)).toEqual([13]);
   });
 });
 
@@ -539,14 +912,13 @@ describe("a hung follower does not block the leader or a membership change", () 
       expect(drain([...node.write("c"), ...node.read(i)])).toEqual([i]);
       drain(node.pass(0));
     }
-    drain(
-      node.step({ type: "clientWrite", payloads: [{ type: "membership", membership: voters(1, 2, 3) }] }),
-    );
-    expect(node.state.committed).toEqual(node.state.log.last);
-    expect(node.state.memberships).toHaveLength(1);
     expect(node.progress(4).inFlightData).toBeLessThanOrEqual(2);
     // One heartbeat for each of the 20 intervals that passed, and one question about reads.
     expect(node.progress(4).inFlight.length).toBeLessThanOrEqual(24);
+    drain(node.change(500, { type: "removeVoters", ids: [4] }));
+    expect(node.state.committed).toEqual(node.state.log.last);
+    expect(node.state.memberships.map(({ membership }) => membership)).toEqual([voters(1, 2, 3)]);
+    expect([...node.leader.progress.keys()]).toEqual([2, 3]);
   });
 });
 

@@ -1,10 +1,16 @@
 import type {
   AppendEntriesResponse,
+  InstallSnapshotResponse,
   LogEntry,
   LogId,
+  Membership,
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
+  SnapshotMeta,
+  StorageVerb,
+  TimeoutNowRequest,
+  TimeoutNowResponse,
   Vote,
   VoteRequest,
   VoteResponse,
@@ -22,6 +28,26 @@ export type Refusal =
   | { readonly code: "overloaded"; readonly limit: number }
   /** The leader or the membership is not the one that the writer expected. */
   | { readonly code: "preconditionFailed"; readonly found: string }
+  /** Another membership change is not finished: the entry of it, or null while it waits to begin. */
+  | { readonly code: "changeInProgress"; readonly logId: LogId | null }
+  | { readonly code: "invalidChange"; readonly problem: string }
+  | { readonly code: "learnerNotFound"; readonly nodeId: NodeId }
+  | {
+      readonly code: "learnerLagging";
+      readonly nodeId: NodeId;
+      readonly matchIndex: number;
+      readonly lastIndex: number;
+    }
+  /** The leader hands over to `target`. */
+  | { readonly code: "transferInProgress"; readonly target: NodeId }
+  | {
+      readonly code: "transferFailed";
+      readonly target: NodeId;
+      readonly reason: "timeout" | "otherLeader" | "notAVoter";
+    }
+  | { readonly code: "snapshotOutdated"; readonly snapshot: LogId; readonly committed: LogId }
+  /** Storage hangs while it is at `verb`. */
+  | { readonly code: "storageStalled"; readonly verb: StorageVerb }
   | { readonly code: "alreadyInitialized"; readonly found: string }
   | { readonly code: "notAMember" };
 
@@ -76,6 +102,22 @@ export interface BuildSnapshotCommand {
   readonly type: "buildSnapshot";
 }
 
+/**
+ * Install the snapshot that was received, after every apply asked for so far. Nothing more is asked to be applied until
+ * `snapshotInstalled`.
+ */
+export interface InstallSnapshotCommand {
+  readonly type: "installSnapshot";
+  readonly meta: SnapshotMeta<unknown>;
+  /** Do not begin before this write is durable: the term of its last entry must not be later than the vote's, at any restart. */
+  readonly afterIo: number;
+}
+
+/** The snapshot that was received is not needed: forget it. */
+export interface DropSnapshotCommand {
+  readonly type: "dropSnapshot";
+}
+
 // Answers to the application.
 
 /** The writes of the current `clientWrite` became the entries from `firstIndex` on. */
@@ -125,6 +167,21 @@ export interface SnapshotReadyCommand {
   readonly requestId: number;
 }
 
+/** The membership change that was asked for is committed, whole. */
+export interface MembershipChangedCommand {
+  readonly type: "membershipChanged";
+  readonly requestId: number;
+  /** Its last entry. */
+  readonly logId: LogId;
+  readonly membership: Membership<unknown>;
+}
+
+/** Nobody on this node can tell any more what becomes of the membership change. */
+export interface AbandonChangeCommand {
+  readonly type: "abandonChange";
+  readonly requestId: number;
+}
+
 /** The request is done (`refusal` is null) or refused. */
 export interface ReplyCommand {
   readonly type: "reply";
@@ -166,6 +223,47 @@ export interface SendAppendEntriesCommand {
   readonly leaderCommit: number;
 }
 
+/** Send `to` the newest snapshot, in parts. Any older `sendSnapshot` to it is over. */
+export interface SendSnapshotCommand {
+  readonly type: "sendSnapshot";
+  readonly to: NodeId;
+  /** Names it in its `installSnapshotResponse` or `installSnapshotFailed`. */
+  readonly seq: number;
+  readonly term: number;
+}
+
+/** Ask `to` to take the leadership over. */
+export interface SendTimeoutNowCommand {
+  readonly type: "sendTimeoutNow";
+  readonly to: NodeId;
+  readonly request: TimeoutNowRequest;
+}
+
+/** Take the part of a snapshot that came with the request, and answer it with how far the content is, once `afterIo` is durable. */
+export interface ReceiveSnapshotCommand {
+  readonly type: "receiveSnapshot";
+  readonly rpcId: number;
+  /** For the answer. */
+  readonly term: number;
+  readonly afterIo: number;
+}
+
+/** Answer a part of a snapshot without taking it. */
+export interface AnswerInstallSnapshotCommand {
+  readonly type: "answerInstallSnapshot";
+  readonly rpcId: number;
+  readonly response: InstallSnapshotResponse;
+  readonly afterIo: number;
+}
+
+/** Answer the request to take over. */
+export interface AnswerTimeoutNowCommand {
+  readonly type: "answerTimeoutNow";
+  readonly rpcId: number;
+  readonly response: TimeoutNowResponse;
+  readonly afterIo: number;
+}
+
 /** Answer a pre-vote request. */
 export interface AnswerPreVoteCommand {
   readonly type: "answerPreVote";
@@ -199,6 +297,8 @@ export type Command =
   | SaveCommittedCommand
   | ApplyCommand
   | BuildSnapshotCommand
+  | InstallSnapshotCommand
+  | DropSnapshotCommand
   | AcceptWritesCommand
   | RefuseWritesCommand
   | AbandonWritesCommand
@@ -206,10 +306,17 @@ export type Command =
   | RefuseReadsCommand
   | SendReadIndexCommand
   | SnapshotReadyCommand
+  | MembershipChangedCommand
+  | AbandonChangeCommand
   | ReplyCommand
   | SendPreVoteCommand
   | SendVoteCommand
   | SendAppendEntriesCommand
+  | SendSnapshotCommand
+  | SendTimeoutNowCommand
+  | ReceiveSnapshotCommand
+  | AnswerInstallSnapshotCommand
+  | AnswerTimeoutNowCommand
   | AnswerPreVoteCommand
   | AnswerVoteCommand
   | AnswerAppendEntriesCommand;

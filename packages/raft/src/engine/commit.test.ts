@@ -55,16 +55,12 @@ describe("a leader commits", () => {
   });
 
   test("while joint only what majorities of both sets have (section 6)", () => {
-    const joint = memberships([
-      [1, 2, 3],
-      [1, 4, 5],
-    ]);
     for (const [first, second, third] of [
       [2, 3, 4],
       [4, 5, 2],
     ] as const) {
-      const node = elected({ membership: joint });
-      const out = node.write("a");
+      const node = elected({ membership: memberships([[1, 2, 3]], 5) });
+      const out = node.change(1, { type: "replaceVoters", ids: [1, 4, 5] });
       node.persist();
       node.accept(sentTo(out, first));
       node.accept(sentTo(out, second));

@@ -2,6 +2,7 @@ import type { LogId } from "@seshat/common";
 import type { Context } from "./context.js";
 import { jointQuorumValue } from "./joint-config.js";
 import { commitMemberships, membershipOf } from "./membership-state.js";
+import { reconcileRole } from "./role.js";
 
 /** The only writer of the commit index and of what follows from it: what is asked to be applied, and what was. */
 
@@ -20,7 +21,10 @@ export function commitByQuorum(ctx: Context): void {
 export function commitByLeader(ctx: Context, leaderCommit: number, matchIndex: number): void {
   const { state } = ctx;
   const index = Math.min(leaderCommit, matchIndex);
-  if (index > state.committed.index) commit(ctx, state.log.at(index));
+  if (index <= state.committed.index) return;
+  commit(ctx, state.log.at(index));
+  // Who was still needed while its removal was not committed is needed no more.
+  reconcileRole(ctx);
 }
 
 function commit(ctx: Context, logId: LogId): void {
@@ -33,6 +37,8 @@ function commit(ctx: Context, logId: LogId): void {
 /** Asks for what is committed, and durable here, to be applied. */
 export function dispatchApply(ctx: Context): void {
   const { state } = ctx;
+  // What is applied meanwhile would be overwritten, or be there twice.
+  if (state.snapshot.installing !== null) return;
   const upto = Math.min(state.committed.index, state.io.durableIndex);
   if (upto <= state.dispatchedIndex) return;
   ctx.out.push({ type: "apply", since: state.dispatchedIndex + 1, upto });
@@ -48,4 +54,15 @@ export function noteApplied(ctx: Context, logId: LogId): void {
     );
   }
   state.applied = logId;
+}
+
+/** The state machine holds a snapshot up to `logId`, which is committed: nothing up to there is left to apply. */
+export function commitSnapshot(ctx: Context, logId: LogId): void {
+  const { state } = ctx;
+  if (logId.index > state.committed.index) {
+    state.committed = logId;
+    ctx.out.push({ type: "saveCommitted", committed: logId });
+  }
+  state.applied = logId;
+  state.dispatchedIndex = logId.index;
 }

@@ -1,4 +1,5 @@
 import type { Command } from "./command.js";
+import type { EngineSwitches } from "./event.js";
 import type { EngineState } from "./state.js";
 
 /** What the engine needs to know of the configuration; `raft.ts` documents and checks each field. */
@@ -6,7 +7,6 @@ export interface EngineConfig {
   readonly electionTimeoutMinMs: number;
   readonly electionTimeoutMaxMs: number;
   readonly heartbeatIntervalMs: number;
-  readonly preVote: boolean;
   /** How long a leader may serve reads after a quorum was heard from; null when leases are off. */
   readonly leaseMs: number | null;
   readonly maxPayloadEntries: number;
@@ -15,10 +15,22 @@ export interface EngineConfig {
   readonly maxUncommittedEntries: number;
   readonly backoffMinMs: number;
   readonly backoffMaxMs: number;
-  /** Entries applied since the last snapshot that call for the next; null for never. */
-  readonly snapshotAfterEntries: number | null;
   readonly logsToKeep: number;
+  /** Entries that are kept beyond `logsToKeep` while a follower that answers needs them. */
+  readonly logsToKeepForFollowers: number;
+  /** A learner that lacks more entries than this is not made a voter. */
+  readonly lagThreshold: number;
 }
+
+/** A node that nobody has changed anything of. */
+export const DEFAULT_SWITCHES: EngineSwitches = Object.freeze({
+  tick: true,
+  heartbeat: true,
+  elect: true,
+  preVote: true,
+  snapshotAfterEntries: null,
+  snapshotAfterBytes: null,
+});
 
 /** What a handler works with during one step. */
 export interface Context {

@@ -42,7 +42,7 @@ describe("an election that is due", () => {
   });
 
   test("asks for votes at once where pre-vote is off", () => {
-    const node = new TestEngine({ config: { preVote: false } });
+    const node = new TestEngine({ switches: { preVote: false } });
     const out = node.pass(300);
     expect(only(out, "sendPreVote")).toEqual([]);
     expect(node.state.vote).toEqual({ term: 1, votedFor: 1, committed: false });
@@ -60,8 +60,8 @@ describe("an election that is due", () => {
 describe("a candidate", () => {
   test("saves its vote, then asks every other voter, once that is durable", () => {
     const ctx = makeContext({ terms: [2], vote: { term: 4 }, membership: memberships([[1, 2, 3]], 4) });
-    campaign(ctx);
-    const request = { term: 5, candidateId: 1, lastLogId: id(2, 1) };
+    campaign(ctx, false);
+    const request = { term: 5, candidateId: 1, lastLogId: id(2, 1), transfer: false };
     expect(ctx.out).toEqual([
       { type: "saveVote", ioSeq: 1, vote: { term: 5, votedFor: 1, committed: false } },
       { type: "sendVote", to: 2, request, afterIo: 1 },
@@ -76,7 +76,7 @@ describe("a candidate", () => {
         [2, 3, 4],
       ]),
     });
-    campaign(ctx);
+    campaign(ctx, false);
     expect(only(ctx.out, "sendVote").map(({ to }) => to)).toEqual([2, 3, 4]);
   });
 

@@ -1,22 +1,21 @@
 import type { NodeId } from "@seshat/common";
-import { BLANK_PAYLOAD, isVoter, voterIds } from "@seshat/common";
-import { commitByQuorum } from "./commit.js";
+import { BLANK_PAYLOAD, voterIds } from "@seshat/common";
 import type { Context } from "./context.js";
 import { hasJointQuorum } from "./joint-config.js";
 import { appendPayloads } from "./log-writer.js";
 import { membershipOf } from "./membership-state.js";
 import { replicateToAll } from "./replication.js";
-import { becomeCandidate, becomeLeader, becomePreCandidate } from "./role.js";
+import { becomeCandidate, becomeLeader, becomePreCandidate, mayStand } from "./role.js";
 import { commitOwnVote, voteForSelf } from "./vote-rule.js";
 
 /** Elections: pre-vote, then vote, then the blank entry (Raft paper section 5.2, thesis section 9.6). */
 
-/** Stands for election, asking first whether it would be won. Does nothing where this node is no voter. */
+/** Stands for election, asking first whether it would be won. Does nothing where this node may not stand. */
 export function startElection(ctx: Context): void {
-  const { state, config } = ctx;
-  if (!isVoter(membershipOf(state), state.id)) return;
-  if (!config.preVote) {
-    campaign(ctx);
+  const { state } = ctx;
+  if (!mayStand(state)) return;
+  if (!state.switches.preVote) {
+    campaign(ctx, false);
     return;
   }
   becomePreCandidate(ctx);
@@ -25,12 +24,16 @@ export function startElection(ctx: Context): void {
   countPreVotes(ctx);
 }
 
-/** Stands for election at once. */
-export function campaign(ctx: Context): void {
+/**
+ * Stands for election at once.
+ *
+ * @param transfer true when the leader handed over to this node: then voters that hear from that leader may vote all the same.
+ */
+export function campaign(ctx: Context, transfer: boolean): void {
   const { state } = ctx;
   const ownVoteIo = voteForSelf(ctx);
   becomeCandidate(ctx, ownVoteIo);
-  const request = { term: state.vote.term, candidateId: state.id, lastLogId: state.log.last };
+  const request = { term: state.vote.term, candidateId: state.id, lastLogId: state.log.last, transfer };
   for (const to of otherVoters(ctx)) ctx.out.push({ type: "sendVote", to, request, afterIo: ownVoteIo });
 }
 
@@ -38,7 +41,7 @@ export function campaign(ctx: Context): void {
 export function countPreVotes(ctx: Context): void {
   const { role } = ctx.state;
   if (role.type === "preCandidate" && hasJointQuorum(membershipOf(ctx.state).configs, role.granted))
-    campaign(ctx);
+    campaign(ctx, false);
 }
 
 /** Becomes leader once a quorum has voted for this node. */
@@ -50,7 +53,6 @@ export function countVotes(ctx: Context): void {
   const leader = becomeLeader(ctx);
   appendPayloads(ctx, state.vote.term, [BLANK_PAYLOAD]);
   replicateToAll(ctx, leader);
-  commitByQuorum(ctx);
 }
 
 function otherVoters(ctx: Context): readonly NodeId[] {

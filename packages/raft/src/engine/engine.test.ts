@@ -8,20 +8,65 @@ import {
   id,
   memberships,
   newNode,
+  snapshotMeta,
   trail,
   voters,
 } from "../../test/engine-harness.js";
 import type { Command } from "./command.js";
+import { DEFAULT_SWITCHES } from "./context.js";
 import { Engine } from "./engine.js";
-import type { Event } from "./event.js";
+import type { Event, MembershipChange } from "./event.js";
 
 const anyTerm = fc.integer({ min: 1, max: 4 });
 const anyPeer = fc.constantFrom(2, 3);
 
 const anyLogId = fc.tuple(anyTerm, fc.integer({ min: 1, max: 4 })).map(([term, index]) => id(term, index));
 
-/** Events as a network and an application may send them; what lanes report follows from what was asked for. */
-const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+const anyChange: fc.Arbitrary<MembershipChange<unknown>> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom("replaceVoters", "addVoters", "removeVoters"), fc.subarray([1, 2, 3, 4]))
+    .map(([type, ids]): MembershipChange<unknown> => ({ type, ids })),
+  fc.constant<MembershipChange<unknown>>({ type: "addNodes", nodes: [[4, { addr: "n4" }]] }),
+);
+
+/** Events as a network, an operator and an application may send them; what lanes report follows from what was asked for. */
+const anyPlainEvent: fc.Arbitrary<Event> = fc.oneof(
+  fc
+    .tuple(fc.nat(), anyChange, fc.boolean(), fc.boolean())
+    .map(([requestId, change, retain, allowLagging]): Event => ({
+      type: "changeMembership",
+      requestId,
+      change,
+      retain,
+      allowLagging,
+    })),
+  fc
+    .tuple(fc.nat(), fc.constantFrom(null, 1, 2, 3), fc.integer({ min: 1, max: 200 }))
+    .map(([requestId, target, timeoutMs]): Event => ({
+      type: "transferLeader",
+      requestId,
+      target,
+      timeoutMs,
+    })),
+  fc.tuple(anyPeer, anyTerm, anyLogId).map(([leaderId, term, lastLogId]): Event => ({
+    type: "timeoutNowRequest",
+    rpcId: 1,
+    request: { term, leaderId, lastLogId },
+  })),
+  fc.tuple(anyPeer, anyTerm, fc.boolean()).map(([from, term, accepted]): Event => ({
+    type: "timeoutNowAnswered",
+    from,
+    requestTerm: term,
+    term,
+    accepted,
+  })),
+  fc
+    .tuple(fc.constantFrom("tick", "heartbeat", "elect", "preVote"), fc.boolean())
+    .map(([name, on]): Event => ({ type: "configure", switches: { [name]: on } })),
+  fc.constantFrom(null, "append" as const).map((verb): Event => ({ type: "storageStalled", verb })),
+  fc
+    .tuple(anyPeer, anyTerm, fc.integer({ min: 1, max: 12 }))
+    .map(([from, requestTerm, seq]): Event => ({ type: "installSnapshotFailed", from, requestTerm, seq })),
   fc.constant<Event>({ type: "timer" }),
   fc.constant<Event>({ type: "elect" }),
   fc.constant<Event>({ type: "clientWrite", payloads: [{ type: "blank" }] }),
@@ -33,11 +78,13 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     .map(([requestId, readIndex]): Event => ({ type: "readIndexAnswered", requestId, readIndex })),
   fc.nat().map((requestId): Event => ({ type: "takeSnapshot", requestId })),
   fc.nat(9).map((upto): Event => ({ type: "purgeLog", upto })),
-  fc.tuple(anyPeer, anyTerm, anyLogId).map(([candidateId, term, lastLogId]): Event => ({
-    type: "voteRequest",
-    rpcId: 1,
-    request: { term, candidateId, lastLogId },
-  })),
+  fc
+    .tuple(anyPeer, anyTerm, anyLogId, fc.boolean())
+    .map(([candidateId, term, lastLogId, transfer]): Event => ({
+      type: "voteRequest",
+      rpcId: 1,
+      request: { term, candidateId, lastLogId, transfer },
+    })),
   fc.tuple(anyPeer, anyTerm, anyLogId).map(([candidateId, term, lastLogId]): Event => ({
     type: "preVoteRequest",
     rpcId: 1,
@@ -66,7 +113,30 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
       requestTerm: term,
       seq,
       response: { type: "success", term, matchIndex },
+      incarnation: 0,
     })),
+);
+
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 10, arbitrary: anyPlainEvent },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(anyPeer, anyTerm, anyLogId).map(([leaderId, term, lastLogId]): Event => ({
+      type: "installSnapshotRequest",
+      rpcId: 1,
+      term: Math.max(term, lastLogId.term),
+      leaderId,
+      meta: snapshotMeta(lastLogId),
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(anyLogId, fc.constantFrom(null, 5)).map(([lastLogId, requestId]): Event => ({
+      type: "snapshotReceived",
+      meta: snapshotMeta(lastLogId),
+      requestId,
+    })),
+  },
 );
 
 /** A recorded run: each step with its time, lane reports filled in as a lane would give them. */
@@ -88,7 +158,10 @@ function run(
     const { io, applied, dispatchedIndex, log } = node.state;
     if (i % 2 === 1 && io.issued > io.persisted) step({ type: "persisted", ioSeq: io.issued });
     if (i % 3 === 2 && dispatchedIndex > applied.index)
-      step({ type: "applied", logId: log.at(dispatchedIndex) });
+      step({ type: "applied", logId: log.at(dispatchedIndex), bytes: 10 });
+    const { installing } = node.state.snapshot;
+    if (i % 5 === 4 && installing !== null)
+      step({ type: "snapshotInstalled", ...installing, installed: true });
   }
   return { steps, out };
 }
@@ -116,7 +189,7 @@ describe("the engine is deterministic", () => {
 
   test("events and commands are plain data: what is recorded as JSON replays the run", () => {
     fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 30 }), (events) => {
+      fc.property(fc.array(anyPlainEvent, { maxLength: 30 }), (events) => {
         const { steps, out } = run(events, [0.5]);
         const recorded = JSON.parse(JSON.stringify(steps)) as [Event, number][];
         const again = new TestEngine();
@@ -239,6 +312,7 @@ describe("the invariants", () => {
   test("are not checked where they are switched off", () => {
     const unsound = {
       id: 1,
+      incarnation: 0,
       vote: { term: 0, votedFor: null, committed: false },
       log: trail([3]),
       memberships: [{ logId: id(0, 0), membership: voters(1) }],
@@ -246,7 +320,12 @@ describe("the invariants", () => {
       applied: id(0, 0),
       committed: id(0, 0),
     };
-    const options = { config: TEST_CONFIG, random: () => 0.5, checkInvariants: false };
+    const options = {
+      config: TEST_CONFIG,
+      switches: DEFAULT_SWITCHES,
+      random: () => 0.5,
+      checkInvariants: false,
+    };
     const engine = new Engine(unsound, options, 1000);
     expect(() => engine.step({ type: "timer" }, 900)).not.toThrow();
     expect(() => new Engine(unsound, { ...options, checkInvariants: true }, 1000)).toThrow(
@@ -260,4 +339,27 @@ test("deadlines follow the role: an election on a voter, a heartbeat on a leader
   expect(node.engine.nextDeadline()).toBe(node.now + 50);
   node.append({ term: 9, leaderId: 2, prevLogId: id(9, 9) });
   expect(node.engine.nextDeadline()).toBe(node.now + 225);
+});
+
+test("a timer that is due is so once: whatever has happened, the next deadline is later", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyEvent, { maxLength: 40 }),
+      fc.constantFrom(voters(1), voters(1, 2, 3), memberships([[1, 2]], 4), memberships([[2, 3]], 3)),
+      (events, membership) => {
+        const node = new TestEngine({ membership, config: { leaseMs: 140 } });
+        for (const [i, event] of events.entries()) {
+          node.now += 70;
+          node.step(event);
+          const { io, snapshot } = node.state;
+          if (i % 2 === 1 && io.issued > io.persisted) node.persist();
+          if (i % 7 === 6 && snapshot.installing !== null) node.snapshotInstalled(snapshot.installing);
+          if (node.engine.nextDeadline() > node.now) continue;
+          node.pass(0);
+          expect(node.engine.nextDeadline()).toBeGreaterThan(node.now);
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
 });

@@ -1,31 +1,40 @@
 import type { LogId, NodeId, StoredMembership, Vote } from "@seshat/common";
-import { isVoter } from "@seshat/common";
 import type { Command } from "./command.js";
 import { dispatchApply } from "./commit.js";
 import type { Context, EngineConfig } from "./context.js";
-import type { Event } from "./event.js";
+import type { EngineSwitches, Event } from "./event.js";
 import { checkState, checkTransition, summarize } from "./invariants.js";
 import { quorumDeadline } from "./leadership.js";
 import type { LogTrail } from "./log-trail.js";
+import { mayBeNeeded } from "./membership-state.js";
 import { onAppendEntries } from "./on-append-entries.js";
 import { onAppendEntriesFailed, onAppendEntriesResponse } from "./on-append-entries-response.js";
 import { onApplied } from "./on-applied.js";
+import { onChangeMembership } from "./on-change-membership.js";
 import { onClientWrite } from "./on-client-write.js";
+import { onConfigure } from "./on-configure.js";
 import { onElect } from "./on-elect.js";
 import { onInitialize } from "./on-initialize.js";
+import { onInstallSnapshotRequest, onSnapshotInstalled, onSnapshotReceived } from "./on-install-snapshot.js";
+import { onInstallSnapshotFailed, onInstallSnapshotResponse } from "./on-install-snapshot-response.js";
 import { onPersisted } from "./on-io-completed.js";
 import { onPreVoteRequest, onPreVoteResponse } from "./on-pre-vote.js";
 import { onReadIndex, onReadIndexAnswered } from "./on-read-index.js";
+import { onStorageStalled } from "./on-storage-stalled.js";
+import { onTimeoutNow } from "./on-timeout-now.js";
 import { onTimer } from "./on-timer.js";
+import { onTimeoutNowAnswered, onTransferLeader } from "./on-transfer-leader.js";
 import { onVoteRequest, onVoteResponse } from "./on-vote.js";
 import { nextKeepAlive } from "./replication.js";
-import { startElectionTimer } from "./role.js";
+import { mayStand, startElectionTimer } from "./role.js";
 import { noteSnapshotBuilt, purgeBehindSnapshot, purgeLog, requestSnapshot } from "./snapshot.js";
 import type { EngineState } from "./state.js";
 
 /** What a node finds in its storage when it starts. */
 export interface EngineStart {
   readonly id: NodeId;
+  /** The store; 0 where stores are not told apart. */
+  readonly incarnation: number;
   readonly vote: Vote;
   /** The log, all of it durable. */
   readonly log: LogTrail;
@@ -40,6 +49,8 @@ export interface EngineStart {
 /** What an engine is run with. */
 export interface EngineOptions {
   readonly config: EngineConfig;
+  /** How the switches stand at the start. */
+  readonly switches: EngineSwitches;
   readonly random: () => number;
   /** Check the invariants after every step, and throw when one does not hold. */
   readonly checkInvariants: boolean;
@@ -56,23 +67,34 @@ export class Engine {
   readonly #checkInvariants: boolean;
 
   constructor(start: EngineStart, options: EngineOptions, now: number) {
-    const isMember = isVoter((start.memberships.at(-1) as StoredMembership<unknown>).membership, start.id);
     const state: EngineState = {
       id: start.id,
+      incarnation: start.incarnation,
       vote: start.vote,
-      role: { type: isMember ? "follower" : "learner", leaderId: null },
+      role: { type: mayBeNeeded(start) ? "follower" : "learner", leaderId: null },
       log: start.log,
       memberships: [...start.memberships],
       committed: start.committed,
       dispatchedIndex: start.applied.index,
       applied: start.applied,
       io: { issued: 0, persisted: 0, outstanding: [], durableIndex: start.log.last.index },
-      snapshot: { lastLogId: start.snapshot, building: false, requests: [] },
+      snapshot: {
+        lastLogId: start.snapshot,
+        building: false,
+        requests: [],
+        bytesSince: 0,
+        installing: null,
+        installRequest: null,
+        purgeUpto: 0,
+      },
       electionDeadline: now,
       quorumLost: false,
       abstainUntil: abstainUntil(start, options.config, now),
       leaderContact: Number.NEGATIVE_INFINITY,
       appendSeq: 0,
+      transfer: null,
+      stalled: null,
+      switches: options.switches,
     };
     this.#ctx = { config: options.config, state, now, random: options.random, out: [] };
     this.#checkInvariants = options.checkInvariants;
@@ -116,14 +138,20 @@ export class Engine {
   /** When the next `timer` event is due, on the clock of `step`; infinity for never. */
   nextDeadline(): number {
     const { state } = this.#ctx;
-    switch (state.role.type) {
-      case "learner":
-        return Number.POSITIVE_INFINITY;
-      case "leader":
-        return Math.min(nextKeepAlive(this.#ctx, state.role), quorumDeadline(this.#ctx, state.role));
-      default:
-        return state.electionDeadline;
-    }
+    if (!state.switches.tick) return Number.POSITIVE_INFINITY;
+    return Math.min(state.transfer?.deadline ?? Number.POSITIVE_INFINITY, roleDeadline(this.#ctx));
+  }
+}
+
+function roleDeadline(ctx: Context): number {
+  const { role, switches, electionDeadline } = ctx.state;
+  switch (role.type) {
+    case "learner":
+      return Number.POSITIVE_INFINITY;
+    case "leader":
+      return Math.min(nextKeepAlive(ctx, role), quorumDeadline(ctx, role));
+    default:
+      return switches.elect && mayStand(ctx.state) ? electionDeadline : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -167,6 +195,28 @@ function dispatch(ctx: Context, event: Event): void {
       return onInitialize(ctx, event);
     case "elect":
       return onElect(ctx);
+    case "changeMembership":
+      return onChangeMembership(ctx, event);
+    case "transferLeader":
+      return onTransferLeader(ctx, event);
+    case "timeoutNowRequest":
+      return onTimeoutNow(ctx, event);
+    case "timeoutNowAnswered":
+      return onTimeoutNowAnswered(ctx, event);
+    case "installSnapshotRequest":
+      return onInstallSnapshotRequest(ctx, event);
+    case "snapshotReceived":
+      return onSnapshotReceived(ctx, event);
+    case "snapshotInstalled":
+      return onSnapshotInstalled(ctx, event);
+    case "installSnapshotResponse":
+      return onInstallSnapshotResponse(ctx, event);
+    case "installSnapshotFailed":
+      return onInstallSnapshotFailed(ctx, event);
+    case "configure":
+      return onConfigure(ctx, event);
+    case "storageStalled":
+      return onStorageStalled(ctx, event);
     case "takeSnapshot":
       return requestSnapshot(ctx, event.requestId);
     case "purgeLog":

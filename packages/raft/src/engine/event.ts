@@ -2,11 +2,16 @@ import type {
   AppendEntriesRequest,
   AppendEntriesResponse,
   EntryPayload,
+  InstallSnapshotResponse,
   LogId,
   Membership,
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
+  SnapshotMeta,
+  StorageVerb,
+  StoredMembership,
+  TimeoutNowRequest,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
@@ -57,12 +62,151 @@ export interface ReadIndexAnsweredEvent {
   readonly readIndex: LogId | null;
 }
 
+/**
+ * Somebody wants to change who belongs to the cluster. Answered by one `membershipChanged` once the whole change is committed,
+ * by one `reply` with a refusal when nothing was appended, or by one `abandonChange` when this node stops leading before it knows.
+ */
+export interface ChangeMembershipEvent {
+  readonly type: "changeMembership";
+  readonly requestId: number;
+  readonly change: MembershipChange<unknown>;
+  /** True to keep voters that are removed as learners. */
+  readonly retain: boolean;
+  /** True to let nodes vote that do not answer, or are far behind. */
+  readonly allowLagging: boolean;
+  /** Change it only if all of this holds. */
+  readonly expect?: WriteExpectation;
+}
+
+/** A change of who belongs to the cluster. What holds already stays as it is. */
+export type MembershipChange<N> =
+  /** These members vote, and nobody else. */
+  | { readonly type: "replaceVoters"; readonly ids: readonly NodeId[] }
+  /** These members vote too. */
+  | { readonly type: "addVoters"; readonly ids: readonly NodeId[] }
+  /** These do not vote any more. */
+  | { readonly type: "removeVoters"; readonly ids: readonly NodeId[] }
+  /** These become learners; members among them stay what they are, and where they are. */
+  | { readonly type: "addNodes"; readonly nodes: readonly (readonly [NodeId, N])[] }
+  /** These members are found there now; others become learners. */
+  | { readonly type: "setNodes"; readonly nodes: readonly (readonly [NodeId, N])[] }
+  /** These learners are no members any more. */
+  | { readonly type: "removeNodes"; readonly ids: readonly NodeId[] }
+  /** These are the members: voters among them go on voting, others of them are learners, and everybody else is gone. */
+  | { readonly type: "replaceNodes"; readonly nodes: readonly (readonly [NodeId, N])[] }
+  /** One after another, as one change. */
+  | { readonly type: "batch"; readonly changes: readonly MembershipChange<N>[] };
+
+/** An operator wants another node to lead. Answered by one `reply`, once it does or did not in time. */
+export interface TransferLeaderEvent {
+  readonly type: "transferLeader";
+  readonly requestId: number;
+  /** Null for the voter that has most of the log. */
+  readonly target: NodeId | null;
+  /** After this long the leader serves again, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** The leader asks this node to take over. Answered by one `answerTimeoutNow`. */
+export interface TimeoutNowRequestEvent {
+  readonly type: "timeoutNowRequest";
+  readonly rpcId: number;
+  readonly request: TimeoutNowRequest;
+}
+
+/** The target of a transfer answered a `sendTimeoutNow`, or not. */
+export interface TimeoutNowAnsweredEvent {
+  readonly type: "timeoutNowAnswered";
+  readonly from: NodeId;
+  readonly requestTerm: number;
+  /** The target's term; 0 when there was no answer. */
+  readonly term: number;
+  /** False also when there was no answer. */
+  readonly accepted: boolean;
+}
+
+/** A leader sends a part of a snapshot. Answered by a `receiveSnapshot`, or by one `answerInstallSnapshot`. */
+export interface InstallSnapshotRequestEvent {
+  readonly type: "installSnapshotRequest";
+  readonly rpcId: number;
+  readonly term: number;
+  readonly leaderId: NodeId;
+  readonly meta: SnapshotMeta<unknown>;
+}
+
+/**
+ * The whole content of a snapshot has come, from a leader or (with a `requestId`) by hand. Answered by `installSnapshot` or `dropSnapshot`.
+ * While it is installed this node neither leads nor stands for election.
+ */
+export interface SnapshotReceivedEvent {
+  readonly type: "snapshotReceived";
+  readonly meta: SnapshotMeta<unknown>;
+  /** Answered by one `reply`; null when nobody waits. */
+  readonly requestId: number | null;
+}
+
+/** The state machine holds the snapshot that `installSnapshot` named, and nothing of before; or, with `installed` false, it could not be read and all is as before. */
+export interface SnapshotInstalledEvent {
+  readonly type: "snapshotInstalled";
+  readonly lastLogId: LogId;
+  readonly lastMembership: StoredMembership<unknown>;
+  readonly installed: boolean;
+}
+
+/** A follower holds all of the snapshot that a `sendSnapshot` was about, or does not follow. */
+export interface InstallSnapshotResponseEvent {
+  readonly type: "installSnapshotResponse";
+  readonly from: NodeId;
+  readonly requestTerm: number;
+  /** Which `sendSnapshot` it answers. */
+  readonly seq: number;
+  /** The last entry that the snapshot holds. */
+  readonly lastLogId: LogId;
+  readonly response: Exclude<InstallSnapshotResponse, { readonly type: "progress" }>;
+}
+
+/** A snapshot did not get through: no progress for too long, or there was none to send. */
+export interface InstallSnapshotFailedEvent {
+  readonly type: "installSnapshotFailed";
+  readonly from: NodeId;
+  readonly requestTerm: number;
+  readonly seq: number;
+}
+
+/** An operator turns something on or off, or changes when snapshots are taken. What is left out stays. */
+export interface ConfigureEvent {
+  readonly type: "configure";
+  readonly switches: Partial<EngineSwitches>;
+}
+
+/** What can be changed while a node runs. */
+export interface EngineSwitches {
+  /** False: time stands still for this node, and it does nothing by itself. */
+  readonly tick: boolean;
+  /** False: as leader it sends no heartbeats, only entries. */
+  readonly heartbeat: boolean;
+  /** False: it does not stand for election by itself. */
+  readonly elect: boolean;
+  /** False: it stands without asking first whether it would win. */
+  readonly preVote: boolean;
+  /** Entries applied since the last snapshot that call for the next; null for no such bound. */
+  readonly snapshotAfterEntries: number | null;
+  /** Bytes of commands applied since the last snapshot that call for the next; null for no such bound. */
+  readonly snapshotAfterBytes: number | null;
+}
+
+/** Storage has not ended what it does for too long (`verb` says what), or it has at last (null). */
+export interface StorageStalledEvent {
+  readonly type: "storageStalled";
+  readonly verb: StorageVerb | null;
+}
+
 /** The clock reached `nextDeadline()`, or may have. */
 export interface TimerEvent {
   readonly type: "timer";
 }
 
-/** An operator asks this node to stand for election now. A leader and a learner ignore it. */
+/** An operator asks this node to stand for election now. A leader ignores it, and who may not stand. */
 export interface ElectEvent {
   readonly type: "elect";
 }
@@ -89,6 +233,8 @@ export interface PersistedEvent {
 export interface AppliedEvent {
   readonly type: "applied";
   readonly logId: LogId;
+  /** What the commands that were applied count in bytes; measured where the snapshot policy asks. */
+  readonly bytes: number;
 }
 
 /** The snapshot that `buildSnapshot` asked for is kept. */
@@ -143,6 +289,8 @@ export interface AppendEntriesResponseEvent {
   /** Which `sendAppendEntries` it answers. */
   readonly seq: number;
   readonly response: AppendEntriesResponse;
+  /** The store that the peer runs on; 0 when it does not say. */
+  readonly incarnation: number;
 }
 
 /** An AppendEntries request of this node got no answer: the peer may or may not have seen it. */
@@ -159,6 +307,17 @@ export type Event =
   | ClientWriteEvent
   | ReadIndexEvent
   | ReadIndexAnsweredEvent
+  | ChangeMembershipEvent
+  | TransferLeaderEvent
+  | TimeoutNowRequestEvent
+  | TimeoutNowAnsweredEvent
+  | InstallSnapshotRequestEvent
+  | SnapshotReceivedEvent
+  | SnapshotInstalledEvent
+  | InstallSnapshotResponseEvent
+  | InstallSnapshotFailedEvent
+  | ConfigureEvent
+  | StorageStalledEvent
   | TimerEvent
   | ElectEvent
   | TakeSnapshotEvent

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { StartOptions } from "../../test/engine-harness.js";
-import { elected, id, makeContext, memberships, trail, voters } from "../../test/engine-harness.js";
+import {
+  elected,
+  id,
+  makeContext,
+  memberships,
+  snapshotMeta,
+  trail,
+  voters,
+} from "../../test/engine-harness.js";
 import { checkState, checkTransition, summarize } from "./invariants.js";
 import type { EngineState } from "./state.js";
 
@@ -61,12 +69,49 @@ describe("a sound state", () => {
       "voters follow, others learn: follower",
       (state) => (state.memberships[0] = { logId: id(0, 0), membership: memberships([[2]], 2) }),
     ],
+    [
+      "voters follow, others learn: preCandidate",
+      (state) => {
+        state.memberships[0] = { logId: id(0, 0), membership: memberships([[2]], 2) };
+        state.role = { type: "preCandidate", granted: new Set([1]), attempt: 1 };
+      },
+    ],
+    [
+      "whose storage hangs neither leads nor stands: preCandidate",
+      (state) => {
+        state.stalled = "append";
+        state.role = { type: "preCandidate", granted: new Set([1]), attempt: 1 };
+      },
+    ],
+    [
+      "who installs a snapshot neither leads nor stands: preCandidate",
+      (state) => {
+        state.snapshot.installing = snapshotMeta(id(3, 9));
+        state.role = { type: "preCandidate", granted: new Set([1]), attempt: 1 };
+      },
+    ],
+    [
+      "a snapshot is installed over older state: 3 >= 3",
+      (state) => (state.snapshot.installing = snapshotMeta(id(2, 3))),
+    ],
+    [
+      "a transfer is of a term that was: 5 > 4",
+      (state) => (state.transfer = { requestId: 1, target: 2, deadline: 0, term: 5, asked: false }),
+    ],
   ];
 
   test.each(faults)("fails by %s", (rule, spoil) => {
     const state = soundState();
     spoil(state);
     expect(() => checkState(state)).toThrow(rule);
+  });
+
+  test("may hang, install or hand over as a follower", () => {
+    const state = soundState();
+    state.stalled = "append";
+    state.snapshot.installing = snapshotMeta(id(2, 4));
+    state.transfer = { requestId: 1, target: 2, deadline: 0, term: 4, asked: true };
+    expect(() => checkState(state)).not.toThrow();
   });
 
   const leaderFaults: [rule: string, spoil: (state: EngineState) => void][] = [
@@ -139,6 +184,19 @@ describe("from one state to the next", () => {
     expect(() => checkTransition({ ...summarize(state), purged: 2 }, state)).toThrow(
       "purged never falls: 2 > 1",
     );
+  });
+
+  test("nothing is applied while a snapshot is installed, and everything after", () => {
+    const state = soundState();
+    state.snapshot.installing = snapshotMeta(id(3, 6));
+    const before = summarize(state);
+    expect(() => checkTransition(before, state)).not.toThrow();
+    state.dispatchedIndex = 5;
+    expect(() => checkTransition(before, state)).toThrow(
+      "nothing is applied while a snapshot is installed: 3, then 5",
+    );
+    state.snapshot.installing = null;
+    expect(() => checkTransition(before, state)).not.toThrow();
   });
 
   test("a leader only appends", () => {

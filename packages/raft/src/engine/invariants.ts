@@ -1,6 +1,8 @@
-import type { LogId, Vote } from "@seshat/common";
-import { isVoter, voteMayBecome } from "@seshat/common";
-import { membershipOf } from "./membership-state.js";
+import type { LogId, StoredMembership, Vote } from "@seshat/common";
+import { voteMayBecome } from "@seshat/common";
+import { holds } from "./holds.js";
+import { checkLeader, checkMembershipStep } from "./leader-invariants.js";
+import { effectiveMembership, mayBeNeeded } from "./membership-state.js";
 import type { EngineState } from "./state.js";
 
 /**
@@ -17,6 +19,10 @@ export interface StateSummary {
   readonly applied: number;
   readonly purged: number;
   readonly snapshot: number;
+  readonly dispatched: number;
+  readonly installing: boolean;
+  /** The membership in force. */
+  readonly membership: StoredMembership<unknown>;
 }
 
 /** Copies what {@link checkTransition} needs before a step. */
@@ -29,11 +35,10 @@ export function summarize(state: EngineState): StateSummary {
     applied: state.applied.index,
     purged: state.log.purged.index,
     snapshot: state.snapshot.lastLogId.index,
+    dispatched: state.dispatchedIndex,
+    installing: state.snapshot.installing !== null,
+    membership: effectiveMembership(state),
   };
-}
-
-function holds(rule: string, condition: boolean, detail: () => string): void {
-  if (!condition) throw new Error(`${rule}: ${detail()}`);
 }
 
 /** Checks one state. */
@@ -89,28 +94,31 @@ export function checkState(state: EngineState): void {
       JSON.stringify(vote),
     );
   }
-  if (role.type === "follower" || role.type === "learner") {
+  if (role.type === "leader") checkLeader(state, role);
+  else {
+    holds("voters follow, others learn", mayBeNeeded(state) === (role.type !== "learner"), () => role.type);
+  }
+  checkHindrances(state);
+}
+
+/** Checks what keeps a node from taking part. */
+function checkHindrances({ role, stalled, snapshot, dispatchedIndex, transfer, vote }: EngineState): void {
+  const isPassive = role.type === "follower" || role.type === "learner";
+  holds("whose storage hangs neither leads nor stands", stalled === null || isPassive, () => role.type);
+  const { installing } = snapshot;
+  if (installing !== null) {
+    holds("who installs a snapshot neither leads nor stands", isPassive, () => role.type);
     holds(
-      "voters follow, others learn",
-      isVoter(membershipOf(state), state.id) === (role.type === "follower"),
-      () => role.type,
+      "a snapshot is installed over older state",
+      dispatchedIndex < installing.lastLogId.index,
+      () => `${dispatchedIndex} >= ${installing.lastLogId.index}`,
     );
   }
-  if (role.type === "leader") {
-    holds("a leader's vote is committed", vote.committed, () => JSON.stringify(vote));
-    for (const [id, progress] of role.progress) {
-      holds(
-        "match below next",
-        progress.matchIndex < progress.nextIndex,
-        () => `node ${id}: ${progress.matchIndex}`,
-      );
-      holds(
-        "next within the log",
-        progress.nextIndex <= log.last.index + 1,
-        () => `node ${id}: ${progress.nextIndex}`,
-      );
-    }
-  }
+  holds(
+    "a transfer is of a term that was",
+    transfer === null || transfer.term <= vote.term,
+    () => `${transfer?.term} > ${vote.term}`,
+  );
 }
 
 /** Checks the step from `before` to `state`. */
@@ -144,11 +152,17 @@ export function checkTransition(before: StateSummary, state: EngineState): void 
     before.committed.index < log.purged.index || log.has(before.committed),
     () => JSON.stringify(before.committed),
   );
+  holds(
+    "nothing is applied while a snapshot is installed",
+    !before.installing || state.snapshot.installing === null || state.dispatchedIndex === before.dispatched,
+    () => `${before.dispatched}, then ${state.dispatchedIndex}`,
+  );
   if (before.role === "leader" && state.role.type === "leader") {
     holds(
       "a leader only appends",
       before.lastLogId.index < log.purged.index || log.has(before.lastLogId),
       () => JSON.stringify(before.lastLogId),
     );
+    checkMembershipStep(before.membership, state, state.role);
   }
 }

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { entries, id, makeContext } from "../../test/engine-harness.js";
 import type { Context } from "./context.js";
-import { notePersisted, writeEntries, writePurge, writeTruncation, writeVote } from "./io.js";
+import {
+  noteDurableSnapshot,
+  notePersisted,
+  writeEntries,
+  writePurge,
+  writeTruncation,
+  writeVote,
+} from "./io.js";
 
 function append(ctx: Context, first: number, ...terms: number[]): number {
   writeEntries(ctx, entries(first, ...terms), first + terms.length - 1);
@@ -125,4 +132,12 @@ describe("a report that no log lane can give is a bug", () => {
     append(ctx, 1, 1);
     expect(() => notePersisted(ctx, 2)).toThrow("persisted write 2 is not between 0 and 1");
   });
+});
+
+test("what a snapshot holds is durable, whatever the log has of it, and lowers nothing", () => {
+  const ctx = makeContext({ terms: [1, 1, 1] });
+  noteDurableSnapshot(ctx, 2);
+  expect(ctx.state.io.durableIndex).toBe(3);
+  noteDurableSnapshot(ctx, 9);
+  expect(ctx.state.io.durableIndex).toBe(9);
 });

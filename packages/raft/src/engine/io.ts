@@ -54,6 +54,12 @@ export function writePurge(ctx: Context, upto: LogId): void {
   ctx.out.push({ type: "purge", ioSeq: issue(ctx, 0), upto });
 }
 
+/** The state up to `index` is durable in a snapshot, whatever the log has of it. */
+export function noteDurableSnapshot(ctx: Context, index: number): void {
+  const { io } = ctx.state;
+  io.durableIndex = Math.max(io.durableIndex, index);
+}
+
 /** Notes that every write up to `ioSeq` is durable. */
 export function notePersisted(ctx: Context, ioSeq: number): void {
   const { io } = ctx.state;

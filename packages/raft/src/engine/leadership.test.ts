@@ -54,18 +54,14 @@ describe("a leader that no quorum answers (check-quorum, thesis section 6.2)", (
   });
 
   test("is not kept by answers of learners, of a minority, or of one set of two", () => {
-    for (const [membership, answering] of [
-      [memberships([[1, 2, 3]], 5), [4, 5]],
-      [voters(1, 2, 3, 4, 5), [2]],
-      [
-        memberships([
-          [1, 2, 3],
-          [1, 4, 5],
-        ]),
-        [2, 3],
-      ],
+    for (const [membership, next, answering] of [
+      [memberships([[1, 2, 3]], 5), null, [4, 5]],
+      [voters(1, 2, 3, 4, 5), null, [2]],
+      [memberships([[1, 2, 3]], 5), [1, 4, 5], [2, 3]],
+      [memberships([[1, 2, 3]], 5), [1, 4, 5], [4, 5]],
     ] as const) {
       const node = elected({ membership });
+      if (next !== null) node.change(1, { type: "replaceVoters", ids: next });
       for (let waited = 0; waited < 300; waited += 50) {
         const beats = node.pass(50);
         if (node.role === "leader") for (const peer of answering) node.accept(sentTo(beats, peer));
@@ -81,7 +77,51 @@ describe("a leader that no quorum answers (check-quorum, thesis section 6.2)", (
   });
 });
 
+describe("who was made a voter a moment ago", () => {
+  test("has a whole election timeout to answer before its silence counts: a dead one costs the leadership only then", () => {
+    const node = elected({ membership: memberships([[1]], 2) });
+    node.now += 10_000;
+    node.change(7, { type: "addVoters", ids: [2] }, { allowLagging: true });
+    node.pass(299);
+    expect(node.role).toBe("leader");
+    node.pass(1);
+    expect(node.role).toBe("follower");
+  });
+
+  test("one of three among them is no reason to step down", () => {
+    const node = elected({ membership: memberships([[1, 2]], 3) });
+    node.change(7, { type: "addVoters", ids: [3] }, { allowLagging: true });
+    for (let i = 0; i < 20; i++) node.accept(sentTo(node.pass(50), 2));
+    expect(node.role).toBe("leader");
+  });
+
+  test("gives no lease by that: only its answers do", () => {
+    const node = elected({ membership: memberships([[1]], 2), config: LEASES });
+    node.now += 10_000;
+    expect(holds(node)).toBe(true);
+    const out = node.change(7, { type: "addVoters", ids: [2] }, { allowLagging: true });
+    expect(holds(node)).toBe(false);
+    node.accept(sentTo(out, 2));
+    expect(holds(node)).toBe(true);
+  });
+});
+
 describe("a lease (thesis section 6.4.1)", () => {
+  test("is not held by who hands over, nor in that term after it asked somebody to", () => {
+    const node = elected({ config: LEASES });
+    node.write("a");
+    node.transferLeader(7, 3, 10);
+    expect(node.leader.leaseForfeited).toBe(false);
+    expect(holds(node)).toBe(false);
+    node.pass(10);
+    expect(holds(node)).toBe(true);
+    const asked = elected({ config: LEASES });
+    asked.transferLeader(7, 3, 10);
+    asked.pass(10);
+    expect(asked.state.transfer).toBeNull();
+    expect(holds(asked)).toBe(false);
+  });
+
   test("runs from when the messages were sent that a quorum has answered, for the time that is configured", () => {
     const node = elected({ config: LEASES });
     const beats = node.pass(50);

@@ -8,7 +8,7 @@ import {
   memberships,
   voters,
 } from "../../test/engine-harness.js";
-import { appendEntries, appendPayloads, truncateLog } from "./log-writer.js";
+import { appendEntries, appendPayloads, replaceLog, truncateLog } from "./log-writer.js";
 import { membershipOf } from "./membership-state.js";
 
 const withoutOne = memberships([[2, 3]], 3);
@@ -46,7 +46,11 @@ describe("appending", () => {
     const ctx = makeContext({ terms: [1] });
     appendEntries(ctx, [membershipEntry(id(1, 2), withoutOne), ...entries(3, 1)]);
     expect(membershipOf(ctx.state)).toEqual(withoutOne);
-    expect(ctx.state.role.type).toBe("learner");
+    // It may still be needed to lead, until that is committed.
+    expect(ctx.state.role.type).toBe("follower");
+    const learner = makeContext({ terms: [1], membership: withoutOne });
+    appendEntries(learner, [membershipEntry(id(1, 2), voters(1, 2))]);
+    expect(learner.state.role.type).toBe("follower");
   });
 
   test("two memberships keeps both, the later one in force", () => {
@@ -75,5 +79,31 @@ describe("truncating", () => {
     expect(ctx.state.log.last).toEqual(id(1, 3));
     truncateLog(ctx, 3);
     expect(ctx.state.log.last).toEqual(id(1, 2));
+  });
+});
+
+describe("a log that a snapshot takes the place of", () => {
+  test("goes on after it: what is shorter is purged", () => {
+    const ctx = makeContext({ terms: [1, 1] });
+    replaceLog(ctx, id(3, 9));
+    expect(ctx.out).toEqual([{ type: "purge", ioSeq: 1, upto: id(3, 9) }]);
+    expect([ctx.state.log.purged, ctx.state.log.last]).toEqual([id(3, 9), id(3, 9)]);
+  });
+
+  test("loses first what stands in its place, so that storage never purges up to an entry that it does not have", () => {
+    for (const length of [9, 12]) {
+      const ctx = makeContext({ terms: Array<number>(length).fill(1) });
+      replaceLog(ctx, id(3, 9));
+      expect(ctx.out).toEqual([
+        { type: "truncate", ioSeq: 1, since: 9 },
+        { type: "purge", ioSeq: 2, upto: id(3, 9) },
+      ]);
+      expect(ctx.state.log.last).toEqual(id(3, 9));
+    }
+  });
+
+  test("is never one that contradicts what is committed", () => {
+    const ctx = makeContext({ terms: Array<number>(12).fill(1), committed: 9 });
+    expect(() => replaceLog(ctx, id(3, 9))).toThrow("everything up to 9 is committed");
   });
 });

@@ -1,7 +1,8 @@
-import type { EntryPayload, LogEntry } from "@seshat/common";
+import type { EntryPayload, LogEntry, LogId } from "@seshat/common";
 import type { Context } from "./context.js";
-import { writeEntries, writeTruncation } from "./io.js";
-import { adoptMembership, rollBackMemberships } from "./membership-state.js";
+import { syncFollowers } from "./followers.js";
+import { writeEntries, writePurge, writeTruncation } from "./io.js";
+import { adoptMembership, membershipOf, rollBackMemberships } from "./membership-state.js";
 import { reconcileRole } from "./role.js";
 
 /** Grows and cuts the log: the trail, the memberships in it and the durable writes move together here. */
@@ -23,16 +24,17 @@ export function appendPayloads(
 /** Appends entries (at least one) that follow directly on the log. A membership among them is in force at once. */
 export function appendEntries(ctx: Context, entries: readonly LogEntry<unknown, unknown>[]): void {
   const { state } = ctx;
-  let membershipChanged = false;
+  const before = membershipOf(state);
   for (const { logId, payload } of entries) {
     state.log.extend(logId.term, logId.index);
     if (payload.type === "membership") {
       adoptMembership(state, { logId, membership: payload.membership });
-      membershipChanged = true;
     }
   }
   writeEntries(ctx, entries, state.log.last.index);
-  if (membershipChanged) reconcileRole(ctx);
+  if (membershipOf(state) === before) return;
+  if (state.role.type === "leader") syncFollowers(ctx, state.role, before);
+  else reconcileRole(ctx);
 }
 
 /** Removes the entries from index `since` on, inclusive, none of which is committed. */
@@ -47,4 +49,13 @@ export function truncateLog(ctx: Context, since: number): void {
   rollBackMemberships(state, since);
   writeTruncation(ctx, since);
   reconcileRole(ctx);
+}
+
+/** Empties the log, which goes on after `lastLogId`: a snapshot up to there stands for all of it. */
+export function replaceLog(ctx: Context, lastLogId: LogId): void {
+  const { log } = ctx.state;
+  // Storage would not purge up to an entry that is not the one it has at that index.
+  if (log.last.index >= lastLogId.index) truncateLog(ctx, lastLogId.index);
+  log.purge(lastLogId);
+  writePurge(ctx, lastLogId);
 }

@@ -1,4 +1,5 @@
-import type { Membership, StoredMembership } from "@seshat/common";
+import type { Membership, NodeId, StoredMembership } from "@seshat/common";
+import { isVoter } from "@seshat/common";
 import type { EngineState } from "./state.js";
 
 /**
@@ -21,6 +22,36 @@ export function membershipOf(state: EngineState): Membership<unknown> {
   return effectiveMembership(state).membership;
 }
 
+/**
+ * True when this node votes in `membership`, from the store that it runs on. A node whose store was erased and that was added again gets
+ * the log from its beginning, and with it memberships in which the store that is gone voted, perhaps alone: they do not make it
+ * a voter.
+ */
+export function isVotingHere(
+  { id, incarnation }: Pick<EngineState, "id" | "incarnation">,
+  membership: Membership<unknown>,
+): boolean {
+  const recorded = membership.incarnations.get(id);
+  return isVoter(membership, id) && (recorded === undefined || incarnation === 0 || recorded === incarnation);
+}
+
+/**
+ * True when this node may be needed to lead: it votes in the membership in force, or did before, and does not know that to be over. When
+ * nobody but the outgoing voters has the entry that ends a joint membership, only one of them can be elected and commit it (Raft thesis
+ * section 4.2.2, figure 4.6). Its own vote does not count for that. On another store than any of them names it is not that voter.
+ */
+export function mayBeNeeded(state: {
+  readonly id: NodeId;
+  readonly incarnation: number;
+  readonly memberships: readonly StoredMembership<unknown>[];
+}): boolean {
+  const { id, memberships } = state;
+  return (
+    memberships.some(({ membership }) => isVoter(membership, id)) &&
+    memberships.every(({ membership }) => !isVoter(membership, id) || isVotingHere(state, membership))
+  );
+}
+
 /** A membership entry was appended: it is in force at once. */
 export function adoptMembership(state: EngineState, stored: StoredMembership<unknown>): void {
   state.memberships.push(stored);
@@ -41,4 +72,15 @@ export function commitMemberships(state: EngineState, committed: number): void {
   )
     older++;
   state.memberships.splice(0, older);
+}
+
+/** A snapshot was installed, which brings `stored`: what came before is gone, and entries after it stand. */
+export function adoptSnapshotMembership(
+  state: EngineState,
+  stored: StoredMembership<unknown>,
+  lastIndex: number,
+): void {
+  const later = state.memberships.filter(({ logId }) => logId.index > lastIndex);
+  state.memberships.splice(0, state.memberships.length, stored, ...later);
+  commitMemberships(state, state.committed.index);
 }

@@ -181,8 +181,19 @@ describe("memberships in the log (thesis section 4.1)", () => {
   test("act when appended", () => {
     const node = follower([1]);
     node.append({ term: 3, prevLogId: id(1, 1), entries: [membershipEntry(id(3, 2), smaller)] });
-    expect(node.state.role).toEqual({ type: "learner", leaderId: 2 });
+    expect(node.state.memberships.at(-1)?.membership).toEqual(smaller);
     expect(node.state.committed.index).toBe(0);
+  });
+
+  test("make a learner of a voter once that is committed, and not before: it may still be needed", () => {
+    const node = follower([1]);
+    node.append({ term: 3, prevLogId: id(1, 1), entries: [membershipEntry(id(3, 2), smaller)] });
+    expect(node.state.role).toEqual({ type: "follower", leaderId: 2 });
+    node.append({ term: 3, prevLogId: id(3, 2), leaderCommit: 1 });
+    expect(node.state.role).toEqual({ type: "follower", leaderId: 2 });
+    node.append({ term: 3, prevLogId: id(3, 2), leaderCommit: 2 });
+    expect(node.state.role).toEqual({ type: "learner", leaderId: 2 });
+    expect(node.engine.nextDeadline()).toBe(Number.POSITIVE_INFINITY);
   });
 
   test("go back when truncated", () => {

@@ -1,15 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  TestEngine,
-  command,
-  elect,
-  elected,
-  id,
-  only,
-  sentTo,
-  the,
-  voters,
-} from "../../test/engine-harness.js";
+import { TestEngine, command, elect, elected, id, only, sentTo, the } from "../../test/engine-harness.js";
 import type { Command } from "./command.js";
 import type { WriteExpectation } from "./event.js";
 
@@ -94,7 +84,7 @@ describe("a writer that expects something of the leader", () => {
 
   test("is refused when the membership has changed, committed or not", () => {
     const node = elected();
-    node.step({ type: "clientWrite", payloads: [{ type: "membership", membership: voters(1, 2) }] });
+    node.change(1, { type: "replaceVoters", ids: [1, 2] });
     expect(the(writing(node, { leaderTerm: 1, membershipLogId: id(0, 0) }), "refuseWrites").refusal).toEqual({
       code: "preconditionFailed",
       found: "the membership in force is that of entry 1-2",

@@ -1,12 +1,10 @@
-import { equalLogIds, formatLogId } from "@seshat/common";
 import type { Refusal } from "./command.js";
 import type { Context } from "./context.js";
-import type { ClientWriteEvent, WriteExpectation } from "./event.js";
+import type { ClientWriteEvent } from "./event.js";
 import { appendPayloads } from "./log-writer.js";
-import { effectiveMembership } from "./membership-state.js";
 import { replicateToAll } from "./replication.js";
 import { refusal } from "./role.js";
-import type { EngineState } from "./state.js";
+import { unmetExpectation } from "./write-expectation.js";
 
 /** Appends the writes of one turn and replicates them, while the leader's own disk works (Raft thesis section 10.2.1). */
 export function onClientWrite(ctx: Context, event: ClientWriteEvent): void {
@@ -26,24 +24,10 @@ function refuse(ctx: Context, reason: Refusal): void {
 
 function refuseAsLeader(ctx: Context, event: ClientWriteEvent): Refusal | null {
   const { state, config } = ctx;
+  if (state.transfer !== null) return { code: "transferInProgress", target: state.transfer.target };
   const uncommitted = state.log.last.index - state.committed.index;
   if (uncommitted > 0 && uncommitted + event.payloads.length > config.maxUncommittedEntries) {
     return { code: "overloaded", limit: config.maxUncommittedEntries };
   }
-  return event.expect === undefined ? null : disappoint(state, event.expect);
-}
-
-function disappoint(state: EngineState, expect: WriteExpectation): Refusal | null {
-  const { term } = state.vote;
-  if (expect.leaderTerm !== undefined && expect.leaderTerm !== term) {
-    return { code: "preconditionFailed", found: `the leader's term is ${term}` };
-  }
-  const { logId } = effectiveMembership(state);
-  if (expect.membershipLogId !== undefined && !equalLogIds(expect.membershipLogId, logId)) {
-    return {
-      code: "preconditionFailed",
-      found: `the membership in force is that of entry ${formatLogId(logId)}`,
-    };
-  }
-  return null;
+  return event.expect === undefined ? null : unmetExpectation(state, event.expect);
 }

@@ -1,10 +1,9 @@
-import { commitByQuorum, dispatchApply } from "./commit.js";
+import { advance } from "./advance.js";
+import { dispatchApply } from "./commit.js";
 import type { Context } from "./context.js";
 import { countVotes } from "./election.js";
 import type { PersistedEvent } from "./event.js";
 import { notePersisted } from "./io.js";
-import { startReadRound } from "./read-rounds.js";
-import { replicateToAll } from "./replication.js";
 
 /** Writes became durable: this node's own vote counts now, and its own copy of the log, and what is committed may be applied. */
 export function onPersisted(ctx: Context, event: PersistedEvent): void {
@@ -14,12 +13,7 @@ export function onPersisted(ctx: Context, event: PersistedEvent): void {
     state.role.granted.add(state.id);
     countVotes(ctx);
   } else if (state.role.type === "leader") {
-    const committedBefore = state.committed.index;
-    commitByQuorum(ctx);
-    if (state.committed.index > committedBefore) {
-      startReadRound(ctx, state.role);
-      replicateToAll(ctx, state.role);
-    }
+    advance(ctx, state.role);
   }
   dispatchApply(ctx);
 }

@@ -2,10 +2,13 @@ import type { Context } from "./context.js";
 import { startElection } from "./election.js";
 import { checkQuorum } from "./leadership.js";
 import { keepAlive } from "./replication.js";
+import { expireTransfer } from "./transfer.js";
 
-/** A deadline passed: an election is due, or a heartbeat. */
+/** A deadline passed: an election is due, a heartbeat, or the end of a transfer. */
 export function onTimer(ctx: Context): void {
   const { state } = ctx;
+  if (!state.switches.tick) return;
+  expireTransfer(ctx);
   switch (state.role.type) {
     case "learner":
       return;
@@ -14,6 +17,6 @@ export function onTimer(ctx: Context): void {
       if (checkQuorum(ctx, state.role)) keepAlive(ctx, state.role);
       return;
     default:
-      if (ctx.now >= state.electionDeadline) startElection(ctx);
+      if (ctx.now >= state.electionDeadline && state.switches.elect) startElection(ctx);
   }
 }

@@ -93,6 +93,42 @@ describe("who has a leader does not help to unseat it (thesis section 4.2.3)", (
   });
 });
 
+describe("a candidate that the leader handed over to", () => {
+  test("is voted for by followers that hear that leader, and by the leader itself, which steps down", () => {
+    const follower = new TestEngine();
+    follower.append({ term: 1, leaderId: 3, prevLogId: id(0, 0) });
+    const out = follower.voteRequest(2, 2, id(0, 0), true);
+    expect(the(out, "answerVote").response).toEqual({ term: 2, granted: true });
+    const leader = elected();
+    leader.transferLeader(7, 2);
+    expect(the(leader.voteRequest(2, 2, id(1, 1), true), "answerVote").response.granted).toBe(true);
+    expect(leader.role).toBe("follower");
+  });
+
+  test("is voted for after a restart, too, where leases are served: the leader of the term before has none", () => {
+    const node = new TestEngine({ vote: { term: 4 }, config: { leaseMs: 140 } });
+    expect(the(node.voteRequest(2, 5, id(9, 9), true), "answerVote").response.granted).toBe(true);
+  });
+
+  test("needs a log as new as everybody, and the vote of a term is given once", () => {
+    const node = new TestEngine({ terms: [1, 1] });
+    node.append({ term: 1, leaderId: 3, prevLogId: id(1, 2) });
+    expect(the(node.voteRequest(2, 2, id(1, 1), true), "answerVote").response).toEqual({
+      term: 2,
+      granted: false,
+    });
+    node.voteRequest(2, 3, id(1, 2), true);
+    expect(the(node.voteRequest(4, 3, id(1, 2), true), "answerVote").response.granted).toBe(false);
+  });
+
+  test("of a term that is over unseats nobody", () => {
+    const node = elected({ vote: { term: 4 } });
+    const out = node.voteRequest(2, 5, id(9, 9), true);
+    expect(the(out, "answerVote").response).toEqual({ term: 5, granted: false });
+    expect(node.role).toBe("leader");
+  });
+});
+
 describe("a restart", () => {
   test("cannot vote twice: the vote was durable before it was told", () => {
     const node = new TestEngine({ vote: { term: 4, votedFor: 2 } });

@@ -11,7 +11,8 @@ import { grantVote, mayElect, observeTerm } from "./vote-rule.js";
 export function onVoteRequest(ctx: Context, event: VoteRequestEvent): void {
   const { state } = ctx;
   let granted = false;
-  if (mayElect(ctx)) {
+  // Who was asked to take over has the leader's leave: it has no lease any more, and is to be unseated.
+  if (mayElect(ctx) || (event.request.transfer && state.stalled === null)) {
     observeTerm(ctx, event.request.term);
     granted = grantVote(ctx, event.request);
   }

@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type { InFlight, Progress } from "./progress.js";
 import {
+  countFrom,
   isConfirming,
   newProgress,
   noteAnswer,
   noteConflict,
   noteFailure,
+  noteIncarnation,
   noteSent,
+  noteSnapshotFailed,
+  noteSnapshotInstalled,
+  noteSnapshotSent,
   noteSuccess,
   takeInFlight,
 } from "./progress.js";
@@ -21,14 +26,14 @@ function send(progress: Progress, prevIndex: number, upto: number, round = 0, se
 
 /** A follower that is known to have everything up to `matchIndex`. */
 function pipelined(matchIndex: number): Progress {
-  const progress = newProgress(matchIndex + 1);
+  const progress = newProgress(matchIndex + 1, 0);
   noteSuccess(progress, matchIndex);
   return progress;
 }
 
 describe("a new leader", () => {
   test("knows nothing of a follower and probes where its own log ends (figure 2)", () => {
-    expect(newProgress(8)).toMatchObject({ matchIndex: 0, nextIndex: 8, mode: "probe", inFlight: [] });
+    expect(newProgress(8, 0)).toMatchObject({ matchIndex: 0, nextIndex: 8, mode: "probe", inFlight: [] });
   });
 });
 
@@ -40,7 +45,7 @@ describe("a request that goes out", () => {
   });
 
   test("moves nothing while probing", () => {
-    const progress = newProgress(5);
+    const progress = newProgress(5, 0);
     send(progress, 4, 7);
     expect(progress).toMatchObject({ nextIndex: 5, inFlightData: 1 });
   });
@@ -53,7 +58,7 @@ describe("a request that goes out", () => {
   });
 
   test("remembers the highest commit index that the follower was told", () => {
-    const progress = newProgress(5);
+    const progress = newProgress(5, 0);
     noteSent(progress, { seq: 1, prevIndex: 4, upto: 4, round: 0, sentAt: 1000 }, 4);
     noteSent(progress, { seq: 2, prevIndex: 4, upto: 4, round: 0, sentAt: 1000 }, 3);
     expect(progress.toldCommit).toBe(4);
@@ -135,7 +140,7 @@ describe("a follower is being asked to confirm a round", () => {
 
 describe("success", () => {
   test("raises what matches and opens the pipeline", () => {
-    const progress = newProgress(5);
+    const progress = newProgress(5, 0);
     noteSuccess(progress, 7);
     expect(progress).toMatchObject({ matchIndex: 7, nextIndex: 8, mode: "pipeline" });
   });
@@ -165,7 +170,7 @@ describe("a conflict", () => {
   });
 
   test("goes back at least one step, whatever the hint says", () => {
-    const progress = newProgress(9);
+    const progress = newProgress(9, 0);
     noteConflict(progress, 8, 20);
     expect(progress.nextIndex).toBe(8);
   });
@@ -195,7 +200,7 @@ describe("a failure", () => {
   });
 
   test("before anything is known keeps the place to probe", () => {
-    const progress = newProgress(5);
+    const progress = newProgress(5, 0);
     noteFailure(progress, 1000, 20, 100);
     expect(progress.nextIndex).toBe(5);
   });
@@ -213,5 +218,91 @@ describe("a failure", () => {
     const progress = pipelined(4);
     for (let i = 0; i < 5000; i++) noteFailure(progress, 1000, 20, 100);
     expect(progress.retryAt).toBe(1100);
+  });
+});
+
+describe("a snapshot on its way", () => {
+  function sending(): Progress {
+    const progress = pipelined(4);
+    send(progress, 4, 7);
+    noteSnapshotSent(progress, 40, 9);
+    return progress;
+  }
+
+  test("takes the place of all requests, and is known by its name and its end", () => {
+    expect(sending()).toMatchObject({
+      mode: "snapshot",
+      snapshotSeq: 40,
+      snapshotIndex: 9,
+      inFlight: [],
+      inFlightData: 0,
+      matchIndex: 4,
+    });
+  });
+
+  test("leaves the place of the next entry to heartbeats, which carry none", () => {
+    const progress = sending();
+    const { nextIndex } = progress;
+    send(progress, 9, 9);
+    expect(progress).toMatchObject({ nextIndex, inFlightData: 0 });
+  });
+
+  test("is what a conflict asks for: it is no news, and no old answer", () => {
+    const progress = sending();
+    const heartbeat = send(progress, 9, 9);
+    expect(noteConflict(progress, 9, 5)).toBe(true);
+    expect(progress).toMatchObject({ mode: "snapshot", snapshotSeq: 40 });
+    expect(progress.inFlight).toEqual([heartbeat]);
+  });
+
+  test("goes on when a heartbeat fails, and pauses those", () => {
+    const progress = sending();
+    const { nextIndex } = progress;
+    noteFailure(progress, 1000, 20, 100);
+    expect(progress).toMatchObject({
+      mode: "snapshot",
+      snapshotSeq: 40,
+      nextIndex,
+      failures: 1,
+      retryAt: 1020,
+    });
+  });
+
+  test("that is installed opens the pipeline after its end, whatever failed meanwhile", () => {
+    const progress = sending();
+    noteFailure(progress, 1000, 20, 100);
+    noteSnapshotInstalled(progress, 9);
+    expect(progress).toMatchObject({
+      mode: "pipeline",
+      matchIndex: 9,
+      nextIndex: 10,
+      snapshotSeq: 0,
+      failures: 0,
+      retryAt: Number.NEGATIVE_INFINITY,
+    });
+  });
+
+  test("that did not get through leaves what is known, to be found out anew", () => {
+    const progress = sending();
+    noteSnapshotFailed(progress);
+    expect(progress).toMatchObject({ mode: "probe", snapshotSeq: 0, matchIndex: 4 });
+  });
+
+  test("is not needed any more when the follower turns out to have what comes before the next entry", () => {
+    const progress = sending();
+    noteSuccess(progress, 9);
+    expect(progress).toMatchObject({ mode: "pipeline", snapshotSeq: 0, matchIndex: 9 });
+  });
+});
+
+test("a follower is counted from when it was told, and answers from the store it said last", () => {
+  const progress = newProgress(5, 1000);
+  expect(progress).toMatchObject({ countedSince: 1000, incarnation: 0 });
+  countFrom(progress, 1070);
+  noteIncarnation(progress, 12);
+  expect(progress).toMatchObject({
+    countedSince: 1070,
+    incarnation: 12,
+    ackedSentAt: Number.NEGATIVE_INFINITY,
   });
 });

@@ -10,8 +10,15 @@ export interface Progress {
   matchIndex: number;
   /** The next entry to send. */
   nextIndex: number;
-  /** `probe`: where the logs meet is not known, one request at a time finds out. `pipeline`: send without waiting. */
-  mode: "probe" | "pipeline";
+  /**
+   * `probe`: where the logs meet is not known, one request at a time finds out. `pipeline`: send without waiting. `snapshot`: what
+   * comes next is purged, and a snapshot is on its way; heartbeats go on.
+   */
+  mode: "probe" | "pipeline" | "snapshot";
+  /** The `sendSnapshot` that is on its way; 0 for none. */
+  snapshotSeq: number;
+  /** Where that snapshot ends, or before: what comes after it will be needed next. */
+  snapshotIndex: number;
   /** Requests without an answer, oldest first. */
   inFlight: InFlight[];
   /** How many of them carry entries: what the window bounds. */
@@ -28,6 +35,10 @@ export interface Progress {
   retryAt: number;
   /** Failures since the last answer. */
   failures: number;
+  /** Since when it is counted on: as long as it has not answered since, its silence is measured from here. */
+  countedSince: number;
+  /** The store that it answers from; 0 before it did. */
+  incarnation: number;
 }
 
 /** One AppendEntries request that has no answer yet. */
@@ -41,11 +52,13 @@ export interface InFlight {
 }
 
 /** What a new leader assumes of every follower: that its log ends where the leader's does (Raft paper figure 2). */
-export function newProgress(nextIndex: number): Progress {
+export function newProgress(nextIndex: number, now: number): Progress {
   return {
     matchIndex: 0,
     nextIndex,
     mode: "probe",
+    snapshotSeq: 0,
+    snapshotIndex: 0,
     inFlight: [],
     inFlightData: 0,
     toldCommit: 0,
@@ -54,6 +67,8 @@ export function newProgress(nextIndex: number): Progress {
     lastSentAt: Number.NEGATIVE_INFINITY,
     retryAt: Number.NEGATIVE_INFINITY,
     failures: 0,
+    countedSince: now,
+    incarnation: 0,
   };
 }
 
@@ -102,6 +117,38 @@ export function noteSuccess(progress: Progress, matchIndex: number): void {
   progress.matchIndex = Math.max(progress.matchIndex, matchIndex);
   progress.nextIndex = Math.max(progress.nextIndex, progress.matchIndex + 1);
   progress.mode = "pipeline";
+  progress.snapshotSeq = 0;
+}
+
+/** Only a snapshot helps the follower now: the one named `seq`, which ends at `lastIndex` at least, is on its way. */
+export function noteSnapshotSent(progress: Progress, seq: number, lastIndex: number): void {
+  progress.mode = "snapshot";
+  progress.snapshotSeq = seq;
+  progress.snapshotIndex = lastIndex;
+  forgetInFlight(progress);
+}
+
+/** The follower holds what a snapshot up to `lastIndex` does. */
+export function noteSnapshotInstalled(progress: Progress, lastIndex: number): void {
+  noteSuccess(progress, lastIndex);
+  progress.failures = 0;
+  progress.retryAt = Number.NEGATIVE_INFINITY;
+}
+
+/** The snapshot did not get through: begin again after a pause. */
+export function noteSnapshotFailed(progress: Progress): void {
+  progress.mode = "probe";
+  progress.snapshotSeq = 0;
+}
+
+/** The follower counts from now on: it was made a voter, or the leader's time stood still. */
+export function countFrom(progress: Progress, now: number): void {
+  progress.countedSince = now;
+}
+
+/** The follower answers from this store. */
+export function noteIncarnation(progress: Progress, incarnation: number): void {
+  progress.incarnation = incarnation;
 }
 
 /**
@@ -111,8 +158,11 @@ export function noteSuccess(progress: Progress, matchIndex: number): void {
  * @returns false when the answer was old and changed nothing.
  */
 export function noteConflict(progress: Progress, prevIndex: number, nextIndex: number): boolean {
+  // It says no more than what the snapshot is on its way for.
+  if (progress.mode === "snapshot") return true;
   if (prevIndex <= progress.matchIndex) return false;
   progress.mode = "probe";
+  progress.snapshotSeq = 0;
   progress.nextIndex = Math.max(progress.matchIndex + 1, Math.min(nextIndex, prevIndex));
   forgetInFlight(progress);
   return true;
@@ -125,8 +175,11 @@ export function noteFailure(
   backoffMinMs: number,
   backoffMaxMs: number,
 ): void {
-  progress.mode = "probe";
-  progress.nextIndex = progress.matchIndex === 0 ? progress.nextIndex : progress.matchIndex + 1;
+  // A snapshot on its way has a deadline of its own: a lost heartbeat does not end it.
+  if (progress.mode !== "snapshot") {
+    progress.mode = "probe";
+    progress.nextIndex = progress.matchIndex === 0 ? progress.nextIndex : progress.matchIndex + 1;
+  }
   forgetInFlight(progress);
   progress.retryAt = now + Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(progress.failures, 16));
   progress.failures += 1;

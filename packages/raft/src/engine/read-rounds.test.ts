@@ -85,11 +85,8 @@ describe("a linearizable read (thesis section 6.4)", () => {
   });
 
   test("while joint needs a majority of both sets", () => {
-    const joint = memberships([
-      [1, 2, 3],
-      [1, 4, 5],
-    ]);
-    const node = elected({ membership: joint });
+    const node = elected({ membership: memberships([[1, 2, 3]], 5) });
+    node.change(1, { type: "replaceVoters", ids: [1, 4, 5] });
     const out = node.read(7);
     node.accept(sentTo(out, 2));
     expect(only(node.accept(sentTo(out, 3)), "readReady")).toEqual([]);

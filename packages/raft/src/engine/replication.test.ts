@@ -151,15 +151,17 @@ describe("a follower that does not answer", () => {
 });
 
 describe("a follower that needs what is purged", () => {
-  test("gets heartbeats from where the log begins, and no entries: only a snapshot can help it", () => {
+  test("gets a snapshot, heartbeats from where the log begins, and no entries: only the snapshot can help it", () => {
     const { node, won } = elect({ purged: id(1, 5), terms: [1, 1] });
     const again = sentTo(node.answer(sentTo(won, 2), { type: "conflict", hint: id(1, 2) }), 2);
     expect(again.prevLogId).toEqual(id(1, 5));
-    expect(node.answer(again, { type: "conflict", hint: id(1, 2) })).toEqual([]);
+    const out = node.answer(again, { type: "conflict", hint: id(1, 2) });
+    expect(out).toEqual([{ type: "sendSnapshot", to: 2, seq: again.seq + 1, term: 2 }]);
     expect(ranges(node.write("a"), 2)).toEqual([]);
     const beat = sentTo(emptyOnes(node.pass(50)), 2);
     expect(beat.prevLogId).toEqual(id(1, 5));
-    expect(ranges(node.answer(beat, { type: "conflict", hint: id(1, 2) }), 2)).toEqual([]);
+    expect(node.answer(beat, { type: "conflict", hint: id(1, 2) })).toEqual([]);
+    expect(only(node.pass(50), "sendSnapshot")).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { isVoter } from "@seshat/common";
 import type { Context } from "./context.js";
 import { membershipOf } from "./membership-state.js";
 import type { Progress } from "./progress.js";
-import { isConfirming, noteSent } from "./progress.js";
+import { isConfirming, noteSent, noteSnapshotSent } from "./progress.js";
 import type { LeaderRole } from "./state.js";
 
 /** What each follower gets next. */
@@ -16,7 +16,8 @@ export function replicateToAll(ctx: Context, role: LeaderRole): void {
 /** Sends one follower what it lacks, as far as its window allows; news of the commit index travels with it, or alone. */
 export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
   const { state, config } = ctx;
-  if (ctx.now < progress.retryAt || isBehindPurge(ctx, progress)) return;
+  if (ctx.now < progress.retryAt || progress.mode === "snapshot") return;
+  if (isBehindPurge(ctx, progress)) return sendSnapshot(ctx, id, progress);
   const window = progress.mode === "probe" ? 1 : config.maxInFlightAppends;
   while (progress.inFlightData < window && progress.nextIndex <= state.log.last.index) {
     send(ctx, role, id, progress);
@@ -44,7 +45,8 @@ export function askToConfirm(ctx: Context, role: LeaderRole, id: NodeId, progres
 export function keepAlive(ctx: Context, role: LeaderRole): void {
   for (const [id, progress] of role.progress) {
     if (ctx.now < nextSendAt(ctx, progress)) continue;
-    if (progress.inFlight.length === 0 && !isBehindPurge(ctx, progress)) send(ctx, role, id, progress);
+    if (progress.mode !== "snapshot" && isBehindPurge(ctx, progress)) sendSnapshot(ctx, id, progress);
+    if (progress.inFlight.length === 0 && progress.mode !== "snapshot") send(ctx, role, id, progress);
     else sendEmpty(ctx, role, id, progress);
   }
 }
@@ -56,13 +58,24 @@ export function nextKeepAlive(ctx: Context, role: LeaderRole): number {
   return earliest;
 }
 
+/** With heartbeats turned off only those are tried again that failed. */
 function nextSendAt(ctx: Context, progress: Progress): number {
-  return Math.max(progress.lastSentAt + ctx.config.heartbeatIntervalMs, progress.retryAt);
+  const { config, state } = ctx;
+  const failed = progress.failures > 0 && progress.lastSentAt < progress.retryAt;
+  if (!state.switches.heartbeat) return failed ? progress.retryAt : Number.POSITIVE_INFINITY;
+  return Math.max(progress.lastSentAt + config.heartbeatIntervalMs, progress.retryAt);
 }
 
 /** True when the log no longer holds what the follower needs next: only a snapshot can help it. */
 function isBehindPurge(ctx: Context, progress: Progress): boolean {
   return progress.nextIndex <= ctx.state.log.purged.index;
+}
+
+function sendSnapshot(ctx: Context, id: NodeId, progress: Progress): void {
+  const { state } = ctx;
+  state.appendSeq += 1;
+  ctx.out.push({ type: "sendSnapshot", to: id, seq: state.appendSeq, term: state.vote.term });
+  noteSnapshotSent(progress, state.appendSeq, state.snapshot.lastLogId.index);
 }
 
 /** Sends the next entries; none when the follower has them all. */

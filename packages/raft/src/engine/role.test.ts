@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { TestEngine, elected, id, makeContext, memberships, the, voters } from "../../test/engine-harness.js";
-import { adoptMembership } from "./membership-state.js";
+import {
+  TestEngine,
+  elected,
+  id,
+  makeContext,
+  memberships,
+  snapshotMeta,
+  the,
+  voters,
+} from "../../test/engine-harness.js";
+import { adoptMembership, commitMemberships } from "./membership-state.js";
 import {
   becomeCandidate,
   becomeFollower,
@@ -10,9 +19,11 @@ import {
   hasLiveLeader,
   knownLeader,
   loseQuorum,
+  mayStand,
   reconcileRole,
   refusal,
   resetElectionTimer,
+  standDown,
 } from "./role.js";
 
 describe("the election timeout (section 5.2)", () => {
@@ -47,6 +58,16 @@ describe("the first election of a life", () => {
 
   test("is due at once for a sole voter, who has nobody to wait for", () => {
     expect(new TestEngine({ membership: voters(1) }).engine.nextDeadline()).toBe(1000);
+  });
+
+  test("is not due at once for a node that the only voter has taken the place of", () => {
+    const known = [
+      { logId: id(0, 0), membership: voters(1) },
+      { logId: id(1, 1), membership: memberships([[2]], 2) },
+    ];
+    const node = new TestEngine({ terms: [1], memberships: known });
+    expect(node.role).toBe("follower");
+    expect(node.engine.nextDeadline()).toBe(1000 + 225);
   });
 
   test("waits, where leases are served, until this node may vote again, and a random time from there; a sole voter too", () => {
@@ -207,15 +228,24 @@ describe("a leader is alive", () => {
 });
 
 describe("when the membership in force changes", () => {
-  test("a follower that is no voter any more learns, from the same leader; and the other way round", () => {
-    const ctx = makeContext({ membership: voters(1, 2, 3) });
+  test("a learner that votes now follows, from the same leader", () => {
+    const ctx = makeContext({ membership: memberships([[2, 3]], 3) });
     followLeader(ctx, 2);
-    adoptMembership(ctx.state, { logId: id(1, 1), membership: memberships([[2, 3]], 3) });
-    reconcileRole(ctx);
     expect(ctx.state.role).toEqual({ type: "learner", leaderId: 2 });
     adoptMembership(ctx.state, { logId: id(1, 2), membership: voters(1, 2, 3) });
     reconcileRole(ctx);
     expect(ctx.state.role).toEqual({ type: "follower", leaderId: 2 });
+  });
+
+  test("a follower that is no voter any more learns, once that cannot be undone", () => {
+    const ctx = makeContext({ membership: voters(1, 2, 3) });
+    followLeader(ctx, 2);
+    adoptMembership(ctx.state, { logId: id(1, 1), membership: memberships([[2, 3]], 3) });
+    reconcileRole(ctx);
+    expect(ctx.state.role).toEqual({ type: "follower", leaderId: 2 });
+    commitMemberships(ctx.state, 1);
+    reconcileRole(ctx);
+    expect(ctx.state.role).toEqual({ type: "learner", leaderId: 2 });
   });
 
   test("a leader goes on leading: it still has to commit the change", () => {
@@ -225,4 +255,37 @@ describe("when the membership in force changes", () => {
     reconcileRole(ctx);
     expect(ctx.state.role).toBe(role);
   });
+});
+
+describe("a node may stand for election", () => {
+  test("where it votes, or did until a membership that is not committed", () => {
+    const ctx = makeContext({ membership: voters(1, 2, 3) });
+    expect(mayStand(ctx.state)).toBe(true);
+    adoptMembership(ctx.state, { logId: id(1, 1), membership: memberships([[2, 3]], 3) });
+    expect(mayStand(ctx.state)).toBe(true);
+    commitMemberships(ctx.state, 1);
+    expect(mayStand(ctx.state)).toBe(false);
+  });
+
+  test("not while its storage hangs, nor while a snapshot takes the place of its state", () => {
+    const ctx = makeContext();
+    ctx.state.stalled = "append";
+    expect(mayStand(ctx.state)).toBe(false);
+    ctx.state.stalled = null;
+    ctx.state.snapshot.installing = snapshotMeta(id(1, 9));
+    expect(mayStand(ctx.state)).toBe(false);
+  });
+});
+
+test("who is to stand down keeps what it knows where it leads nobody and does not stand", () => {
+  const ctx = makeContext();
+  followLeader(ctx, 3);
+  const { role } = ctx.state;
+  standDown(ctx);
+  expect(ctx.state.role).toBe(role);
+  for (const become of [becomePreCandidate, becomeLeader]) {
+    become(ctx);
+    standDown(ctx);
+    expect(ctx.state.role).toEqual({ type: "follower", leaderId: null });
+  }
 });

@@ -1,10 +1,11 @@
-import type { NodeId } from "@seshat/common";
-import { isVoter, voterIds } from "@seshat/common";
+import type { NodeId, StorageVerb } from "@seshat/common";
+import { voterIds } from "@seshat/common";
 import type { Refusal } from "./command.js";
 import type { Context } from "./context.js";
-import { membershipOf } from "./membership-state.js";
-import { newProgress } from "./progress.js";
-import type { EngineState, LeaderRole } from "./state.js";
+import { syncFollowers } from "./followers.js";
+import { mayBeNeeded, membershipOf } from "./membership-state.js";
+import type { EngineState, LeaderRole, PendingChange } from "./state.js";
+import { settleTransfer } from "./transfer.js";
 
 /** The only writer of the role, and of the timers that belong to it. */
 
@@ -35,19 +36,19 @@ export function resetElectionTimer(ctx: Context): void {
 export function startElectionTimer(ctx: Context): void {
   const { state, config } = ctx;
   const abstains = ctx.now < state.abstainUntil;
-  if (!abstains && voterIds(membershipOf(state)).length <= 1) return;
+  if (!abstains && voterIds(membershipOf(state)).every((id) => id === state.id)) return;
   resetElectionTimer(ctx);
   if (abstains) state.electionDeadline += state.abstainUntil - ctx.now - config.electionTimeoutMinMs;
 }
 
 /**
- * Becomes a follower, or a learner where this node does not vote. A leader that steps down settles what waits for it:
- * writes that are not committed may still be, or may not; reads are certainly not served.
+ * Becomes a follower, or a learner where this node does not vote, and is not needed. A leader that steps down settles what waits for it:
+ * writes and a membership change that are not committed may still be, or may not; reads are certainly not served.
  */
 export function becomeFollower(ctx: Context, leaderId: NodeId | null): void {
   const { state } = ctx;
   const previous = state.role;
-  const type = isVoter(membershipOf(state), state.id) ? "follower" : "learner";
+  const type = mayBeNeeded(state) ? "follower" : "learner";
   if (previous.type === type && previous.leaderId === leaderId) return;
   state.role = { type, leaderId };
   if (leaderId !== null) state.quorumLost = false;
@@ -56,7 +57,14 @@ export function becomeFollower(ctx: Context, leaderId: NodeId | null): void {
   for (const read of previous.reads) {
     ctx.out.push({ type: "refuseReads", requestId: read.requestId, refusal: refusal(state) });
   }
+  if (previous.change !== null) settleChange(ctx, previous.change);
   resetElectionTimer(ctx);
+}
+
+function settleChange(ctx: Context, { event, logId }: PendingChange): void {
+  const { requestId } = event;
+  if (logId === null) ctx.out.push({ type: "reply", requestId, refusal: refusal(ctx.state), afterIo: 0 });
+  else ctx.out.push({ type: "abandonChange", requestId });
 }
 
 /** Steps down because no quorum answers: what nobody else can confirm must not be served. */
@@ -65,9 +73,29 @@ export function loseQuorum(ctx: Context): void {
   becomeFollower(ctx, null);
 }
 
-/** Why a node that does not lead refuses a request. */
+/** Storage hangs, or works again. While it hangs this node can promise nothing, so it leads nobody and elects nobody. */
+export function noteStall(ctx: Context, verb: StorageVerb | null): void {
+  ctx.state.stalled = verb;
+  if (verb === null) resetElectionTimer(ctx);
+  else standDown(ctx);
+}
+
+/** Leads no longer, and does not stand for election. Who does neither goes on as it is. */
+export function standDown(ctx: Context): void {
+  const { type } = ctx.state.role;
+  if (type !== "follower" && type !== "learner") becomeFollower(ctx, null);
+}
+
+/** True when this node may stand for election: it votes, or may still be needed; its storage works; and no snapshot is taking the place of its state. */
+export function mayStand(state: EngineState): boolean {
+  return mayBeNeeded(state) && state.stalled === null && state.snapshot.installing === null;
+}
+
+/** Why a node that does not lead refuses a request. Who knows the leader says so, whatever is wrong with itself. */
 export function refusal(state: EngineState): Refusal {
-  return state.quorumLost ? { code: "quorumNotEnough" } : { code: "notLeader", leaderId: knownLeader(state) };
+  const leaderId = knownLeader(state);
+  if (leaderId === null && state.stalled !== null) return { code: "storageStalled", verb: state.stalled };
+  return state.quorumLost ? { code: "quorumNotEnough" } : { code: "notLeader", leaderId };
 }
 
 /** True when this node knows of a leader that was alive a moment ago: it helps nobody to unseat it (Raft thesis section 4.2.3). */
@@ -81,6 +109,7 @@ export function followLeader(ctx: Context, leaderId: NodeId): void {
   becomeFollower(ctx, leaderId);
   ctx.state.leaderContact = ctx.now;
   resetElectionTimer(ctx);
+  settleTransfer(ctx, leaderId);
 }
 
 /** Asks for pre-votes; this node's own counts at once, because a pre-vote promises nothing. */
@@ -108,12 +137,13 @@ export function becomeLeader(ctx: Context): LeaderRole {
     progress: new Map(),
     reads: [],
     round: 0,
+    change: null,
+    leaseForfeited: false,
   };
-  for (const id of membershipOf(state).nodes.keys()) {
-    if (id !== state.id) role.progress.set(id, newProgress(firstIndex));
-  }
+  syncFollowers(ctx, role, membershipOf(state));
   state.role = role;
   state.quorumLost = false;
+  settleTransfer(ctx, state.id);
   return role;
 }
 

@@ -1,15 +1,16 @@
-import type { LogId, NodeId, StoredMembership, Vote } from "@seshat/common";
+import type { LogId, NodeId, SnapshotMeta, StorageVerb, StoredMembership, Vote } from "@seshat/common";
+import type { EngineSwitches, ChangeMembershipEvent } from "./event.js";
 import type { LogTrail } from "./log-trail.js";
 import type { Progress } from "./progress.js";
 
-/** Receives the log and takes no part in elections: every node that is not a voter. */
+/** Receives the log and takes no part in elections: every node that neither votes nor may still be needed. `mayBeNeeded` */
 export interface LearnerRole {
   readonly type: "learner";
   /** The leader of the current term, once it was heard from. */
   readonly leaderId: NodeId | null;
 }
 
-/** A voter that follows a leader, or waits for one. */
+/** A voter that follows a leader, or waits for one; or one that leaves, until it knows that to be committed. */
 export interface FollowerRole {
   readonly type: "follower";
   readonly leaderId: NodeId | null;
@@ -47,7 +48,7 @@ export interface LeaderRole {
   readonly type: "leader";
   /** The blank entry with which this leader began. Nothing before it commits by counting (Raft paper section 5.4.2). */
   readonly firstIndex: number;
-  /** Every other member, voter or learner, in ascending order of id. */
+  /** Every other node that gets the log: members, and those that leave until that is committed. `followers.ts` */
   readonly progress: Map<NodeId, Progress>;
   /** When it began, on the runtime's clock. */
   readonly since: number;
@@ -55,6 +56,32 @@ export interface LeaderRole {
   reads: PendingRead[];
   /** The latest confirmation round that was sent out; 0 before the first. */
   round: number;
+  /** The membership change that somebody waits for. `membership-change.ts` */
+  change: PendingChange | null;
+  /**
+   * True once this leader has asked another node to take over: from then on voters may elect it although they heard from this
+   * one, so no lease holds any more in this term.
+   */
+  leaseForfeited: boolean;
+}
+
+/** A membership change that somebody waits for. */
+export interface PendingChange {
+  readonly event: ChangeMembershipEvent;
+  /** The newest entry of it; null while it waits for this leader's first commit. */
+  logId: LogId | null;
+}
+
+/** The leadership is to go to another node. Written by `transfer.ts` only. */
+export interface Transfer {
+  readonly requestId: number;
+  readonly target: NodeId;
+  /** When it is given up, on the runtime's clock. */
+  readonly deadline: number;
+  /** The term in which this node led when it was asked. */
+  readonly term: number;
+  /** True while the target is being asked to stand. */
+  asked: boolean;
 }
 
 export type Role = LearnerRole | FollowerRole | PreCandidateRole | CandidateRole | LeaderRole;
@@ -92,6 +119,14 @@ export interface SnapshotState {
   /** True while one is being built. */
   building: boolean;
   requests: SnapshotRequest[];
+  /** Bytes of commands applied since the newest snapshot, or the one that is being built, began. */
+  bytesSince: number;
+  /** The snapshot that is being installed; null when none is. Nothing is applied meanwhile. */
+  installing: SnapshotMeta<unknown> | null;
+  /** Who asked for that by hand; null when a leader sent it. */
+  installRequest: number | null;
+  /** The log is to be purged up to here, once followers need it no more. */
+  purgeUpto: number;
 }
 
 /**
@@ -102,6 +137,8 @@ export interface SnapshotState {
  */
 export interface EngineState {
   readonly id: NodeId;
+  /** The store that this node runs on; 0 where stores are not told apart. */
+  readonly incarnation: number;
   /** `vote-rule.ts` */
   vote: Vote;
   /** `role.ts` */
@@ -131,6 +168,12 @@ export interface EngineState {
   readonly abstainUntil: number;
   /** When a leader was last heard from, on the runtime's clock; negative infinity for never. `role.ts` */
   leaderContact: number;
-  /** The last AppendEntries request sent. `replication.ts` */
+  /** The last AppendEntries request, or snapshot, sent. `replication.ts` */
   appendSeq: number;
+  /** The leadership is being handed over; it outlasts the role, until the new leader is known. `transfer.ts` */
+  transfer: Transfer | null;
+  /** What storage hangs in; null while it does not. `on-storage-stalled.ts` */
+  stalled: StorageVerb | null;
+  /** `on-configure.ts` */
+  switches: EngineSwitches;
 }

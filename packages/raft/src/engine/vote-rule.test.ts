@@ -4,7 +4,7 @@ import type { Context } from "./context.js";
 import { acceptLeader, commitOwnVote, grantVote, isUpToDate, observeTerm, voteForSelf } from "./vote-rule.js";
 
 function request(term: number, candidateId: number, lastLogId = id(9, 9)) {
-  return { term, candidateId, lastLogId };
+  return { term, candidateId, lastLogId, transfer: false };
 }
 
 function savedVotes(ctx: Context) {

@@ -32,9 +32,9 @@ export function commitOwnVote(ctx: Context): void {
   writeVote(ctx, state.vote);
 }
 
-/** True when this node is free to help elect somebody: it has no live leader, and promised none before a restart. */
+/** True when this node is free to help elect somebody: it has no live leader, promised none before a restart, and its storage works. */
 export function mayElect(ctx: Context): boolean {
-  return !hasLiveLeader(ctx) && ctx.now >= ctx.state.abstainUntil;
+  return ctx.state.stalled === null && !hasLiveLeader(ctx) && ctx.now >= ctx.state.abstainUntil;
 }
 
 /** True when the log that ends at `lastLogId` holds everything that this node knows to be needed (Raft paper section 5.4.1). */

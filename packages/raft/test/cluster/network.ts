@@ -1,16 +1,55 @@
-import type { AppendEntriesRequest, NodeId, PreVoteRequest, VoteRequest } from "@seshat/common";
+import type {
+  AppendEntriesRequest,
+  NodeId,
+  PreVoteRequest,
+  TimeoutNowRequest,
+  VoteRequest,
+} from "@seshat/common";
 import type { Event, ReadPolicy } from "../../src/engine/event.js";
 import type { SeededRandom } from "../../src/testing/seeded-random.js";
+import type { Copy } from "./disk.js";
+
+/** A part of a snapshot. */
+export interface PartRequest {
+  readonly term: number;
+  readonly leaderId: NodeId;
+  readonly copy: Copy;
+  /** Which part it is, from 0; null to ask only how far the receiver is. */
+  readonly part: number | null;
+  readonly parts: number;
+}
 
 export type Request =
   | { readonly type: "preVote"; readonly body: PreVoteRequest }
   | { readonly type: "vote"; readonly body: VoteRequest }
   | { readonly type: "appendEntries"; readonly seq: number; readonly body: AppendEntriesRequest }
+  | { readonly type: "timeoutNow"; readonly body: TimeoutNowRequest }
+  | { readonly type: "installSnapshot"; readonly seq: number; readonly body: PartRequest }
   | { readonly type: "readIndex"; readonly requestId: number; readonly policy: ReadPolicy };
 
-export type Message =
-  | { readonly type: "request"; readonly from: NodeId; readonly to: NodeId; readonly request: Request }
-  | { readonly type: "response"; readonly from: NodeId; readonly to: NodeId; readonly event: Event };
+/** The receiver of a snapshot has so many parts of it. It does not concern the engine. */
+export interface PartsTaken {
+  readonly type: "partsTaken";
+  readonly seq: number;
+  readonly term: number;
+  readonly parts: number;
+}
+
+/** Who a message is from, and for whom. */
+export interface Address {
+  readonly from: NodeId;
+  /** The store that the sender runs on. */
+  readonly fromStore: number;
+  readonly to: NodeId;
+  /** The store that is meant; 0 for whichever there is. An answer is for the one that asked. */
+  readonly toStore: number;
+}
+
+export type Message = Address &
+  (
+    | { readonly type: "request"; readonly request: Request }
+    | { readonly type: "response"; readonly event: Event | PartsTaken }
+  );
 
 /** What takes the messages of a cluster. */
 export interface Wire {
@@ -58,6 +97,10 @@ export class Network implements Wire {
 
   cut(from: NodeId, to: NodeId): void {
     this.#cut.add(from * 100 + to);
+  }
+
+  join(from: NodeId, to: NodeId): void {
+    this.#cut.delete(from * 100 + to);
   }
 
   heal(): void {

@@ -1,6 +1,6 @@
 import { Cluster } from "./cluster.js";
 import type { Summary } from "./cluster.js";
-import type { Sabotage } from "./life.js";
+import type { Sabotage } from "./world.js";
 import { recover } from "./recovery.js";
 
 /** How much of a failing run is told. */

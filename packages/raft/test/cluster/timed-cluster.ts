@@ -1,11 +1,14 @@
 import type { NodeId } from "@seshat/common";
 import type { EngineConfig } from "../../src/engine/context.js";
+import { DEFAULT_SWITCHES } from "../../src/engine/context.js";
+import type { EngineSwitches } from "../../src/engine/event.js";
 import { SeededRandom } from "../../src/testing/seeded-random.js";
 import { TEST_CONFIG, command, voters } from "../engine-harness.js";
-import type { World } from "./life.js";
 import type { Message, Wire } from "./network.js";
 import { Oracle } from "./oracle.js";
 import { SimNode } from "./sim-node.js";
+import { PERFECT_HOSTS } from "./world.js";
+import type { World } from "./world.js";
 
 /** How long a message takes: at least this, and up to as much again. */
 const LATENCY_MS = 0.5;
@@ -18,6 +21,7 @@ export interface TimedOptions {
   readonly nodes: number;
   readonly seed?: number;
   readonly config?: Partial<EngineConfig>;
+  readonly switches?: Partial<EngineSwitches>;
 }
 
 /**
@@ -26,10 +30,11 @@ export interface TimedOptions {
  */
 export class TimedCluster implements World, Wire {
   readonly config: EngineConfig;
+  readonly switches: EngineSwitches;
   readonly random: SeededRandom;
   readonly oracle = new Oracle();
   readonly network: Wire = this;
-  readonly shortReads = 0;
+  readonly hosts = PERFECT_HOSTS;
   readonly sabotage = null;
   now = 0;
   readonly #nodes: readonly SimNode[];
@@ -37,9 +42,10 @@ export class TimedCluster implements World, Wire {
   readonly #wire: { readonly at: number; readonly message: Message }[] = [];
   readonly #cut = new Set<string>();
 
-  constructor({ nodes, seed = 1, config = {} }: TimedOptions) {
+  constructor({ nodes, seed = 1, config = {}, switches = {} }: TimedOptions) {
     this.random = new SeededRandom(seed);
     this.config = { ...TEST_CONFIG, ...config };
+    this.switches = { ...DEFAULT_SWITCHES, ...switches };
     const ids = Array.from({ length: nodes }, (_, i) => i + 1);
     const membership = voters(...ids);
     this.#nodes = ids.map((id) => new SimNode(id, this));
@@ -144,5 +150,7 @@ function settle(node: SimNode): void {
   while (!node.idle) {
     node.persist(Number.POSITIVE_INFINITY);
     node.apply(Number.POSITIVE_INFINITY);
+    node.buildSnapshot();
+    node.install();
   }
 }

@@ -1,19 +1,23 @@
-import type { EntryPayload, LogEntry, NodeId, Vote } from "@seshat/common";
-import { ZERO_LOG_ID, createMembership } from "@seshat/common";
-import type { Command, SendAppendEntriesCommand } from "../../src/engine/command.js";
+import type { EntryPayload, LogEntry, NodeId, SnapshotMeta, Vote } from "@seshat/common";
+import { BLANK_PAYLOAD, ZERO_LOG_ID, createMembership, formatLogId } from "@seshat/common";
+import type { Command, SendSnapshotCommand } from "../../src/engine/command.js";
 import type { EngineConfig } from "../../src/engine/context.js";
+import { DEFAULT_SWITCHES } from "../../src/engine/context.js";
 import { Engine } from "../../src/engine/engine.js";
-import type { Event } from "../../src/engine/event.js";
+import type { EngineSwitches, Event, MembershipChange } from "../../src/engine/event.js";
 import { LogTrail } from "../../src/engine/log-trail.js";
+import { committedMembership } from "../../src/engine/membership-state.js";
 import { formatCommand, formatEvent } from "./format.js";
+import type { Asking, Kind } from "./question.js";
+import { question } from "./question.js";
 
 /** A message on its way between two engines. */
 export interface Message {
   readonly from: NodeId;
   readonly to: NodeId;
-  readonly kind: "preVote" | "vote" | "append" | "preVoteAnswer" | "voteAnswer" | "appendAnswer";
-  /** What the receiving engine gets. */
-  readonly event: Event;
+  readonly kind: Kind | `${Kind}Answer`;
+  /** What happens where it arrives. */
+  readonly arrive: () => void;
 }
 
 interface Peer {
@@ -24,7 +28,29 @@ interface Peer {
   issued: number;
   persisted: number;
   readonly waiting: { readonly afterIo: number; readonly message: Message }[];
+  /** The newest snapshot, built or installed. */
+  snapshot: SnapshotMeta<unknown> | null;
+  /** The one that comes, and how many of its parts are there. */
+  incoming: { readonly meta: SnapshotMeta<unknown>; parts: number } | null;
 }
+
+/** A snapshot on its way. */
+interface Sending {
+  readonly command: SendSnapshotCommand;
+  readonly meta: SnapshotMeta<unknown>;
+  /** The next one to send. */
+  part: number;
+}
+
+/** What becomes of a question that arrived. */
+interface Origin {
+  readonly answered: (answer: Command) => Message | null;
+  /** For a part of a snapshot that is taken. */
+  readonly taken: ((afterIo: number) => void) | null;
+}
+
+/** Every snapshot comes in so many parts. */
+const PARTS = 2;
 
 /** The entry of `initialize`, which every node has, committed, when a dialogue begins. */
 const FOUNDING = { term: 0, index: 1 };
@@ -33,15 +59,15 @@ const DIALOGUE_CONFIG: EngineConfig = {
   electionTimeoutMinMs: 150,
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
-  preVote: true,
   leaseMs: null,
   maxPayloadEntries: 300,
   maxInFlightAppends: 16,
   maxUncommittedEntries: 1000,
   backoffMinMs: 20,
   backoffMaxMs: 100,
-  snapshotAfterEntries: null,
   logsToKeep: 1000,
+  logsToKeepForFollowers: 0,
+  lagThreshold: 10,
 };
 
 /** Settings of the engines that differ from the defaults, and what the nodes begin with. */
@@ -50,6 +76,9 @@ export interface DialogueOptions extends Partial<EngineConfig> {
   readonly logs?: Readonly<Record<NodeId, readonly number[]>>;
   /** Default: no vote, in the term of the last entry. */
   readonly votes?: Readonly<Record<NodeId, Vote>>;
+  /** Default: all; the others are learners. */
+  readonly voters?: readonly NodeId[];
+  readonly switches?: Partial<EngineSwitches>;
 }
 
 /**
@@ -59,10 +88,9 @@ export interface DialogueOptions extends Partial<EngineConfig> {
 export class Dialogue {
   readonly #peers = new Map<NodeId, Peer>();
   readonly #lines: string[] = [];
-  readonly #origins = new Map<
-    number,
-    { readonly from: NodeId; readonly answer: (command: Command) => Message | null }
-  >();
+  readonly #origins = new Map<number, Origin>();
+  /** Snapshots on their way, by "from to". */
+  readonly #sending = new Map<string, Sending>();
   #lastRpc = 0;
   /** Messages that were sent and have not arrived, oldest first. */
   readonly wire: Message[] = [];
@@ -71,10 +99,10 @@ export class Dialogue {
 
   /** @param timeouts where in the range each node's election timeouts fall, 0 to below 1. */
   constructor(timeouts: Readonly<Record<NodeId, number>>, options: DialogueOptions = {}) {
-    const { logs = {}, votes = {}, ...config } = options;
+    const { logs = {}, votes = {}, voters, switches, ...config } = options;
     const ids = Object.keys(timeouts).map(Number);
     const membership = createMembership(
-      [ids],
+      [voters ?? ids],
       ids.map((id) => [id, { addr: `n${id}` }]),
     );
     for (const id of ids) {
@@ -94,6 +122,7 @@ export class Dialogue {
       const engine = new Engine(
         {
           id,
+          incarnation: 0,
           vote,
           log: trail,
           memberships: [{ logId: FOUNDING, membership }],
@@ -101,10 +130,24 @@ export class Dialogue {
           applied: FOUNDING,
           committed: FOUNDING,
         },
-        { config: { ...DIALOGUE_CONFIG, ...config }, random: () => timeout, checkInvariants: true },
+        {
+          config: { ...DIALOGUE_CONFIG, ...config },
+          switches: { ...DEFAULT_SWITCHES, ...switches },
+          random: () => timeout,
+          checkInvariants: true,
+        },
         0,
       );
-      this.#peers.set(id, { id, engine, log, issued: 0, persisted: 0, waiting: [] });
+      this.#peers.set(id, {
+        id,
+        engine,
+        log,
+        issued: 0,
+        persisted: 0,
+        waiting: [],
+        snapshot: null,
+        incoming: null,
+      });
     }
   }
 
@@ -171,9 +214,32 @@ export class Dialogue {
     this.step(id, { type: "clientWrite", payloads });
   }
 
+  /** Asks a node to change the membership. */
+  change(id: NodeId, requestId: number, change: MembershipChange<unknown>): void {
+    this.step(id, { type: "changeMembership", requestId, change, retain: false, allowLagging: false });
+  }
+
+  /** Ends the install of the snapshot that a node has received. */
+  installed(id: NodeId): void {
+    const peer = this.#peer(id);
+    const meta = peer.incoming?.meta;
+    if (meta === undefined) throw new Error(`node ${id} installs no snapshot`);
+    peer.incoming = null;
+    peer.snapshot = meta;
+    const { lastLogId, lastMembership } = meta;
+    this.step(id, { type: "snapshotInstalled", lastLogId, lastMembership, installed: true });
+  }
+
+  /** A node sends `to` the next part of its snapshot again, or asks whether it is installed. */
+  sendPart(from: NodeId, to: NodeId): void {
+    const sending = this.#sending.get(`${from} ${to}`);
+    if (sending === undefined) throw new Error(`node ${from} sends no snapshot to ${to}`);
+    this.#sendPart(this.#peer(from), sending);
+  }
+
   /** Lets the messages arrive that `which` picks, in the order in which they were sent. */
   deliver(which: (message: Message) => boolean = () => true): void {
-    for (const message of this.#take(which)) this.step(message.to, message.event);
+    for (const message of this.#take(which)) message.arrive();
   }
 
   /** Loses the messages that `which` picks. */
@@ -203,8 +269,13 @@ export class Dialogue {
   #execute(peer: Peer, command: Command): void {
     switch (command.type) {
       case "saveVote":
+        peer.issued = command.ioSeq;
+        return;
       case "purge":
         peer.issued = command.ioSeq;
+        // What an installed snapshot stands for was never here.
+        while (peer.log.length < command.upto.index)
+          peer.log.push({ logId: command.upto, payload: BLANK_PAYLOAD });
         return;
       case "append":
         peer.issued = command.ioSeq;
@@ -214,62 +285,40 @@ export class Dialogue {
         peer.issued = command.ioSeq;
         peer.log.length = command.since - 1;
         return;
-      case "apply":
-        this.step(peer.id, { type: "applied", logId: peer.engine.state.log.at(command.upto) });
+      case "apply": {
+        const logId = peer.engine.state.log.at(command.upto);
+        this.step(peer.id, { type: "applied", logId, bytes: 0 });
         return;
+      }
+      case "buildSnapshot": {
+        const { state } = peer.engine;
+        const lastLogId = state.applied;
+        const snapshotId = formatLogId(lastLogId);
+        peer.snapshot = { lastLogId, lastMembership: committedMembership(state), snapshotId };
+        this.step(peer.id, { type: "snapshotBuilt", lastLogId });
+        return;
+      }
       case "sendPreVote":
-        this.#send(
-          peer,
-          command.to,
-          "preVote",
-          0,
-          (rpcId) => ({ type: "preVoteRequest", rpcId, request: command.request }),
-          (answer) =>
-            answer.type === "answerPreVote"
-              ? {
-                  from: command.to,
-                  to: peer.id,
-                  kind: "preVoteAnswer",
-                  event: {
-                    type: "preVoteResponse",
-                    from: command.to,
-                    requestTerm: command.request.term,
-                    response: answer.response,
-                  },
-                }
-              : null,
-        );
-        return;
       case "sendVote":
-        this.#send(
-          peer,
-          command.to,
-          "vote",
-          command.afterIo,
-          (rpcId) => ({ type: "voteRequest", rpcId, request: command.request }),
-          (answer) =>
-            answer.type === "answerVote"
-              ? {
-                  from: command.to,
-                  to: peer.id,
-                  kind: "voteAnswer",
-                  event: {
-                    type: "voteResponse",
-                    from: command.to,
-                    requestTerm: command.request.term,
-                    response: answer.response,
-                  },
-                }
-              : null,
-        );
-        return;
       case "sendAppendEntries":
-        this.#sendAppend(peer, command);
+      case "sendTimeoutNow":
+        this.#ask(peer, command);
+        return;
+      case "sendSnapshot": {
+        const sending = { command, meta: peer.snapshot as SnapshotMeta<unknown>, part: 0 };
+        this.#sending.set(`${peer.id} ${command.to}`, sending);
+        this.#sendPart(peer, sending);
+        return;
+      }
+      case "receiveSnapshot":
+        this.#origins.get(command.rpcId)?.taken?.(command.afterIo);
         return;
       case "answerPreVote":
       case "answerVote":
-      case "answerAppendEntries": {
-        const message = this.#origins.get(command.rpcId)?.answer(command);
+      case "answerAppendEntries":
+      case "answerInstallSnapshot":
+      case "answerTimeoutNow": {
+        const message = this.#origins.get(command.rpcId)?.answered(command);
         if (message !== null && message !== undefined) this.#post(peer, command.afterIo, message);
         break;
       }
@@ -278,45 +327,70 @@ export class Dialogue {
     }
   }
 
-  #sendAppend(peer: Peer, command: SendAppendEntriesCommand): void {
-    const { to, seq, term, prevLogId, leaderCommit } = command;
-    const entries = peer.log.slice(prevLogId.index, command.upto);
-    const request = { term, leaderId: peer.id, prevLogId, entries, leaderCommit };
-    this.#send(
-      peer,
-      to,
-      "append",
-      0,
-      (rpcId) => ({ type: "appendEntriesRequest", rpcId, request }),
-      (answer) =>
-        answer.type === "answerAppendEntries"
-          ? {
-              from: to,
-              to: peer.id,
-              kind: "appendAnswer",
-              event: {
-                type: "appendEntriesResponse",
-                from: to,
-                requestTerm: term,
-                seq,
-                response: answer.response,
-              },
-            }
-          : null,
-    );
+  #ask(peer: Peer, command: Asking): void {
+    const { id: from } = peer;
+    const { to } = command;
+    const { kind, afterIo, asked, answered } = question(from, command, peer.log);
+    const rpcId = ++this.#lastRpc;
+    this.#origins.set(rpcId, {
+      answered: (answer) => {
+        const event = answered(answer);
+        const arrive = (): void => this.step(from, event as Event);
+        return event === null ? null : { from: to, to: from, kind: `${kind}Answer`, arrive };
+      },
+      taken: null,
+    });
+    this.#post(peer, afterIo, { from, to, kind, arrive: () => this.step(to, asked(rpcId)) });
   }
 
-  #send(
-    peer: Peer,
-    to: NodeId,
-    kind: Message["kind"],
-    afterIo: number,
-    makeEvent: (rpcId: number) => Event,
-    answer: (command: Command) => Message | null,
-  ): void {
-    this.#lastRpc += 1;
-    this.#origins.set(this.#lastRpc, { from: peer.id, answer });
-    this.#post(peer, afterIo, { from: peer.id, to, kind, event: makeEvent(this.#lastRpc) });
+  /** The next part of a snapshot; or, when all is there, none, to ask whether it is installed. */
+  #sendPart(peer: Peer, sending: Sending): void {
+    const { command, meta, part } = sending;
+    const { to, term, seq } = command;
+    const { id: from } = peer;
+    const rpcId = ++this.#lastRpc;
+    const back = (arrive: () => void): Message => ({ from: to, to: from, kind: "snapshotAnswer", arrive });
+    this.#origins.set(rpcId, {
+      answered: (answer) => {
+        if (answer.type !== "answerInstallSnapshot" || answer.response.type === "progress") return null;
+        const { response } = answer;
+        const { lastLogId } = meta;
+        const event = {
+          type: "installSnapshotResponse",
+          from: to,
+          requestTerm: term,
+          seq,
+          lastLogId,
+          response,
+        };
+        return back(() => this.step(from, event as Event));
+      },
+      taken: (afterIo) => {
+        const receiver = this.#peer(to);
+        receiver.incoming ??= { meta, parts: 0 };
+        const { incoming } = receiver;
+        const grows = part === incoming.parts && part < PARTS;
+        if (grows) incoming.parts += 1;
+        this.#post(
+          receiver,
+          afterIo,
+          back(() => {
+            this.#say(`n${from} . n${to} has ${incoming.parts} of ${PARTS} parts`);
+            const moved = incoming.parts > sending.part;
+            sending.part = incoming.parts;
+            if (moved && sending.part < PARTS) this.#sendPart(peer, sending);
+          }),
+        );
+        if (grows && incoming.parts === PARTS)
+          this.step(to, { type: "snapshotReceived", meta, requestId: null });
+      },
+    });
+    this.#post(peer, 0, {
+      from,
+      to,
+      kind: "snapshot",
+      arrive: () => this.step(to, { type: "installSnapshotRequest", rpcId, term, leaderId: from, meta }),
+    });
   }
 
   #post(peer: Peer, afterIo: number, message: Message): void {

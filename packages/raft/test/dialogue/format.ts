@@ -1,7 +1,14 @@
-import type { AppendEntriesResponse, LogEntry, LogId, NodeId } from "@seshat/common";
+import type {
+  AppendEntriesResponse,
+  EntryPayload,
+  LogEntry,
+  LogId,
+  Membership,
+  NodeId,
+} from "@seshat/common";
 import { formatLogId, formatVote } from "@seshat/common";
 import type { Command, Refusal } from "../../src/engine/command.js";
-import type { Event } from "../../src/engine/event.js";
+import type { Event, MembershipChange } from "../../src/engine/event.js";
 
 /**
  * Events and commands as one line each, for people: what a dialogue between engines looked like. Log ids are written
@@ -9,12 +16,52 @@ import type { Event } from "../../src/engine/event.js";
  */
 
 function entries(list: readonly LogEntry<unknown, unknown>[]): string {
-  return `[${list.map(({ logId, payload }) => `${formatLogId(logId)} ${payload.type}`).join(", ")}]`;
+  return `[${list.map(({ logId, payload }) => `${formatLogId(logId)} ${kind(payload)}`).join(", ")}]`;
+}
+
+function kind(payload: EntryPayload<unknown, unknown>): string {
+  return payload.type === "membership" ? `membership ${voters(payload.membership)}` : payload.type;
 }
 
 function refused(refusal: Refusal | null): string {
   if (refusal === null) return "done";
-  return refusal.code === "notLeader" ? `notLeader, leader ${node(refusal.leaderId)}` : refusal.code;
+  switch (refusal.code) {
+    case "notLeader":
+      return `notLeader, leader ${node(refusal.leaderId)}`;
+    case "changeInProgress":
+      return `changeInProgress, entry ${entryOf(refusal.logId)}`;
+    case "transferInProgress":
+      return `transferInProgress, to n${refusal.target}`;
+    case "transferFailed":
+      return `transferFailed, to n${refusal.target}: ${refusal.reason}`;
+    default:
+      return refusal.code;
+  }
+}
+
+function entryOf(logId: LogId | null): string {
+  return logId === null ? "none" : formatLogId(logId);
+}
+
+function voters({ configs, leaving }: Membership<unknown>): string {
+  const sets = configs.map((config) => `{${config.join()}}`).join(" and ");
+  return leaving.length === 0 ? sets : `${sets}, ${leaving.map(node).join(", ")} leaving`;
+}
+
+function changes(change: MembershipChange<unknown>): string {
+  switch (change.type) {
+    case "replaceVoters":
+    case "addVoters":
+    case "removeVoters":
+    case "removeNodes":
+      return `${change.type} {${change.ids.join()}}`;
+    case "addNodes":
+    case "setNodes":
+    case "replaceNodes":
+      return `${change.type} {${change.nodes.map(([id]) => id).join()}}`;
+    case "batch":
+      return change.changes.map(changes).join(", ");
+  }
 }
 
 function node(id: NodeId | null): string {
@@ -36,6 +83,10 @@ function appended(response: AppendEntriesResponse): string {
   }
 }
 
+function took(response: { readonly term: number; readonly accepted: boolean }): string {
+  return `${response.accepted ? "stands" : "does not stand"}, in T${response.term}`;
+}
+
 function range(prevLogId: LogId, upto: number): string {
   return upto === prevLogId.index ? "no entries" : `entries ${prevLogId.index + 1}..${upto}`;
 }
@@ -51,6 +102,30 @@ export function formatEvent(event: Event): string {
       return `readIndex #${event.requestId} by ${event.policy}${event.forwarded ? ", forwarded" : ""}`;
     case "readIndexAnswered":
       return `readIndexAnswered #${event.requestId}: ${event.readIndex === null ? "none" : formatLogId(event.readIndex)}`;
+    case "changeMembership":
+      return `changeMembership #${event.requestId}: ${changes(event.change)}`;
+    case "transferLeader":
+      return `transferLeader #${event.requestId} to ${node(event.target)} within ${event.timeoutMs} ms`;
+    case "timeoutNowRequest": {
+      const { term, leaderId, lastLogId } = event.request;
+      return `timeoutNowRequest from n${leaderId} in T${term}, last log ${formatLogId(lastLogId)}`;
+    }
+    case "timeoutNowAnswered":
+      return `timeoutNowAnswered from n${event.from} to T${event.requestTerm}: ${took(event)}`;
+    case "installSnapshotRequest":
+      return `installSnapshotRequest from n${event.leaderId} in T${event.term}, up to ${formatLogId(event.meta.lastLogId)}`;
+    case "snapshotReceived":
+      return `snapshotReceived up to ${formatLogId(event.meta.lastLogId)}`;
+    case "snapshotInstalled":
+      return `snapshotInstalled up to ${formatLogId(event.lastLogId)}${event.installed ? "" : ": unreadable"}`;
+    case "installSnapshotResponse":
+      return `installSnapshotResponse from n${event.from} to #${event.seq}: ${event.response.type} in T${event.response.term}`;
+    case "installSnapshotFailed":
+      return `installSnapshotFailed from n${event.from} to #${event.seq}`;
+    case "configure":
+      return `configure ${JSON.stringify(event.switches)}`;
+    case "storageStalled":
+      return `storageStalled: ${event.verb ?? "no more"}`;
     case "timer":
       return "timer";
     case "elect":
@@ -68,7 +143,8 @@ export function formatEvent(event: Event): string {
     case "preVoteRequest":
     case "voteRequest": {
       const { term, candidateId, lastLogId } = event.request;
-      return `${event.type} from n${candidateId} for T${term}, last log ${formatLogId(lastLogId)}`;
+      const handed = "transfer" in event.request && event.request.transfer ? ", handed over" : "";
+      return `${event.type} from n${candidateId} for T${term}, last log ${formatLogId(lastLogId)}${handed}`;
     }
     case "appendEntriesRequest": {
       const { term, leaderId, prevLogId, leaderCommit } = event.request;
@@ -102,6 +178,14 @@ export function formatCommand(command: Command): string {
       return `apply ${command.since}..${command.upto}`;
     case "buildSnapshot":
       return "buildSnapshot";
+    case "installSnapshot":
+      return `installSnapshot up to ${formatLogId(command.meta.lastLogId)} after io ${command.afterIo}`;
+    case "dropSnapshot":
+      return "dropSnapshot";
+    case "membershipChanged":
+      return `membershipChanged #${command.requestId} at ${formatLogId(command.logId)}: ${voters(command.membership)}`;
+    case "abandonChange":
+      return `abandonChange #${command.requestId}`;
     case "acceptWrites":
       return `acceptWrites from ${command.firstIndex}`;
     case "refuseWrites":
@@ -122,12 +206,23 @@ export function formatCommand(command: Command): string {
     case "sendVote": {
       const { term, lastLogId } = command.request;
       const wait = command.type === "sendVote" ? ` after io ${command.afterIo}` : "";
-      return `${command.type} to n${command.to} for T${term}, last log ${formatLogId(lastLogId)}${wait}`;
+      const handed = command.type === "sendVote" && command.request.transfer ? ", handed over" : "";
+      return `${command.type} to n${command.to} for T${term}, last log ${formatLogId(lastLogId)}${handed}${wait}`;
     }
     case "sendAppendEntries": {
       const { to, seq, term, prevLogId, upto, leaderCommit } = command;
       return `sendAppendEntries #${seq} to n${to} in T${term}, after ${formatLogId(prevLogId)}, ${range(prevLogId, upto)}, commit ${leaderCommit}`;
     }
+    case "sendSnapshot":
+      return `sendSnapshot #${command.seq} to n${command.to} in T${command.term}`;
+    case "sendTimeoutNow":
+      return `sendTimeoutNow to n${command.to} in T${command.request.term}, last log ${formatLogId(command.request.lastLogId)}`;
+    case "receiveSnapshot":
+      return `receiveSnapshot after io ${command.afterIo}`;
+    case "answerInstallSnapshot":
+      return `answerInstallSnapshot after io ${command.afterIo}: ${command.response.type} in T${command.response.term}`;
+    case "answerTimeoutNow":
+      return `answerTimeoutNow after io ${command.afterIo}: ${took(command.response)}`;
     case "answerPreVote":
     case "answerVote":
       return `${command.type} after io ${command.afterIo}: ${granted(command.response)}`;
