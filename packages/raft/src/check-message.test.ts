@@ -1,9 +1,13 @@
 import type {
   AppendEntriesRequest,
   AppendEntriesResponse,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
   ReadIndexRequest,
   ReadIndexResponse,
   SessionCommand,
+  TimeoutNowRequest,
+  TimeoutNowResponse,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
@@ -14,15 +18,20 @@ import { blank, blanks, logId, membershipEntry, nodesFor, setEntry, voters } fro
 import {
   checkAppendEntriesRequest,
   checkAppendEntriesResponse,
+  checkInstallSnapshotRequest,
+  checkInstallSnapshotResponse,
   checkReadIndexRequest,
   checkReadIndexResponse,
   checkSession,
+  checkSnapshotMeta,
+  checkTimeoutNowRequest,
+  checkTimeoutNowResponse,
   checkVoteRequest,
   checkVoteResponse,
 } from "./check-message.js";
 
 const SELF = 1;
-const VOTE: VoteRequest = { term: 5, candidateId: 2, lastLogId: logId(4, 9) };
+const VOTE: VoteRequest = { term: 5, candidateId: 2, lastLogId: logId(4, 9), transfer: false };
 const APPEND: AppendEntriesRequest = {
   term: 5,
   leaderId: 2,
@@ -30,6 +39,19 @@ const APPEND: AppendEntriesRequest = {
   entries: [blank(3, 10), setEntry(5, 11, "a", "1"), membershipEntry(5, 12, voters(1, 2, 3))],
   leaderCommit: 100,
 };
+const SNAPSHOT: InstallSnapshotRequest = {
+  term: 5,
+  leaderId: 2,
+  meta: {
+    lastLogId: logId(4, 9),
+    lastMembership: { logId: logId(2, 3), membership: voters(1, 2, 3) },
+    snapshotId: "4-9",
+  },
+  size: 10,
+  offset: 4,
+  data: new Uint8Array(6),
+};
+const TIMEOUT_NOW: TimeoutNowRequest = { term: 5, leaderId: 2, lastLogId: logId(4, 9) };
 
 function fieldOf(check: () => void): string {
   try {
@@ -48,6 +70,7 @@ describe("vote requests", () => {
       { ...VOTE, lastLogId: logId(0, 0) },
       { ...VOTE, lastLogId: logId(0, 1) },
       { ...VOTE, lastLogId: logId(5, 1) },
+      { ...VOTE, transfer: true },
     ]) {
       expect(fieldOf(() => checkVoteRequest("vote", request, SELF))).toBe("accepted");
     }
@@ -70,6 +93,14 @@ describe("vote requests", () => {
     ["vote.lastLogId.term", { ...VOTE, lastLogId: logId(6, 9) }],
   ])("%s is named when it is wrong: %j", (field, request) => {
     expect(fieldOf(() => checkVoteRequest("vote", request as VoteRequest, SELF))).toBe(field);
+  });
+
+  test("a vote says whether it is for a transfer, a pre-vote does not", () => {
+    const { transfer: _, ...preVote } = VOTE;
+    expect(fieldOf(() => checkVoteRequest("preVote", preVote, SELF))).toBe("accepted");
+    for (const request of [preVote, { ...VOTE, transfer: "yes" }]) {
+      expect(fieldOf(() => checkVoteRequest("vote", request as VoteRequest, SELF))).toBe("vote.transfer");
+    }
   });
 });
 
@@ -144,6 +175,31 @@ describe("append requests", () => {
       withMembership({ ...membership, configs: [[1, 1]] }),
     ],
     ["appendEntries.entries.payload.membership.configs", withMembership({ ...membership, configs: ["12"] })],
+    [
+      "appendEntries.entries.payload.membership.leaving",
+      withMembership({ ...membership, leaving: undefined }),
+    ],
+    ["appendEntries.entries.payload.membership.leaving", withMembership({ ...membership, leaving: [1] })],
+    [
+      "appendEntries.entries.payload.membership.leaving",
+      withMembership({ ...membership, configs: [[1], [2]], leaving: [2] }),
+    ],
+    [
+      "appendEntries.entries.payload.membership.leaving",
+      withMembership({ ...membership, configs: [[1, 2], [1]], leaving: [1] }),
+    ],
+    [
+      "appendEntries.entries.payload.membership.incarnations",
+      withMembership({ ...membership, incarnations: undefined }),
+    ],
+    [
+      "appendEntries.entries.payload.membership.incarnations",
+      withMembership({ ...membership, incarnations: new Map([[0, 7]]) }),
+    ],
+    [
+      "appendEntries.entries.payload.membership.incarnations",
+      withMembership({ ...membership, incarnations: new Map([[1, 0]]) }),
+    ],
   ])("%s is named when it is wrong (%#)", (field, request) => {
     expect(fieldOf(() => checkAppendEntriesRequest(request as AppendEntriesRequest, SELF))).toBe(field);
   });
@@ -155,6 +211,11 @@ describe("append requests", () => {
         [2, 3],
       ],
       nodes: new Map(nodesFor(1, 2, 3, 4)),
+      leaving: [1],
+      incarnations: new Map([
+        [1, 77],
+        [2, 2 ** 53 - 1],
+      ]),
     };
     expect(
       fieldOf(() => checkAppendEntriesRequest(withMembership(joint) as AppendEntriesRequest, SELF)),
@@ -201,19 +262,17 @@ describe("answers", () => {
 describe("read indexes", () => {
   test("what a correct peer can ask and answer is accepted", () => {
     for (const lease of [true, false])
-      expect(fieldOf(() => checkReadIndexRequest({ from: 2, lease }, SELF))).toBe("accepted");
+      expect(fieldOf(() => checkReadIndexRequest({ lease }))).toBe("accepted");
     for (const readIndex of [null, logId(0, 0), logId(3, 9)])
       expect(fieldOf(() => checkReadIndexResponse({ readIndex }))).toBe("accepted");
   });
 
   test.each<[string, unknown]>([
     ["readIndex", null],
-    ["readIndex.from", { lease: true }],
-    ["readIndex.from", { from: SELF, lease: true }],
-    ["readIndex.lease", { from: 2 }],
-    ["readIndex.lease", { from: 2, lease: "yes" }],
+    ["readIndex.lease", {}],
+    ["readIndex.lease", { lease: "yes" }],
   ])("%s is named when it is wrong: %j", (field, request) => {
-    expect(fieldOf(() => checkReadIndexRequest(request as ReadIndexRequest, SELF))).toBe(field);
+    expect(fieldOf(() => checkReadIndexRequest(request as ReadIndexRequest))).toBe(field);
   });
 
   test.each<[string, unknown]>([
@@ -224,6 +283,115 @@ describe("read indexes", () => {
     ["answer.readIndex.term", { readIndex: logId(1, 0) }],
   ])("%s of an answer is named when it is wrong: %j", (field, response) => {
     expect(fieldOf(() => checkReadIndexResponse(response as ReadIndexResponse))).toBe(field);
+  });
+});
+
+describe("parts of snapshots", () => {
+  test("what a correct leader can send is accepted: parts, questions, and a content without bytes", () => {
+    const empty = new Uint8Array(0);
+    for (const request of [
+      SNAPSHOT,
+      { ...SNAPSHOT, offset: 0, data: empty },
+      { ...SNAPSHOT, offset: 10, data: empty },
+      { ...SNAPSHOT, size: 0, offset: 0, data: empty },
+      { ...SNAPSHOT, meta: { ...SNAPSHOT.meta, lastLogId: logId(5, 9), snapshotId: "x".repeat(256) } },
+    ]) {
+      expect(fieldOf(() => checkInstallSnapshotRequest(request, SELF))).toBe("accepted");
+    }
+  });
+
+  const withMeta = (wrong: object): unknown => ({ ...SNAPSHOT, meta: { ...SNAPSHOT.meta, ...wrong } });
+  const { lastMembership } = SNAPSHOT.meta;
+
+  test.each<[string, unknown]>([
+    ["installSnapshot", null],
+    ["installSnapshot.term", { ...SNAPSHOT, term: 0 }],
+    ["installSnapshot.leaderId", { ...SNAPSHOT, leaderId: 0 }],
+    ["installSnapshot.leaderId", { ...SNAPSHOT, leaderId: SELF }],
+    ["installSnapshot.meta", { ...SNAPSHOT, meta: null }],
+    ["installSnapshot.meta.lastLogId.term", withMeta({ lastLogId: undefined })],
+    ["installSnapshot.meta.lastLogId.term", withMeta({ lastLogId: logId(6, 9) })],
+    ["installSnapshot.meta.lastLogId.index", withMeta({ lastLogId: logId(0, 0) })],
+    ["installSnapshot.meta.lastMembership", withMeta({ lastMembership: null })],
+    ["installSnapshot.meta.lastMembership.logId.term", withMeta({ lastMembership: {} })],
+    [
+      "installSnapshot.meta.lastMembership.logId.index",
+      withMeta({ lastMembership: { ...lastMembership, logId: logId(4, 10) } }),
+    ],
+    [
+      "installSnapshot.meta.lastMembership.membership",
+      withMeta({ lastMembership: { ...lastMembership, membership: null } }),
+    ],
+    [
+      "installSnapshot.meta.lastMembership.membership.configs",
+      withMeta({ lastMembership: { ...lastMembership, membership: { ...voters(1), configs: [] } } }),
+    ],
+    ["installSnapshot.meta.snapshotId", withMeta({ snapshotId: 4 })],
+    ["installSnapshot.meta.snapshotId", withMeta({ snapshotId: "x".repeat(257) })],
+    ["installSnapshot.size", { ...SNAPSHOT, size: -1 }],
+    ["installSnapshot.size", { ...SNAPSHOT, size: Number.POSITIVE_INFINITY }],
+    ["installSnapshot.offset", { ...SNAPSHOT, offset: 0.5 }],
+    ["installSnapshot.offset", { ...SNAPSHOT, offset: -4 }],
+    ["installSnapshot.offset", { ...SNAPSHOT, offset: 5 }],
+    ["installSnapshot.offset", { ...SNAPSHOT, offset: Number.MAX_SAFE_INTEGER }],
+    ["installSnapshot.data", { ...SNAPSHOT, data: "abcdef" }],
+    ["installSnapshot.data", { ...SNAPSHOT, data: [1, 2, 3, 4, 5, 6] }],
+  ])("%s is named when it is wrong (%#)", (field, request) => {
+    expect(fieldOf(() => checkInstallSnapshotRequest(request as InstallSnapshotRequest, SELF))).toBe(field);
+  });
+
+  test("what a snapshot says of itself is checked under the name it comes by", () => {
+    expect(fieldOf(() => checkSnapshotMeta("snapshot.meta", SNAPSHOT.meta))).toBe("accepted");
+    expect(
+      fieldOf(() => checkSnapshotMeta("snapshot.meta", { ...SNAPSHOT.meta, lastLogId: logId(0, 0) })),
+    ).toBe("snapshot.meta.lastLogId.index");
+  });
+
+  test("what a correct follower can answer is accepted", () => {
+    const answers: InstallSnapshotResponse[] = [
+      { type: "progress", term: 5, nextOffset: 0 },
+      { type: "installed", term: 5 },
+      { type: "refused", term: 6 },
+    ];
+    for (const answer of answers)
+      expect(fieldOf(() => checkInstallSnapshotResponse(answer))).toBe("accepted");
+  });
+
+  test.each<[string, unknown]>([
+    ["answer", undefined],
+    ["answer.term", { type: "installed" }],
+    ["answer.type", { term: 5 }],
+    ["answer.type", { type: "nearly", term: 5 }],
+    ["answer.nextOffset", { type: "progress", term: 5 }],
+    ["answer.nextOffset", { type: "progress", term: 5, nextOffset: -1 }],
+  ])("%s of an answer is named when it is wrong: %j", (field, response) => {
+    expect(fieldOf(() => checkInstallSnapshotResponse(response as InstallSnapshotResponse))).toBe(field);
+  });
+});
+
+describe("requests to take over", () => {
+  test("what a correct leader can ask, and a correct voter answer, is accepted", () => {
+    expect(fieldOf(() => checkTimeoutNowRequest(TIMEOUT_NOW, SELF))).toBe("accepted");
+    for (const accepted of [true, false])
+      expect(fieldOf(() => checkTimeoutNowResponse({ term: 5, accepted }))).toBe("accepted");
+  });
+
+  test.each<[string, unknown]>([
+    ["timeoutNow", 5],
+    ["timeoutNow.term", { ...TIMEOUT_NOW, term: 0 }],
+    ["timeoutNow.leaderId", { ...TIMEOUT_NOW, leaderId: SELF }],
+    ["timeoutNow.lastLogId.index", { ...TIMEOUT_NOW, lastLogId: { term: 1 } }],
+  ])("%s is named when it is wrong: %j", (field, request) => {
+    expect(fieldOf(() => checkTimeoutNowRequest(request as TimeoutNowRequest, SELF))).toBe(field);
+  });
+
+  test.each<[string, unknown]>([
+    ["answer", null],
+    ["answer.term", { accepted: true }],
+    ["answer.accepted", { term: 5 }],
+    ["answer.accepted", { term: 5, accepted: 1 }],
+  ])("%s of an answer is named when it is wrong: %j", (field, response) => {
+    expect(fieldOf(() => checkTimeoutNowResponse(response as TimeoutNowResponse))).toBe(field);
   });
 });
 
@@ -273,10 +441,26 @@ describe("hostile messages", () => {
         ),
       }),
       fc.record({
-        type: fc.constantFrom("success", "conflict", "refused", 1),
+        type: fc.constantFrom("success", "conflict", "refused", "progress", 1),
         term: fc.anything(),
         hint: fc.anything(),
         matchIndex: fc.anything(),
+        nextOffset: fc.anything(),
+      }),
+      fc.record({
+        term: fc.constant(5),
+        leaderId: fc.constant(2),
+        meta: fc.oneof(
+          fc.anything(),
+          fc.record({
+            lastLogId: fc.oneof(fc.constant(logId(4, 9)), fc.anything()),
+            lastMembership: fc.anything(),
+            snapshotId: fc.anything(),
+          }),
+        ),
+        size: fc.anything(),
+        offset: fc.anything(),
+        data: fc.anything(),
       }),
     );
     fc.assert(
@@ -285,7 +469,11 @@ describe("hostile messages", () => {
         fieldOf(() => checkAppendEntriesRequest(message as AppendEntriesRequest, SELF));
         fieldOf(() => checkVoteResponse(message as VoteResponse));
         fieldOf(() => checkAppendEntriesResponse(message as AppendEntriesResponse));
-        fieldOf(() => checkReadIndexRequest(message as ReadIndexRequest, SELF));
+        fieldOf(() => checkInstallSnapshotRequest(message as InstallSnapshotRequest, SELF));
+        fieldOf(() => checkInstallSnapshotResponse(message as InstallSnapshotResponse));
+        fieldOf(() => checkTimeoutNowRequest(message as TimeoutNowRequest, SELF));
+        fieldOf(() => checkTimeoutNowResponse(message as TimeoutNowResponse));
+        fieldOf(() => checkReadIndexRequest(message as ReadIndexRequest));
         fieldOf(() => checkReadIndexResponse(message as ReadIndexResponse));
         fieldOf(() => checkSession("session", message as SessionCommand));
       }),

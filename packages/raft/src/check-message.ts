@@ -2,6 +2,8 @@ import type {
   AppendEntriesRequest,
   AppendEntriesResponse,
   EntryPayload,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
   LogEntry,
   LogId,
   Membership,
@@ -10,6 +12,9 @@ import type {
   ReadIndexRequest,
   ReadIndexResponse,
   SessionCommand,
+  StoredMembership,
+  TimeoutNowRequest,
+  TimeoutNowResponse,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
@@ -51,6 +56,9 @@ export function checkVoteRequest(name: string, request: PreVoteRequest | VoteReq
       request.lastLogId.term,
       `at most the term ${request.term}`,
     );
+  }
+  if (name === "vote" && typeof (request as VoteRequest).transfer !== "boolean") {
+    throw new InvalidValueError("vote.transfer", (request as VoteRequest).transfer, "true or false");
   }
 }
 
@@ -120,7 +128,7 @@ export function checkSession(field: string, session: SessionCommand | undefined)
 
 function checkMembership(field: string, membership: Membership<unknown>): void {
   checkObject(field, membership);
-  const { configs, nodes } = membership;
+  const { configs, nodes, leaving, incarnations } = membership;
   if (!(nodes instanceof Map)) throw new InvalidValueError(`${field}.nodes`, nodes, "a map of members");
   for (const id of nodes.keys()) checkNodeId(`${field}.nodes`, id);
   const count = Array.isArray(configs) ? configs.length : 0;
@@ -137,6 +145,19 @@ function checkMembership(field: string, membership: Membership<unknown>): void {
       );
     }
   }
+  const [outgoing, incoming] = configs;
+  const mayLeave = (id: NodeId): boolean =>
+    incoming !== undefined && outgoing?.includes(id) === true && !incoming.includes(id);
+  if (!Array.isArray(leaving) || !leaving.every(mayLeave)) {
+    throw new InvalidValueError(`${field}.leaving`, leaving, "voters of the outgoing set alone");
+  }
+  if (!(incarnations instanceof Map)) {
+    throw new InvalidValueError(`${field}.incarnations`, incarnations, "a map of the voters' stores");
+  }
+  for (const [id, incarnation] of incarnations) {
+    checkNodeId(`${field}.incarnations`, id);
+    checkInteger(`${field}.incarnations`, incarnation, 1);
+  }
 }
 
 /** @throws {InvalidValueError} when no correct peer can have answered so to a pre-vote or a vote request. */
@@ -148,10 +169,100 @@ export function checkVoteResponse(response: VoteResponse): void {
   }
 }
 
+/** @throws {InvalidValueError} when no correct leader can have sent it. */
+export function checkInstallSnapshotRequest(request: InstallSnapshotRequest, self: NodeId): void {
+  checkObject("installSnapshot", request);
+  checkInteger("installSnapshot.term", request.term, 1);
+  checkPeer("installSnapshot.leaderId", request.leaderId, self);
+  checkSnapshotMeta("installSnapshot.meta", request.meta);
+  if (request.meta.lastLogId.term > request.term) {
+    throw new InvalidValueError(
+      "installSnapshot.meta.lastLogId.term",
+      request.meta.lastLogId.term,
+      `at most the leader's term ${request.term}`,
+    );
+  }
+  const size = checkInteger("installSnapshot.size", request.size, 0);
+  const offset = checkInteger("installSnapshot.offset", request.offset, 0);
+  if (!(request.data instanceof Uint8Array))
+    throw new InvalidValueError("installSnapshot.data", request.data, "bytes");
+  if (offset + request.data.length > size) {
+    throw new InvalidValueError("installSnapshot.offset", offset, `within the ${size} bytes of the content`);
+  }
+}
+
+const MAX_SNAPSHOT_ID_LENGTH = 256;
+
+/** @throws {InvalidValueError} when no snapshot can have it. */
+export function checkSnapshotMeta(
+  field: string,
+  meta: {
+    readonly lastLogId: LogId;
+    readonly lastMembership: StoredMembership<unknown>;
+    readonly snapshotId: string;
+  },
+): void {
+  checkObject(field, meta);
+  checkLogId(`${field}.lastLogId`, meta.lastLogId);
+  checkInteger(`${field}.lastLogId.index`, meta.lastLogId.index, 1);
+  checkObject(`${field}.lastMembership`, meta.lastMembership);
+  checkLogId(`${field}.lastMembership.logId`, meta.lastMembership.logId);
+  if (meta.lastMembership.logId.index > meta.lastLogId.index) {
+    throw new InvalidValueError(
+      `${field}.lastMembership.logId.index`,
+      meta.lastMembership.logId.index,
+      `at most that of lastLogId, ${meta.lastLogId.index}`,
+    );
+  }
+  checkMembership(`${field}.lastMembership.membership`, meta.lastMembership.membership);
+  const { snapshotId } = meta;
+  if (typeof snapshotId !== "string" || snapshotId.length > MAX_SNAPSHOT_ID_LENGTH) {
+    throw new InvalidValueError(
+      `${field}.snapshotId`,
+      snapshotId,
+      `a text of at most ${MAX_SNAPSHOT_ID_LENGTH} characters`,
+    );
+  }
+}
+
+/** @throws {InvalidValueError} when no correct follower can have answered so to a part of a snapshot. */
+export function checkInstallSnapshotResponse(response: InstallSnapshotResponse): void {
+  checkObject("answer", response);
+  checkInteger("answer.term", response.term, 0);
+  switch (response.type) {
+    case "progress":
+      checkInteger("answer.nextOffset", response.nextOffset, 0);
+      break;
+    case "installed":
+    case "refused":
+      break;
+    default: {
+      const { type }: { type: unknown } = response satisfies never;
+      throw new InvalidValueError("answer.type", type, "progress, installed or refused");
+    }
+  }
+}
+
+/** @throws {InvalidValueError} when no correct leader can have sent it. */
+export function checkTimeoutNowRequest(request: TimeoutNowRequest, self: NodeId): void {
+  checkObject("timeoutNow", request);
+  checkInteger("timeoutNow.term", request.term, 1);
+  checkPeer("timeoutNow.leaderId", request.leaderId, self);
+  checkLogId("timeoutNow.lastLogId", request.lastLogId);
+}
+
+/** @throws {InvalidValueError} when no correct voter can have answered so. */
+export function checkTimeoutNowResponse(response: TimeoutNowResponse): void {
+  checkObject("answer", response);
+  checkInteger("answer.term", response.term, 0);
+  if (typeof response.accepted !== "boolean") {
+    throw new InvalidValueError("answer.accepted", response.accepted, "true or false");
+  }
+}
+
 /** @throws {InvalidValueError} when no correct follower can have sent it. */
-export function checkReadIndexRequest(request: ReadIndexRequest, self: NodeId): void {
+export function checkReadIndexRequest(request: ReadIndexRequest): void {
   checkObject("readIndex", request);
-  checkPeer("readIndex.from", request.from, self);
   if (typeof request.lease !== "boolean") {
     throw new InvalidValueError("readIndex.lease", request.lease, "true or false");
   }

@@ -21,6 +21,7 @@ describe("the settings of a node", () => {
 
   test("the defaults are the documented ones", () => {
     expect(DEFAULT_RAFT_CONFIG).toEqual({
+      clusterId: "seshat",
       electionTimeoutMinMs: 150,
       electionTimeoutMaxMs: 300,
       heartbeatIntervalMs: 50,
@@ -40,6 +41,12 @@ describe("the settings of a node", () => {
       maxUncommittedEntries: 65536,
       snapshotPolicy: { type: "logsSinceLast", entries: 5000 },
       maxInSnapshotLogToKeep: 1000,
+      maxLogToKeepForFollowers: 20_000,
+      snapshotChunkBytes: 1_048_576,
+      snapshotTimeoutMs: 10_000,
+      maxSnapshotBytes: 1_099_511_627_776,
+      replicationLagThreshold: 5000,
+      storageStallMs: 1000,
     });
   });
 
@@ -59,6 +66,8 @@ describe("the settings of a node", () => {
     "backoffMinMs",
     "backoffMaxMs",
     "maxClockDriftMs",
+    "snapshotTimeoutMs",
+    "storageStallMs",
   ])("config.%s is refused by its name unless it is a time that a timer can hold", (field) => {
     for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "100", null, {}]) {
       expect(refused({ [field]: value }).field, JSON.stringify(value)).toBe(`config.${field}`);
@@ -75,6 +84,8 @@ describe("the settings of a node", () => {
     "maxPendingRequests",
     "maxPendingBytes",
     "maxUncommittedEntries",
+    "snapshotChunkBytes",
+    "maxSnapshotBytes",
   ])("config.%s is refused by its name unless it is an integer of at least 1", (field) => {
     for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "1", null]) {
       expect(refused({ [field]: value }).field, JSON.stringify(value)).toBe(`config.${field}`);
@@ -82,10 +93,20 @@ describe("the settings of a node", () => {
     expect(makeRaftConfig({ [field]: 1 })).toMatchObject({ [field]: 1 });
   });
 
-  test("config.maxInSnapshotLogToKeep may be 0, and nothing below", () => {
-    expect(makeRaftConfig({ maxInSnapshotLogToKeep: 0 }).maxInSnapshotLogToKeep).toBe(0);
-    for (const value of [-1, 0.5, "0", null])
-      expect(refused({ maxInSnapshotLogToKeep: value }).field).toBe("config.maxInSnapshotLogToKeep");
+  test.each(["maxInSnapshotLogToKeep", "maxLogToKeepForFollowers", "replicationLagThreshold"])(
+    "config.%s may be 0, and nothing below",
+    (field) => {
+      expect(makeRaftConfig({ [field]: 0 })).toMatchObject({ [field]: 0 });
+      for (const value of [-1, 0.5, "0", null])
+        expect(refused({ [field]: value }).field).toBe(`config.${field}`);
+    },
+  );
+
+  test("config.clusterId is a text of 1 to 64 characters", () => {
+    for (const value of ["", "x".repeat(65), 7, null])
+      expect(refused({ clusterId: value }).field).toBe("config.clusterId");
+    for (const clusterId of ["x", "x".repeat(64)])
+      expect(makeRaftConfig({ clusterId })).toMatchObject({ clusterId });
   });
 
   test.each(["preVote", "leaderLease"])("config.%s is true or false", (field) => {
@@ -100,7 +121,10 @@ describe("the settings of a node", () => {
     ["never", "config.snapshotPolicy"],
     [{}, "config.snapshotPolicy"],
     [{ type: "always" }, "config.snapshotPolicy"],
-    [{ type: "logsSinceLast" }, "config.snapshotPolicy.entries"],
+    [{ type: "logsSinceLast" }, "config.snapshotPolicy"],
+    [{ type: "logsSinceLast", bytes: 0 }, "config.snapshotPolicy.bytes"],
+    [{ type: "logsSinceLast", entries: 5, bytes: "1" }, "config.snapshotPolicy.bytes"],
+    [{ type: "logsSinceLast", entries: 0, bytes: 5 }, "config.snapshotPolicy.entries"],
     [{ type: "logsSinceLast", entries: 0 }, "config.snapshotPolicy.entries"],
     [{ type: "logsSinceLast", entries: 1.5 }, "config.snapshotPolicy.entries"],
   ])("the snapshot policy %j is refused as %s", (snapshotPolicy, field) => {

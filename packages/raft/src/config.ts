@@ -1,14 +1,24 @@
 import { InvalidValueError, checkInteger } from "@seshat/common";
+import type { EngineConfig } from "./engine/context.js";
+import type { EngineSwitches } from "./engine/event.js";
 
 /** When a snapshot is taken by itself. */
 export type SnapshotPolicy =
-  /** Once this many entries were applied since the last snapshot. */
-  | { readonly type: "logsSinceLast"; readonly entries: number }
+  /**
+   * Once this many entries, or commands of this many bytes (by `sizeOf`), were applied since the last snapshot, whichever comes
+   * first. One of the two may be left out. Bytes are counted from the start of the node.
+   */
+  | { readonly type: "logsSinceLast"; readonly entries?: number; readonly bytes?: number }
   /** Only when asked for. */
   | { readonly type: "never" };
 
 /** The settings of one node. Times are in milliseconds. */
 export interface RaftConfig {
+  /**
+   * Names the cluster, the same on all its nodes: a node refuses the messages, and the store, of another one. 1 to 64 characters.
+   * Default `"seshat"`.
+   */
+  readonly clusterId: string;
   /** The least time without a leader before a voter stands for election. Default 150. */
   readonly electionTimeoutMinMs: number;
   /** The most; each wait is drawn anew between the two. Default 300. */
@@ -53,10 +63,29 @@ export interface RaftConfig {
   readonly snapshotPolicy: SnapshotPolicy;
   /** Entries kept in the log behind a snapshot, for followers that are a little late. Default 1000. */
   readonly maxInSnapshotLogToKeep: number;
+  /**
+   * Entries that a leader keeps behind its snapshot, beyond `maxInSnapshotLogToKeep`, while a follower that answers
+   * still needs them; one that is further behind is sent the snapshot. Default 20,000.
+   */
+  readonly maxLogToKeepForFollowers: number;
+  /** Bytes of one part of a snapshot on its way to a follower. Default 1 MiB. */
+  readonly snapshotChunkBytes: number;
+  /** A snapshot on its way to a follower is given up when it makes no progress for this long. Default 10,000. */
+  readonly snapshotTimeoutMs: number;
+  /** The largest snapshot that is received, in bytes. Default 2^40. */
+  readonly maxSnapshotBytes: number;
+  /** A learner that is further behind than this many entries does not become a voter. Default 5000. */
+  readonly replicationLagThreshold: number;
+  /**
+   * When storage has not ended a call for this long, the node steps down and takes no part in elections until it has.
+   * Building and installing snapshots may take longer. Default 1000.
+   */
+  readonly storageStallMs: number;
 }
 
 /** The settings of a node whose application says nothing. */
 export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
+  clusterId: "seshat",
   electionTimeoutMinMs: 150,
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
@@ -76,6 +105,12 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
   maxUncommittedEntries: 65536,
   snapshotPolicy: Object.freeze({ type: "logsSinceLast", entries: 5000 }),
   maxInSnapshotLogToKeep: 1000,
+  maxLogToKeepForFollowers: 20_000,
+  snapshotChunkBytes: 1024 * 1024,
+  snapshotTimeoutMs: 10_000,
+  maxSnapshotBytes: 2 ** 40,
+  replicationLagThreshold: 5000,
+  storageStallMs: 1000,
 });
 
 /** The longest timeout: what every timer can hold. */
@@ -151,8 +186,10 @@ export function makeRaftConfig(overrides: Partial<RaftConfig> = {}): RaftConfig 
     );
   }
   for (const field of COUNTS) checkInteger(`config.${field}`, config[field], 1);
-  checkInteger("config.maxInSnapshotLogToKeep", config.maxInSnapshotLogToKeep, 0);
-  checkSnapshotPolicy(config.snapshotPolicy);
+  for (const field of COUNTS_OR_NONE) checkInteger(`config.${field}`, config[field], 0);
+  for (const field of ["snapshotTimeoutMs", "storageStallMs"] as const) checkMs(field);
+  checkClusterId(config.clusterId);
+  checkSnapshotPolicy("config.snapshotPolicy", config.snapshotPolicy);
   return Object.freeze(config);
 }
 
@@ -167,16 +204,70 @@ const COUNTS = [
   "maxPendingRequests",
   "maxPendingBytes",
   "maxUncommittedEntries",
+  "snapshotChunkBytes",
+  "maxSnapshotBytes",
 ] as const satisfies readonly (keyof RaftConfig)[];
 
-function checkSnapshotPolicy(policy: SnapshotPolicy): void {
-  if (policy?.type === "logsSinceLast") {
-    checkInteger("config.snapshotPolicy.entries", policy.entries, 1);
-  } else if (policy?.type !== "never") {
+/** Fields that count something, or nothing. */
+const COUNTS_OR_NONE = [
+  "maxInSnapshotLogToKeep",
+  "maxLogToKeepForFollowers",
+  "replicationLagThreshold",
+] as const satisfies readonly (keyof RaftConfig)[];
+
+const MAX_CLUSTER_ID_LENGTH = 64;
+
+function checkClusterId(clusterId: unknown): void {
+  if (typeof clusterId !== "string" || clusterId.length < 1 || clusterId.length > MAX_CLUSTER_ID_LENGTH) {
     throw new InvalidValueError(
-      "config.snapshotPolicy",
-      policy,
-      '{ type: "logsSinceLast", entries } or { type: "never" }',
+      "config.clusterId",
+      clusterId,
+      `a text of 1 to ${MAX_CLUSTER_ID_LENGTH} characters`,
     );
   }
+}
+
+/** @throws {InvalidValueError} that names the part of `field` that is wrong. */
+export function checkSnapshotPolicy(field: string, policy: SnapshotPolicy): void {
+  if (policy?.type === "logsSinceLast") {
+    if (policy.entries !== undefined) checkInteger(`${field}.entries`, policy.entries, 1);
+    if (policy.bytes !== undefined) checkInteger(`${field}.bytes`, policy.bytes, 1);
+    if (policy.entries !== undefined || policy.bytes !== undefined) return;
+  } else if (policy?.type === "never") return;
+  throw new InvalidValueError(
+    field,
+    policy,
+    '{ type: "logsSinceLast" } with entries or bytes or both, or { type: "never" }',
+  );
+}
+
+/** What the engine needs to know of the settings. */
+export function engineConfig(config: RaftConfig): EngineConfig {
+  return {
+    electionTimeoutMinMs: config.electionTimeoutMinMs,
+    electionTimeoutMaxMs: config.electionTimeoutMaxMs,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    leaseMs: config.leaderLease ? config.electionTimeoutMinMs - config.maxClockDriftMs : null,
+    maxPayloadEntries: config.maxPayloadEntries,
+    maxInFlightAppends: config.maxInFlightAppends,
+    maxUncommittedEntries: config.maxUncommittedEntries,
+    backoffMinMs: config.backoffMinMs,
+    backoffMaxMs: config.backoffMaxMs,
+    logsToKeep: config.maxInSnapshotLogToKeep,
+    logsToKeepForFollowers: config.maxLogToKeepForFollowers,
+    lagThreshold: config.replicationLagThreshold,
+  };
+}
+
+/** How the switches of a node stand when it starts. */
+export function engineSwitches({ preVote, snapshotPolicy }: RaftConfig): EngineSwitches {
+  return { tick: true, heartbeat: true, elect: true, preVote, ...snapshotSwitches(snapshotPolicy) };
+}
+
+/** The switches that a snapshot policy comes to. */
+export function snapshotSwitches(
+  policy: SnapshotPolicy,
+): Pick<EngineSwitches, "snapshotAfterEntries" | "snapshotAfterBytes"> {
+  if (policy.type === "never") return { snapshotAfterEntries: null, snapshotAfterBytes: null };
+  return { snapshotAfterEntries: policy.entries ?? null, snapshotAfterBytes: policy.bytes ?? null };
 }

@@ -10,10 +10,19 @@ import type {
   Tracer,
 } from "@seshat/common";
 import type { OpenRaftMemStorage } from "@seshat/storage";
+import { until } from "./condition.js";
 import type { RaftConfig } from "./config.js";
+import type { MembershipChange } from "./engine/event.js";
+import type {
+  AddLearnerOptions,
+  ChangeMembershipOptions,
+  InitializeOptions,
+  TransferLeaderOptions,
+} from "./membership-options.js";
 import type { RaftNetworkFactory } from "./network/raft-network.js";
 import { StubNetwork } from "./network/stub-network.js";
 import { Raft } from "./raft.js";
+import type { ChangeMembershipResponse } from "./runtime/callers.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
 import type { RaftMetrics } from "./runtime/metrics.js";
 import type { OpenSessionOptions, ReadOptions, SessionWriteOptions, WriteOptions } from "./write-options.js";
@@ -59,8 +68,8 @@ export class RaftNode {
   }
 
   /** Founds a cluster. See {@link Raft.initialize}. */
-  initialize(nodes: Iterable<readonly [NodeId, BasicNode]>): Promise<void> {
-    return this.raft.initialize(nodes);
+  initialize(nodes: Iterable<readonly [NodeId, BasicNode]>, options?: InitializeOptions): Promise<void> {
+    return this.raft.initialize(nodes, options);
   }
 
   /** Replicates a command given as bytes and applies it. Options and errors as {@link Raft.clientWrite}. */
@@ -97,6 +106,28 @@ export class RaftNode {
     return this.raft.ensureLinearizable(options);
   }
 
+  /** Makes a node a learner. See {@link Raft.addLearner}. */
+  addLearner(
+    id: NodeId,
+    node: BasicNode,
+    options?: AddLearnerOptions,
+  ): Promise<ChangeMembershipResponse<BasicNode>> {
+    return this.raft.addLearner(id, node, options);
+  }
+
+  /** Changes who belongs to the cluster. See {@link Raft.changeMembership}. */
+  changeMembership(
+    change: MembershipChange<BasicNode> | Iterable<NodeId>,
+    options?: ChangeMembershipOptions,
+  ): Promise<ChangeMembershipResponse<BasicNode>> {
+    return this.raft.changeMembership(change, options);
+  }
+
+  /** Hands the leadership over. See {@link Raft.transferLeader}. */
+  transferLeader(options?: TransferLeaderOptions): Promise<void> {
+    return this.raft.transferLeader(options);
+  }
+
   /** True when this node believes that it leads. */
   isLeader(): boolean {
     return this.raft.isLeader();
@@ -119,11 +150,7 @@ export class RaftNode {
 
   /** Waits until this node knows of a leader. @param timeoutMs default 5000. @throws {TimeoutError} */
   async waitForLeader(timeoutMs = 5000): Promise<NodeId> {
-    const metrics = await this.raft.wait(
-      "a leader",
-      ({ currentLeader }) => currentLeader !== null,
-      timeoutMs,
-    );
+    const metrics = await this.raft.wait(until.leader(), timeoutMs);
     return metrics.currentLeader as NodeId;
   }
 

@@ -2,9 +2,11 @@ import type { AsyncRuntime } from "@seshat/common";
 import { InvalidValueError, StorageError, TimeoutError } from "@seshat/common";
 import { KeyValueStateMachine, OpenRaftMemStorage } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
+import { addressed, unaddressed } from "../test/support/addressed.js";
 import { outcomeOf, rejection, settled } from "../test/support/promises.js";
 import { TestCluster } from "../test/support/test-cluster.js";
 import { blank, logId, nodesFor, setCommand } from "../test/support/values.js";
+import { until } from "./condition.js";
 import { RaftNode } from "./raft-node.js";
 import { SeededRandom, VirtualClock } from "./testing.js";
 
@@ -46,16 +48,14 @@ describe("waiting for a condition", () => {
   test("ends at once when it holds already, and with the metrics that it held for", async () => {
     const cluster = new TestCluster([1]);
     const node = await cluster.found();
-    const metrics = await node.raft.wait("a leader", ({ state }) => state === "leader", 1);
+    const metrics = await node.raft.wait(until.state("leader"), 1);
     expect(metrics).toEqual(node.metrics());
   });
 
   test("ends when it comes true", async () => {
     const cluster = new TestCluster([1]);
     const node = await cluster.found();
-    const waited = outcomeOf(
-      node.raft.wait("the fifth entry", ({ lastApplied }) => lastApplied.index >= 5, 10_000),
-    );
+    const waited = outcomeOf(node.raft.wait(until.applied(5), 10_000));
     await cluster.set(node, "a", "1");
     expect(waited.values).toHaveLength(0);
     await cluster.set(node, "b", "1");
@@ -80,9 +80,11 @@ describe("waiting for a condition", () => {
     const failure = new TypeError("bug in the condition");
     const atOnce = await rejection(
       node.raft.wait(
-        "x",
-        () => {
-          throw failure;
+        {
+          what: "x",
+          holds: () => {
+            throw failure;
+          },
         },
         1000,
       ),
@@ -91,11 +93,13 @@ describe("waiting for a condition", () => {
     let looks = 0;
     const later = outcomeOf(
       node.raft.wait(
-        "x",
-        () => {
-          looks += 1;
-          if (looks > 1) throw failure;
-          return false;
+        {
+          what: "x",
+          holds: () => {
+            looks += 1;
+            if (looks > 1) throw failure;
+            return false;
+          },
         },
         1000,
       ),
@@ -113,10 +117,12 @@ describe("waiting for a condition", () => {
     let looks = 0;
     const waited = outcomeOf(
       node.raft.wait(
-        "x",
-        () => {
-          looks += 1;
-          return false;
+        {
+          what: "x",
+          holds: () => {
+            looks += 1;
+            return false;
+          },
         },
         100,
       ),
@@ -144,14 +150,13 @@ describe("messages of peers", () => {
     const before = node.metrics();
     const { raft } = node;
     const append = { term: 9, leaderId: 2, prevLogId: logId(0, 0), entries: [blank(9, 2)], leaderCommit: 0 };
-    expect(await rejection(raft.appendEntries(append))).toMatchObject({
+    expect(await rejection(raft.appendEntries(addressed(2, 1, append)))).toMatchObject({
       field: "appendEntries.entries.index",
     });
-    const vote = { term: 9, candidateId: 1, lastLogId: logId(1, 1) };
-    expect(await rejection(raft.vote(vote))).toMatchObject({ field: "vote.candidateId" });
-    expect(await rejection(raft.preVote({ ...vote, candidateId: 2, term: -1 }))).toMatchObject({
-      field: "preVote.term",
-    });
+    const vote = { term: 9, candidateId: 1, lastLogId: logId(1, 1), transfer: false };
+    expect(await rejection(raft.vote(addressed(2, 1, vote)))).toMatchObject({ field: "vote.candidateId" });
+    const preVote = { ...vote, candidateId: 2, term: -1 };
+    expect(await rejection(raft.preVote(addressed(2, 1, preVote)))).toMatchObject({ field: "preVote.term" });
     await cluster.clock.advance(10);
     expect(node.metrics()).toEqual(before);
   });
@@ -162,16 +167,18 @@ describe("messages of peers", () => {
     const last = logId(0, 0);
     const [a, b, c] = await cluster.run(
       Promise.all([
-        node.raft.vote({ term: 3, candidateId: 2, lastLogId: last }),
-        node.raft.vote({ term: 3, candidateId: 3, lastLogId: last }),
-        node.raft.preVote({ term: 4, candidateId: 3, lastLogId: last }),
+        node.raft.vote(addressed(2, 1, { term: 3, candidateId: 2, lastLogId: last, transfer: false })),
+        node.raft.vote(addressed(3, 1, { term: 3, candidateId: 3, lastLogId: last, transfer: false })),
+        node.raft.preVote(addressed(3, 1, { term: 4, candidateId: 3, lastLogId: last })),
       ]),
     );
-    expect([a, b, c]).toEqual([
+    expect([a, b, c].map(unaddressed)).toEqual([
       { term: 3, granted: true },
       { term: 3, granted: false },
       { term: 3, granted: true },
     ]);
+    const header = { from: 1, incarnation: node.metrics().incarnation };
+    expect([a.header, b.header, c.header]).toEqual([header, header, header]);
   });
 });
 

@@ -1,52 +1,58 @@
 import type {
   AppendEntriesRequest,
   AppendEntriesResponse,
-  AsyncRuntime,
-  EntryPayload,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
   Logger,
   LogId,
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
+  RaftTypeConfig,
   ReadIndexRequest,
   ReadIndexResponse,
-  RaftTypeConfig,
+  RpcRequest,
+  RpcResponse,
+  Snapshot,
+  StoreIdentity,
+  TimeoutNowRequest,
+  TimeoutNowResponse,
   Tracer,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
-import {
-  NotLeaderError,
-  QuorumNotEnoughError,
-  TimeoutError,
-  checkInteger,
-  checkNodeId,
-  createMembership,
-  silentLogger,
-} from "@seshat/common";
+import { checkInteger, checkNodeId, createMembership, silentLogger } from "@seshat/common";
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
-import { checkAppendEntriesRequest, checkReadIndexRequest, checkVoteRequest } from "./check-message.js";
+import { checkObject, checkSnapshotMeta } from "./check-message.js";
+import { ClientDoor } from "./client-door.js";
+import type { Condition } from "./condition.js";
+import { checkCondition } from "./condition.js";
 import type { RaftConfig } from "./config.js";
 import { checkTimeoutMs, makeRaftConfig } from "./config.js";
+import type { MembershipChange } from "./engine/event.js";
+import { MembershipDoor } from "./membership-door.js";
+import type {
+  AddLearnerOptions,
+  ChangeMembershipOptions,
+  InitializeOptions,
+  RuntimeSwitches,
+  TransferLeaderOptions,
+} from "./membership-options.js";
+import { checkInitializeOptions, checkPairs, checkSwitches } from "./membership-options.js";
 import type { RaftNetworkFactory } from "./network/raft-network.js";
+import { PeerDoor } from "./peer-door.js";
+import type { ChangeMembershipResponse } from "./runtime/callers.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
 import { systemRuntime } from "./runtime/clock.js";
-import { toError } from "./runtime/failure.js";
-import { guardedWrites } from "./runtime/guarded-write.js";
+import { claimStore } from "./runtime/identity.js";
 import { Instruments } from "./runtime/instruments.js";
+import { MetricsWatch } from "./runtime/metrics-watch.js";
 import type { RaftMetrics } from "./runtime/metrics.js";
 import { restore } from "./runtime/restore.js";
 import { Runtime } from "./runtime/runtime.js";
 import { strictSizeOf, visibleSizeOf } from "./runtime/size-of.js";
+import type { StageLatencies } from "./runtime/stage-latency.js";
 import type { OpenSessionOptions, ReadOptions, SessionWriteOptions, WriteOptions } from "./write-options.js";
-import {
-  DEFAULT_SESSION_EXPIRY,
-  checkArray,
-  checkNoSession,
-  checkReadPolicy,
-  checkWriteOptions,
-  expectationOf,
-} from "./write-options.js";
 
 /** What a node is made of. */
 export interface RaftOptions<C extends RaftTypeConfig> {
@@ -75,7 +81,7 @@ export interface RaftOptions<C extends RaftTypeConfig> {
   readonly checkInvariants?: boolean;
 }
 
-/** What an operator can ask of a node at any time. */
+/** What an operator can ask of a node at any time while it runs; otherwise each throws or rejects with why it does not. */
 export interface RaftTrigger {
   /**
    * Stands for election now. The leader, and a node that does not vote, ignore it. Voters that hear from a leader vote for
@@ -88,11 +94,6 @@ export interface RaftTrigger {
   purgeLog(upto: number): void;
 }
 
-type Payload<C extends RaftTypeConfig> = EntryPayload<C["D"], C["Node"]>;
-
-/** Waits for a write that nobody waits for. */
-const NOBODY = { resolve(): void {}, reject(): void {} };
-
 /**
  * One node of a Raft cluster.
  *
@@ -102,22 +103,31 @@ export class Raft<C extends RaftTypeConfig> {
   readonly id: NodeId;
   readonly config: RaftConfig;
   readonly trigger: RaftTrigger;
+  readonly #identity: StoreIdentity;
   readonly #runtime: Runtime<C>;
-  readonly #clock: AsyncRuntime;
-  readonly #sizeOf: (data: C["D"]) => number;
+  readonly #clients: ClientDoor<C>;
+  readonly #peers: PeerDoor<C>;
+  readonly #members: MembershipDoor<C>;
+  readonly #watch: MetricsWatch<C["Node"]>;
 
   private constructor(
-    id: NodeId,
+    identity: StoreIdentity,
     config: RaftConfig,
-    clock: AsyncRuntime,
+    clock: C["AsyncRuntime"],
     sizeOf: (data: C["D"]) => number,
     runtime: Runtime<C>,
+    instruments: Instruments,
   ) {
-    this.id = id;
+    this.id = identity.nodeId;
     this.config = config;
-    this.#clock = clock;
-    this.#sizeOf = sizeOf;
+    this.#identity = identity;
     this.#runtime = runtime;
+    this.#clients = new ClientDoor<C>(runtime, clock, sizeOf, config.leaderLease);
+    this.#peers = new PeerDoor<C>(this.id, runtime);
+    this.#watch = new MetricsWatch<C["Node"]>(runtime, clock, (error) =>
+      instruments.log("error", "raft.listener.failed", { error: error.message }),
+    );
+    this.#members = new MembershipDoor<C>({ runtime, watch: this.#watch, config, clock, instruments });
     this.trigger = {
       elect: () => runtime.send({ type: "elect" }),
       snapshot: async () => {
@@ -133,6 +143,7 @@ export class Raft<C extends RaftTypeConfig> {
    * one that was a member goes on where it was.
    *
    * @throws {InvalidValueError} when a setting is wrong; it names the field.
+   * @throws {ForeignStoreError} when the storage belongs to another node or cluster.
    * @throws {StorageError} when storage cannot be read or contradicts itself.
    */
   static async create<C extends RaftTypeConfig>(options: RaftOptions<C>): Promise<Raft<C>> {
@@ -141,10 +152,12 @@ export class Raft<C extends RaftTypeConfig> {
     const clock = options.runtime ?? systemRuntime;
     const instruments = new Instruments(id, options.logger ?? silentLogger, options.tracer ?? null);
     const { storage, stateMachine, network } = options;
-    const start = await restore(id, storage, stateMachine, instruments);
+    const identity = await claimStore(storage, id, config.clusterId, clock);
+    const start = await restore(identity, storage, stateMachine, instruments, clock);
     const checkInvariants = options.checkInvariants ?? false;
     const sizeOf = options.sizeOf ?? visibleSizeOf;
     const runtime = new Runtime<C>({
+      identity,
       start,
       storage,
       stateMachine,
@@ -155,20 +168,35 @@ export class Raft<C extends RaftTypeConfig> {
       checkInvariants,
       sizeOf,
     });
-    return new Raft<C>(id, config, clock, strictSizeOf(sizeOf), runtime);
+    return new Raft<C>(identity, config, clock, strictSizeOf(sizeOf), runtime, instruments);
   }
 
   /**
-   * Founds a cluster with `nodes` as its voters. Called once, on one of them or, with the same nodes, on each.
+   * Founds a cluster with `nodes` as its voters. Called on one of them, once all of them run: it asks the others which stores they run on, so that
+   * an erased disk is not taken for a founder later.
    *
-   * @throws {AlreadyInitializedError} when this node has a log or has voted; nothing was changed.
+   * @throws {AlreadyInitializedError} when this node, or one of the others, has a log or has voted; nothing was changed.
    * @throws {NotAMemberError} when this node is not among `nodes`; nothing was changed.
    * @throws {InvalidValueError} when `nodes` make no membership.
+   * @throws {TimeoutError} when one of the others does not answer in time; nothing was changed.
+   * @throws {UnknownOutcomeError} when the node stopped before that was known.
    */
-  async initialize(nodes: Iterable<readonly [NodeId, C["Node"]]>): Promise<void> {
-    const members = [...nodes];
-    const membership = createMembership([members.map(([id]) => id)], members);
-    await this.#runtime.request((requestId) => ({ type: "initialize", requestId, membership }));
+  async initialize(
+    nodes: Iterable<readonly [NodeId, C["Node"]]>,
+    options: InitializeOptions = {},
+  ): Promise<void> {
+    const members = checkPairs<C["Node"]>("nodes", nodes);
+    const timeoutMs = checkInitializeOptions(options);
+    const { configs, nodes: founders } = createMembership([members.map(([id]) => id)], members);
+    const { nodeId, incarnation } = this.#identity;
+    const { term, lastLogId } = this.metrics();
+    // Who cannot found a cluster asks nobody: the engine refuses.
+    const isNew = term === 0 && lastLogId.index === 0 && founders.has(nodeId);
+    const others = isNew ? await this.#runtime.askFounders([...founders], timeoutMs) : [];
+    const membership = createMembership(configs, founders, {
+      incarnations: [[nodeId, incarnation], ...others],
+    });
+    await this.#runtime.change((requestId) => ({ type: "initialize", requestId, membership }));
   }
 
   /**
@@ -177,6 +205,8 @@ export class Raft<C extends RaftTypeConfig> {
    * @returns the response of the state machine, and where in the log the command stands.
    * @throws {NotLeaderError} when this node does not lead: not appended. It says who leads.
    * @throws {QuorumNotEnoughError} when it led, and has lost touch with the majority: not appended.
+   * @throws {TransferInProgressError} when it is handing the leadership over: not appended.
+   * @throws {StorageStalledError} when its storage hangs: not appended.
    * @throws {OverloadedError} when too much waits: not appended.
    * @throws {PreconditionFailedError} when what `options` expect does not hold: not appended.
    * @throws {TimeoutError} or the signal's reason when the caller gave up before it was appended.
@@ -187,25 +217,18 @@ export class Raft<C extends RaftTypeConfig> {
    * @throws {ShutdownError} or {StoppedError} when this node does not run: not appended.
    */
   clientWrite(data: C["D"], options?: SessionWriteOptions): Promise<ClientWriteResponse<C["R"]>> {
-    return options === undefined ? this.#write(data) : this.#writeWith(data, options);
+    return options === undefined ? this.#clients.write(data) : this.#clients.writeWith(data, options);
   }
 
   /**
    * Replicates several commands and applies them: consecutive entries of one append, one response each, in order. When it
    * rejects, each of them may have been applied or not, unless the error says that nothing was appended. Errors as {@link clientWrite}.
    */
-  async clientWriteMany(
+  clientWriteMany(
     data: readonly C["D"][],
     options: WriteOptions = {},
   ): Promise<ClientWriteResponse<C["R"]>[]> {
-    checkWriteOptions(options);
-    checkNoSession(options);
-    checkArray("data", data);
-    if (data.length === 0) return [];
-    return this.#guardedWrites(
-      data.map((item) => ({ type: "normal", data: item })),
-      options,
-    );
+    return this.#clients.writeMany(data, options);
   }
 
   /**
@@ -214,7 +237,7 @@ export class Raft<C extends RaftTypeConfig> {
    * @throws {InvalidValueError} when `sizeOf` gives no size.
    */
   submit(data: C["D"]): void {
-    this.#runtime.write({ type: "normal", data }, { bytes: this.#sizeOf(data), ...NOBODY }, null);
+    this.#clients.submit(data);
   }
 
   /**
@@ -222,15 +245,8 @@ export class Raft<C extends RaftTypeConfig> {
    *
    * @returns the id of the session. Errors as {@link clientWrite}.
    */
-  async openSession(options: OpenSessionOptions = {}): Promise<number> {
-    checkWriteOptions(options);
-    checkNoSession(options);
-    const expiresAfter = checkInteger(
-      "options.expiresAfter",
-      options.expiresAfter ?? DEFAULT_SESSION_EXPIRY,
-      1,
-    );
-    return (await this.#guardedWrite({ type: "openSession", expiresAfter }, options)).logId.index;
+  openSession(options: OpenSessionOptions = {}): Promise<number> {
+    return this.#clients.openSession(options);
   }
 
   /**
@@ -241,11 +257,93 @@ export class Raft<C extends RaftTypeConfig> {
    * @throws {NotLeaderError} when this node does not lead, and the leader does not answer or is not known.
    * @throws {QuorumNotEnoughError} when it led, and has lost touch with the majority.
    * @throws {OverloadedError} when too many requests wait.
+   * @throws {TimeoutError} or the signal's reason when the caller gave up.
    */
-  async ensureLinearizable(options: ReadOptions = {}): Promise<LogId> {
-    const policy = options.policy ?? "readIndex";
-    checkReadPolicy(policy, this.config.leaderLease);
-    return this.#runtime.read(policy, false);
+  ensureLinearizable(options: ReadOptions = {}): Promise<LogId> {
+    return this.#clients.read(options);
+  }
+
+  /**
+   * Makes a node a learner: it gets the log, and does not vote. A member stays what it is.
+   *
+   * @returns once that is committed and, with `blocking`, once the learner has caught up: then it may become a voter.
+   * @throws {TimeoutError} or the signal's reason when `blocking`, and it does not catch up in time (60 seconds by default): it is a
+   *   learner all the same. So it is after a {NotLeaderError} with `blocking` when this node stops leading meanwhile; to call it
+   *   again, on the leader, does no harm.
+   * @throws {LearnerNotFoundError} when it is removed again meanwhile. Other errors as {@link changeMembership}.
+   */
+  addLearner(
+    id: NodeId,
+    node: C["Node"],
+    options: AddLearnerOptions = {},
+  ): Promise<ChangeMembershipResponse<C["Node"]>> {
+    return this.#members.addLearner(id, node, options);
+  }
+
+  /**
+   * Changes who belongs to the cluster, from any set of voters to any other (Raft paper section 6): a set of ids stands for the
+   * voters to be. A leader that is not among them hands over once the change is committed.
+   *
+   * @returns once all of it is committed, with the last entry of it.
+   * @throws {NotLeaderError}, {QuorumNotEnoughError}, {TransferInProgressError} or {StorageStalledError} as {@link clientWrite}.
+   * @throws {ChangeInProgressError} when another change is not finished.
+   * @throws {LearnerNotFoundError} when one of the voters to be is no member.
+   * @throws {LearnerLaggingError} when one of them does not answer, or is far behind, unless that is allowed.
+   * @throws {InvalidChangeError} when no voter would be left, or a voter would be no member.
+   * @throws {PreconditionFailedError} when what `options` expect does not hold.
+   * @throws {InvalidValueError} when the change or an option is none.
+   * @throws {ShutdownError} or {StoppedError} when this node does not run. After all of these nothing was changed.
+   * @throws {UnknownOutcomeError} when this node stopped leading or running, or the caller gave up: it may be done, now or later, or
+   *   never, but not by halves.
+   */
+  changeMembership(
+    change: MembershipChange<C["Node"]> | Iterable<NodeId>,
+    options: ChangeMembershipOptions = {},
+  ): Promise<ChangeMembershipResponse<C["Node"]>> {
+    return this.#members.change(change, options);
+  }
+
+  /**
+   * Hands the leadership over (Raft thesis section 3.10). Writes are refused meanwhile.
+   *
+   * @returns once the other node leads.
+   * @throws {TransferFailedError} when it did not take over in time, and this node serves again; when another one was elected; or when it
+   *   does not vote.
+   * @throws {TransferInProgressError} when another transfer is under way.
+   * @throws {InvalidChangeError} when no target is given and no other voter answers.
+   * @throws {NotLeaderError}, {QuorumNotEnoughError} or {StorageStalledError} as {@link clientWrite}.
+   */
+  transferLeader(options: TransferLeaderOptions = {}): Promise<void> {
+    return this.#members.transferLeader(options);
+  }
+
+  /**
+   * Replaces the state of this node by a snapshot that was brought by hand, and the log by what follows on it. For repairs: a follower
+   * gets its snapshots from the leader.
+   *
+   * @returns once it is installed and durable.
+   * @throws {SnapshotOutdatedError} when as much is committed here already, or the snapshot contradicts it.
+   * @throws {CodecError} when its content is damaged: nothing was changed.
+   * @throws {OverloadedError} when another one is being installed.
+   * @throws {InvalidValueError} when it is no snapshot.
+   * @throws {UnknownOutcomeError} when the node stopped before it was known.
+   */
+  async installFullSnapshot(snapshot: Snapshot<C["SnapshotData"], C["Node"]>): Promise<void> {
+    checkObject("snapshot", snapshot);
+    checkSnapshotMeta("snapshot.meta", snapshot.meta);
+    checkObject("snapshot.data", snapshot.data);
+    return this.#runtime.installFullSnapshot(snapshot);
+  }
+
+  /**
+   * Turns parts of this node on or off, or changes when it takes snapshots, from its next step on until it stops. A node that
+   * starts again starts as `config` says.
+   *
+   * @throws {InvalidValueError} that names the switch.
+   * @throws {ShutdownError} or {StoppedError} when the node does not run.
+   */
+  configure(switches: RuntimeSwitches): void {
+    this.#runtime.send({ type: "configure", switches: checkSwitches(switches) });
   }
 
   /** True when this node believes that it leads. A belief, not a proof: read through {@link ensureLinearizable}. */
@@ -263,84 +361,86 @@ export class Raft<C extends RaftTypeConfig> {
     return this.#runtime.metrics();
   }
 
+  /** How long the writes took from stage to stage that this node proposed since it started. */
+  latencies(): StageLatencies {
+    return this.#runtime.latencies();
+  }
+
   /**
-   * Waits until `condition` holds for the metrics.
+   * Waits until `condition` holds for the metrics; `until` has those that are wanted most often.
    *
-   * @param what the condition in words, for the error.
-   * @param condition looked at after every turn in which something happened; what it throws ends the wait.
    * @param timeoutMs the longest wait in milliseconds.
-   * @throws {InvalidValueError} when `timeoutMs` is no such time.
+   * @throws {InvalidValueError} when `timeoutMs` is no such time, or `condition` none.
    * @throws {TimeoutError} when it did not come true in time.
-   * @throws {ShutdownError} or {StoppedError} when the node stops first.
+   * @throws {ShutdownError} or {StoppedError} when the node stops first; and what `condition.holds` throws.
    */
-  wait(
-    what: string,
-    condition: (metrics: RaftMetrics<C["Node"]>) => boolean,
-    timeoutMs: number,
-  ): Promise<RaftMetrics<C["Node"]>> {
-    return new Promise((resolve, reject) => {
-      checkTimeoutMs("timeoutMs", timeoutMs);
-      const settle = (): void => {
-        timer.cancel();
-        unwatch();
-      };
-      const timer = this.#clock.setTimer(timeoutMs, () => {
-        settle();
-        reject(new TimeoutError(what, timeoutMs));
-      });
-      const look = (): void => {
-        try {
-          const metrics = this.metrics();
-          if (condition(metrics)) {
-            settle();
-            resolve(metrics);
-          } else if (this.#runtime.stopped !== null) {
-            throw this.#runtime.stopped;
-          }
-        } catch (error) {
-          settle();
-          reject(toError(error));
-        }
-      };
-      const unwatch = this.#runtime.watch(look);
-      look();
-    });
-  }
-
-  /** Answers a pre-vote request of a peer; the network's receiving side calls it. */
-  async preVote(request: PreVoteRequest): Promise<PreVoteResponse> {
-    checkVoteRequest("preVote", request, this.id);
-    return this.#runtime.preVote((rpcId) => ({ type: "preVoteRequest", rpcId, request }));
-  }
-
-  /** Answers a vote request of a peer, once what the answer says is durable; the network's receiving side calls it. */
-  async vote(request: VoteRequest): Promise<VoteResponse> {
-    checkVoteRequest("vote", request, this.id);
-    return this.#runtime.vote((rpcId) => ({ type: "voteRequest", rpcId, request }));
-  }
-
-  /** Takes entries from a leader and answers once they are durable; the network's receiving side calls it. */
-  async appendEntries(request: AppendEntriesRequest<C["D"], C["Node"]>): Promise<AppendEntriesResponse> {
-    checkAppendEntriesRequest(request, this.id);
-    return this.#runtime.appendEntries((rpcId) => ({ type: "appendEntriesRequest", rpcId, request }));
-  }
-
-  /** Answers a follower that wants to serve reads; the network's receiving side calls it. */
-  async readIndex(request: ReadIndexRequest): Promise<ReadIndexResponse> {
-    checkReadIndexRequest(request, this.id);
-    // Where leases are off none is ever held, and a quorum is asked all the same.
-    const policy = request.lease ? "lease" : "readIndex";
-    try {
-      return { readIndex: await this.#runtime.read(policy, true) };
-    } catch (error) {
-      if (error instanceof NotLeaderError || error instanceof QuorumNotEnoughError)
-        return { readIndex: null };
-      throw error;
-    }
+  async wait(condition: Condition, timeoutMs: number): Promise<RaftMetrics<C["Node"]>> {
+    checkCondition(condition);
+    checkTimeoutMs("timeoutMs", timeoutMs);
+    return this.#watch.until(condition, timeoutMs);
   }
 
   /**
-   * Stops the node: settles everything that waits, with `ShutdownError` or, where a write may be in the log, `UnknownOutcomeError`.
+   * Calls `listener` each time that another leader is known, or none (null), as when the node stops. What it throws is logged as
+   * `raft.listener.failed` and changes nothing else; it goes on being called.
+   *
+   * @returns how to end that.
+   */
+  onLeaderChange(listener: (leaderId: NodeId | null) => void): () => void {
+    return this.#watch.onLeaderChange(listener);
+  }
+
+  /**
+   * The value that `select` takes out of the metrics, now and each time that it is another one: `for await (const term of
+   * raft.changes((metrics) => metrics.term))`. A slow reader gets the newest value next, not all between. It ends when the node stops,
+   * after the last value, and when its reader does: `break`, or `return()`, which ends a wait at once too. What `select` or `isSame` throws
+   * goes to the reader and ends it.
+   *
+   * @param isSame when two values count as the same. Default `Object.is`, for which every new object is another one.
+   */
+  changes<T>(
+    select: (metrics: RaftMetrics<C["Node"]>) => T,
+    isSame: (a: T, b: T) => boolean = Object.is,
+  ): AsyncGenerator<T, void, undefined> {
+    return this.#watch.changes(select, isSame);
+  }
+
+  /** Answers a pre-vote request of a peer; the network's receiving side calls it, and those that follow. */
+  preVote(request: RpcRequest<PreVoteRequest>): Promise<RpcResponse<PreVoteResponse>> {
+    return this.#peers.preVote(request);
+  }
+
+  /** Answers a vote request of a peer, once what the answer says is durable. */
+  vote(request: RpcRequest<VoteRequest>): Promise<RpcResponse<VoteResponse>> {
+    return this.#peers.vote(request);
+  }
+
+  /** Takes entries from a leader and answers once they are durable. */
+  appendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+  ): Promise<RpcResponse<AppendEntriesResponse>> {
+    return this.#peers.appendEntries(request);
+  }
+
+  /** Takes a part of a snapshot from a leader, and says what it wants next. */
+  installSnapshot(
+    request: RpcRequest<InstallSnapshotRequest<C["Node"]>>,
+  ): Promise<RpcResponse<InstallSnapshotResponse>> {
+    return this.#peers.installSnapshot(request);
+  }
+
+  /** Takes the leadership over from the leader that asks. */
+  timeoutNow(request: RpcRequest<TimeoutNowRequest>): Promise<RpcResponse<TimeoutNowResponse>> {
+    return this.#peers.timeoutNow(request);
+  }
+
+  /** Answers a follower that wants to serve reads. */
+  readIndex(request: RpcRequest<ReadIndexRequest>): Promise<RpcResponse<ReadIndexResponse>> {
+    return this.#peers.readIndex(request);
+  }
+
+  /**
+   * Stops the node: settles everything that waits, with `ShutdownError` or, where something may be in the log, `UnknownOutcomeError`.
    *
    * @returns once storage is no longer in use, so that another node can be started from it: the running calls have ended,
    *   and what was appended is durable.
@@ -351,35 +451,5 @@ export class Raft<C extends RaftTypeConfig> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
-  }
-
-  #write(data: C["D"]): Promise<ClientWriteResponse<C["R"]>> {
-    return new Promise((resolve, reject) => {
-      this.#runtime.write({ type: "normal", data }, { bytes: this.#sizeOf(data), resolve, reject }, null);
-    });
-  }
-
-  async #writeWith(data: C["D"], options: SessionWriteOptions): Promise<ClientWriteResponse<C["R"]>> {
-    checkWriteOptions(options);
-    const { session } = options;
-    const payload: Payload<C> =
-      session === undefined ? { type: "normal", data } : { type: "normal", data, session };
-    return this.#guardedWrite(payload, options);
-  }
-
-  async #guardedWrite(payload: Payload<C>, options: WriteOptions): Promise<ClientWriteResponse<C["R"]>> {
-    const [response] = await this.#guardedWrites([payload], options);
-    return response as ClientWriteResponse<C["R"]>;
-  }
-
-  #guardedWrites(
-    payloads: readonly Payload<C>[],
-    options: WriteOptions,
-  ): Promise<ClientWriteResponse<C["R"]>[]> {
-    const sizes = payloads.map((payload) => (payload.type === "normal" ? this.#sizeOf(payload.data) : 0));
-    return guardedWrites<C["R"]>(sizes, options, this.#clock, {
-      start: (writers) => this.#runtime.writeMany(payloads, writers, expectationOf(options)),
-      withdraw: (writers) => this.#runtime.withdraw(writers),
-    });
   }
 }

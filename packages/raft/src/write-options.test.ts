@@ -1,7 +1,7 @@
 import { InvalidValueError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import type { ReadPolicy } from "./engine/event.js";
-import type { SessionWriteOptions } from "./write-options.js";
+import type { SessionWriteOptions, WriteOptions } from "./write-options.js";
 import { checkNoSession, checkReadPolicy, checkWriteOptions, expectationOf } from "./write-options.js";
 
 function fieldOf(check: () => void): string {
@@ -57,7 +57,7 @@ describe("the options of a write", () => {
   test("expect nothing of the leader unless they say so", () => {
     const membershipLogId = { term: 0, index: 1 };
     expect(expectationOf({})).toBeNull();
-    expect(expectationOf({ timeoutMs: 5 })).toBeNull();
+    expect(expectationOf({ timeoutMs: 5 } as WriteOptions)).toBeNull();
     expect(expectationOf({ leaderTerm: 2 })).toEqual({ leaderTerm: 2 });
     expect(expectationOf({ membershipLogId })).toEqual({ membershipLogId });
     expect(expectationOf({ leaderTerm: 2, membershipLogId })).toEqual({ leaderTerm: 2, membershipLogId });

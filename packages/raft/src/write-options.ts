@@ -3,7 +3,7 @@ import { InvalidValueError, checkInteger } from "@seshat/common";
 import { checkLogId, checkObject, checkSession } from "./check-message.js";
 import { checkTimeoutMs } from "./config.js";
 import type { ReadPolicy, WriteExpectation } from "./engine/event.js";
-import type { Patience } from "./runtime/guarded-write.js";
+import type { Patience } from "./runtime/patience.js";
 
 /** How a write is made. Everything may be left out. */
 export interface WriteOptions extends Patience {
@@ -26,7 +26,7 @@ export interface OpenSessionOptions extends Patience {
 }
 
 /** How a linearizable read is confirmed. */
-export interface ReadOptions {
+export interface ReadOptions extends Patience {
   /**
    * `readIndex` asks a quorum. `lease` goes by the leader's lease where it holds one, and needs `config.leaderLease`; it
    * trusts that no clock drifts more than `config.maxClockDriftMs`. Default `readIndex`.
@@ -38,9 +38,7 @@ export const DEFAULT_SESSION_EXPIRY = 100_000;
 
 /** @throws {InvalidValueError} that names the field. */
 export function checkWriteOptions(options: SessionWriteOptions): void {
-  checkObject("options", options);
-  checkSignal("options.signal", options.signal);
-  if (options.timeoutMs !== undefined) checkTimeoutMs("options.timeoutMs", options.timeoutMs);
+  checkPatience(options);
   if (options.leaderTerm !== undefined) checkInteger("options.leaderTerm", options.leaderTerm, 1);
   if (options.membershipLogId !== undefined) checkLogId("options.membershipLogId", options.membershipLogId);
   checkSession("options.session", options.session);
@@ -50,6 +48,13 @@ export function checkWriteOptions(options: SessionWriteOptions): void {
 export function checkNoSession(options: SessionWriteOptions): void {
   if (options.session === undefined) return;
   throw new InvalidValueError("options.session", options.session, "left out: it numbers single commands");
+}
+
+/** @throws {InvalidValueError} that names the field. */
+export function checkPatience(options: Patience): void {
+  checkObject("options", options);
+  checkSignal("options.signal", options.signal);
+  if (options.timeoutMs !== undefined) checkTimeoutMs("options.timeoutMs", options.timeoutMs);
 }
 
 function checkSignal(field: string, signal: AbortSignal | undefined): void {
@@ -65,7 +70,7 @@ export function checkArray(field: string, value: unknown): void {
 }
 
 /** What the options expect of the leader; null when they expect nothing. */
-export function expectationOf({ leaderTerm, membershipLogId }: WriteOptions): WriteExpectation | null {
+export function expectationOf({ leaderTerm, membershipLogId }: WriteExpectation): WriteExpectation | null {
   if (leaderTerm === undefined && membershipLogId === undefined) return null;
   return {
     ...(leaderTerm === undefined ? {} : { leaderTerm }),

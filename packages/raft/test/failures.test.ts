@@ -7,8 +7,11 @@ import { describe, expect, test } from "vitest";
 import type { RaftNode } from "../src/raft-node.js";
 import { SeededRandom } from "../src/testing.js";
 import type { Outcome } from "./support/promises.js";
+import { addressed } from "./support/addressed.js";
+import { foundInStorage } from "./support/founding.js";
 import { deferred, outcomeOf, rejection } from "./support/promises.js";
 import type { StorageCall } from "./support/scripted-storage.js";
+import { SILENT_PEER } from "./support/silent-peer.js";
 import { TestCluster } from "./support/test-cluster.js";
 import { logId, nodesFor, setCommand, utf8 } from "./support/values.js";
 
@@ -27,7 +30,7 @@ async function checkStopped(cluster: TestCluster, node: RaftNode, verb: string, 
     node.initialize(nodesFor(1)),
     node.triggerSnapshot(),
     node.waitForLeader(),
-    node.raft.vote({ term: 9, candidateId: 2, lastLogId: logId(0, 0) }),
+    node.raft.vote(addressed(2, 1, { term: 9, candidateId: 2, lastLogId: logId(0, 0), transfer: false })),
   ];
   for (const call of calls) {
     const error = await rejection(call);
@@ -92,7 +95,7 @@ describe("storage that fails stops the node, with the cause in every later error
     const write = outcomeOf(node.propose(setCommand("a", "1")));
     await cluster.clock.advance(0);
     checkUnknownOnce(write);
-    await checkStopped(cluster, node, "append", cause);
+    await checkStopped(cluster, node, "save committed", cause);
   });
 
   test("at purge", async () => {
@@ -260,17 +263,21 @@ describe("shutting down", () => {
     const storage = cluster.storage(1);
     storage.holdsCompletions = true;
     const append = outcomeOf(
-      node.raft.appendEntries({
-        term: 1,
-        leaderId: 2,
-        prevLogId: logId(0, 0),
-        entries: [{ logId: logId(1, 1), payload: { type: "blank" } }],
-        leaderCommit: 0,
-      }),
+      node.raft.appendEntries(
+        addressed(2, 1, {
+          term: 1,
+          leaderId: 2,
+          prevLogId: logId(0, 0),
+          entries: [{ logId: logId(1, 1), payload: { type: "blank" } }],
+          leaderCommit: 0,
+        }),
+      ),
     );
     await cluster.clock.advance(0);
-    const wait = outcomeOf(node.raft.wait("pigs to fly", () => false, 60_000));
-    const vote = outcomeOf(node.raft.vote({ term: 2, candidateId: 3, lastLogId: logId(1, 1) }));
+    const wait = outcomeOf(node.raft.wait({ what: "pigs to fly", holds: () => false }, 60_000));
+    const vote = outcomeOf(
+      node.raft.vote(addressed(3, 1, { term: 2, candidateId: 3, lastLogId: logId(1, 1), transfer: false })),
+    );
     void node.shutdown();
     await cluster.clock.advance(0);
     for (const outcome of [append, wait, vote]) {
@@ -286,17 +293,16 @@ describe("shutting down", () => {
     const asked: number[] = [];
     const network = {
       connect: (target: number) => {
-        const never = (): Promise<never> => new Promise(() => {});
         const preVote = (): Promise<never> => {
           asked.push(target);
           void node.shutdown();
-          return never();
+          return new Promise<never>(() => {});
         };
-        return { preVote, vote: never, appendEntries: never, readIndex: never, close: () => {} };
+        return { ...SILENT_PEER, preVote };
       },
     };
+    await foundInStorage(cluster.storage(1), 1, 2, 3);
     const node = await cluster.start(1, { network });
-    await cluster.run(node.initialize(nodesFor(1, 2, 3)));
     await cluster.clock.advance(1000);
     expect(asked).toEqual([2]);
   });
@@ -340,18 +346,11 @@ describe("shutting down", () => {
     const network = {
       connect: (target: number) => {
         connections.push(`open ${target}`);
-        const never = (): Promise<never> => new Promise(() => {});
-        return {
-          preVote: never,
-          vote: never,
-          appendEntries: never,
-          readIndex: never,
-          close: () => void connections.push(`close ${target}`),
-        };
+        return { ...SILENT_PEER, close: () => void connections.push(`close ${target}`) };
       },
     };
+    await foundInStorage(cluster.storage(1), 1, 2, 3);
     const node = await cluster.start(1, { network });
-    await cluster.run(node.initialize(nodesFor(1, 2, 3)));
     await cluster.clock.advance(500);
     expect(connections).toEqual(["open 2", "open 3"]);
     await cluster.run(node.shutdown());
@@ -420,7 +419,14 @@ describe("whatever happens, each write ends exactly once", () => {
               break;
             case "depose":
               void outcomeOf(
-                node.raft.vote({ term: node.metrics().term + 1, candidateId: 2, lastLogId: logId(99, 99) }),
+                node.raft.vote(
+                  addressed(2, 1, {
+                    term: node.metrics().term + 1,
+                    candidateId: 2,
+                    lastLogId: logId(1, 99),
+                    transfer: false,
+                  }),
+                ),
               );
               break;
           }

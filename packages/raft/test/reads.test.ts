@@ -1,6 +1,15 @@
-import { InvalidValueError, NotLeaderError, OverloadedError, QuorumNotEnoughError } from "@seshat/common";
+import type { NodeId, ReadIndexRequest, RpcRequest } from "@seshat/common";
+import {
+  ForeignNodeError,
+  InvalidValueError,
+  NotLeaderError,
+  OverloadedError,
+  QuorumNotEnoughError,
+} from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_RAFT_CONFIG } from "../src/config.js";
+import type { RaftNode } from "../src/raft-node.js";
+import { addressed, unaddressed } from "./support/addressed.js";
 import { outcomeOf, rejection } from "./support/promises.js";
 import type { Outcome } from "./support/promises.js";
 import type { PeerCall } from "./support/test-cluster.js";
@@ -9,6 +18,12 @@ import { TestCluster } from "./support/test-cluster.js";
 const IDS = [1, 2, 3] as const;
 const { electionTimeoutMinMs, electionTimeoutMaxMs, maxClockDriftMs } = DEFAULT_RAFT_CONFIG;
 const LEASE = { policy: "lease" } as const;
+
+/** The question of node `from`. */
+function asks(cluster: TestCluster, from: NodeId, to: RaftNode, lease = false): RpcRequest<ReadIndexRequest> {
+  const { incarnation } = cluster.node(from).metrics();
+  return addressed(from, to.id, { lease }, { incarnation });
+}
 
 /** Notes every call from now on. */
 function watchCalls(cluster: TestCluster): PeerCall[] {
@@ -100,13 +115,13 @@ describe("linearizable reads", () => {
     await cluster.converge();
     cluster.network.partition([leader.id], cluster.others(leader.id));
     const from = cluster.others(leader.id)[0] as number;
-    const asked = [1, 2, 3].map(() => outcomeOf(leader.raft.readIndex({ from, lease: false })));
+    const asked = [1, 2, 3].map(() => outcomeOf(leader.raft.readIndex(asks(cluster, from, leader))));
     await cluster.clock.advance(0);
     expect(asked.map(({ errors }) => errors.length)).toEqual([0, 0, 1]);
     expect(asked[2]?.errors[0]).toBeInstanceOf(OverloadedError);
     // The others end when the leader finds out that it leads nobody: there is no index.
     await cluster.clock.advance(electionTimeoutMaxMs);
-    expect(asked.slice(0, 2).map(({ values }) => values)).toEqual([
+    expect(asked.slice(0, 2).map(({ values }) => values.map(unaddressed))).toEqual([
       [{ readIndex: null }],
       [{ readIndex: null }],
     ]);
@@ -118,11 +133,12 @@ describe("linearizable reads", () => {
     await cluster.converge();
     const [one, other] = cluster.others(leader.id) as [number, number];
     const calls = watchCalls(cluster);
-    const answer = await cluster.run(cluster.node(one).raft.readIndex({ from: other, lease: false }));
-    expect(answer).toEqual({ readIndex: null });
+    const node = cluster.node(one);
+    const answer = await cluster.run(node.raft.readIndex(asks(cluster, other, node)));
+    expect(unaddressed(answer)).toEqual({ readIndex: null });
     expect(calls).toEqual([]);
-    const wrong = cluster.node(one).raft.readIndex({ from: one, lease: false });
-    expect(await rejection(wrong)).toMatchObject({ field: "readIndex.from" });
+    const wrong = node.raft.readIndex(asks(cluster, one, node));
+    expect(await rejection(wrong)).toBeInstanceOf(ForeignNodeError);
   });
 });
 
@@ -144,8 +160,8 @@ describe("reads by the leader's lease", () => {
     await cluster.converge();
     const calls = watchCalls(cluster);
     const from = cluster.others(leader.id)[0] as number;
-    const answer = await cluster.run(leader.raft.readIndex({ from, lease: true }));
-    expect(answer).toEqual({ readIndex: leader.metrics().committed });
+    const answer = await cluster.run(leader.raft.readIndex(asks(cluster, from, leader, true)));
+    expect(unaddressed(answer)).toEqual({ readIndex: leader.metrics().committed });
     expect(calls.map(({ rpc }) => rpc)).toEqual(["appendEntries", "appendEntries"]);
   });
 

@@ -1,6 +1,7 @@
 import type { NodeId } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import type { RaftNode } from "../src/raft-node.js";
+import { addressed, unaddressed } from "./support/addressed.js";
 import { outcomeOf, settled } from "./support/promises.js";
 import type { Outcome } from "./support/promises.js";
 import { TestCluster } from "./support/test-cluster.js";
@@ -178,12 +179,16 @@ describe("a heartbeat cannot cause a false log reversion", () => {
     const from = { term: 1, leaderId: 2 };
     const send = (since: number, upto: number, leaderCommit: number): Promise<unknown> =>
       cluster.run(
-        node.raft.appendEntries({
-          ...from,
-          prevLogId: since === 1 ? logId(0, 0) : logId(1, since - 1),
-          entries: since > upto ? [] : blanks(1, since, upto),
-          leaderCommit,
-        }),
+        node.raft
+          .appendEntries(
+            addressed(2, 1, {
+              ...from,
+              prevLogId: since === 1 ? logId(0, 0) : logId(1, since - 1),
+              entries: since > upto ? [] : blanks(1, since, upto),
+              leaderCommit,
+            }),
+          )
+          .then(unaddressed),
       );
     await send(1, 10, 0);
     const log = cluster.log(1);

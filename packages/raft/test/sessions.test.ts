@@ -2,6 +2,7 @@ import { SessionError, UnknownOutcomeError } from "@seshat/common";
 import type { SessionCommand } from "@seshat/common";
 import { KeyValueStateMachine, OpenRaftMemStorage, encodeOperation } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
+import { until } from "../src/condition.js";
 import { Raft } from "../src/raft.js";
 import { outcomeOf, rejection } from "./support/promises.js";
 import { TestCluster } from "./support/test-cluster.js";
@@ -106,7 +107,7 @@ describe("a command of a session", () => {
       runtime: cluster.clock.runtime({ next: () => 0.5 } as never),
       config,
     });
-    await cluster.run(raft.wait("a leader", ({ state }) => state === "leader", 1000));
+    await cluster.run(raft.wait(until.state("leader"), 1000));
     const again = await cluster.run(raft.clientWrite({ data: DELETE }, number(session, 1)));
     expect(text(again.response.result)).toBe("1");
     await cluster.run(raft.clientWrite({ data: setCommand("a", "2") }));

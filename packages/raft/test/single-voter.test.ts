@@ -1,5 +1,6 @@
 import { AlreadyInitializedError, InvalidValueError, NotAMemberError, OverloadedError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
+import { addressed } from "./support/addressed.js";
 import { RecordingTracer } from "./support/instruments.js";
 import { outcomeOf, rejection } from "./support/promises.js";
 import { TestCluster } from "./support/test-cluster.js";
@@ -76,7 +77,7 @@ describe("a cluster of one goes the whole way of a larger one", () => {
 
 describe("a single-node cluster acknowledges only after its own sync", () => {
   test("a write is answered when its append is durable, and neither committed nor applied before", async () => {
-    const cluster = new TestCluster([1]);
+    const cluster = new TestCluster([1], { storageStallMs: 120_000 });
     const node = await cluster.found();
     const storage = cluster.storage(1);
     storage.holdsCompletions = true;
@@ -134,7 +135,7 @@ describe("a single-node cluster acknowledges only after its own sync", () => {
   });
 
   test("a new leader whose own blank entry is not committed delays linearizable reads", async () => {
-    const cluster = new TestCluster([1]);
+    const cluster = new TestCluster([1], { storageStallMs: 120_000 });
     await cluster.found();
     await cluster.stop(1);
     const storage = cluster.storage(1);
@@ -199,6 +200,9 @@ describe("initialize", () => {
     expect(await rejection(node.initialize([[0, { addr: "x" }]]))).toMatchObject({
       field: "membership.nodes",
     });
+    for (const none of [undefined, null, 7, {}, [7]]) {
+      expect(await rejection(node.initialize(none as never))).toMatchObject({ field: "nodes" });
+    }
     expect(cluster.storage(1).calls).toEqual([]);
   });
 });
@@ -225,7 +229,9 @@ describe("limits and triggers", () => {
     const cluster = new TestCluster([1], { maxPendingRequests: 2, snapshotPolicy: { type: "never" } });
     const node = await cluster.found();
     const votes = [1, 2, 3].map(() =>
-      outcomeOf(node.raft.vote({ term: 9, candidateId: 2, lastLogId: logId(9, 9) })),
+      outcomeOf(
+        node.raft.vote(addressed(2, 1, { term: 9, candidateId: 2, lastLogId: logId(9, 9), transfer: false })),
+      ),
     );
     const snapshots = [1, 2, 3].map(() => outcomeOf(node.triggerSnapshot()));
     await cluster.clock.advance(0);

@@ -1,5 +1,19 @@
-import type { BytesTypeConfig, LogEntry, Request, Response, Snapshot } from "@seshat/common";
-import type { AppliedState, ApplyResponse, OpenRaftStateMachine, RaftStateMachine } from "@seshat/storage";
+import type {
+  BytesTypeConfig,
+  LogEntry,
+  Request,
+  Response,
+  Snapshot,
+  SnapshotData,
+  SnapshotMeta,
+} from "@seshat/common";
+import type {
+  AppliedState,
+  ApplyResponse,
+  OpenRaftStateMachine,
+  RaftStateMachine,
+  SnapshotSink,
+} from "@seshat/storage";
 import { KeyValueStateMachine, OpenRaftMemStorage } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
 import { StubNetwork } from "../src/network/stub-network.js";
@@ -159,7 +173,7 @@ describe("snapshots", () => {
     expect(built.values).toEqual([logId(1, 3)]);
     const restored = new KeyValueStateMachine();
     const snapshot = storage.stateMachine.readCurrentSnapshot() as Snapshot;
-    await new OpenRaftMemStorage(restored).stateMachine.installSnapshot(snapshot);
+    await new OpenRaftMemStorage(restored).stateMachine.installSnapshot(snapshot, () => Promise.resolve());
     expect([text(restored.get(utf8("before"))), text(restored.get(utf8("after")))]).toEqual(["1", null]);
   });
 
@@ -170,7 +184,7 @@ describe("snapshots", () => {
     await cluster.run(node.triggerSnapshot());
     const snapshot = cluster.storage(1).snapshot as Snapshot;
     const other = new OpenRaftMemStorage(new KeyValueStateMachine());
-    await other.stateMachine.installSnapshot(snapshot);
+    await other.stateMachine.installSnapshot(snapshot, () => Promise.resolve());
     expect(other.stateMachine.readAppliedState()).toEqual(cluster.storage(1).stateMachine.readAppliedState());
     await other.stateMachine.snapshotBuilder().buildSnapshot(() => Promise.resolve());
     expect(await contentOf(other)).toEqual(await contentOf(cluster.storage(1)));
@@ -299,8 +313,11 @@ class Transient implements RaftStateMachine<BytesTypeConfig> {
   readCurrentSnapshot(): Snapshot | null {
     return this.kept.snapshot;
   }
-  installSnapshot(snapshot: Snapshot): Promise<void> {
-    return this.#inner.installSnapshot(snapshot);
+  receiveSnapshot(meta: SnapshotMeta, size: number): SnapshotSink<SnapshotData> {
+    return this.#inner.receiveSnapshot(meta, size);
+  }
+  installSnapshot(snapshot: Snapshot, pause: () => Promise<void>): Promise<void> {
+    return this.#inner.installSnapshot(snapshot, pause);
   }
 }
 
@@ -309,28 +326,32 @@ describe("a transient state machine", () => {
     const cluster = new TestCluster([1]);
     const storage = cluster.storage(1);
     const kept: { snapshot: Snapshot | null } = { snapshot: null };
-    const start = async (stateMachine: Transient): Promise<Raft<BytesTypeConfig>> =>
-      Raft.create<BytesTypeConfig>({
-        id: 1,
-        storage,
-        stateMachine,
-        network: new StubNetwork(),
-        config: { snapshotPolicy: NEVER, maxInSnapshotLogToKeep: 0 },
-        runtime: cluster.clock.runtime(new SeededRandom(3)),
-        checkInvariants: true,
-      });
+    const start = (stateMachine: Transient): Promise<Raft<BytesTypeConfig>> =>
+      cluster.run(
+        Raft.create<BytesTypeConfig>({
+          id: 1,
+          storage,
+          stateMachine,
+          network: new StubNetwork(),
+          config: { snapshotPolicy: NEVER, maxInSnapshotLogToKeep: 0 },
+          runtime: cluster.clock.runtime(new SeededRandom(3)),
+          checkInvariants: true,
+        }),
+      );
 
     const first = new Transient(kept);
     let raft = await start(first);
     await cluster.run(raft.initialize(nodesFor(1)));
-    await cluster.run(raft.wait("a leader", ({ state }) => state === "leader", 1000));
+    await cluster.run(raft.wait({ what: "a leader", holds: ({ state }) => state === "leader" }, 1000));
     for (const key of ["a", "b"]) await cluster.run(raft.clientWrite({ data: setCommand(key, "1") }));
     await cluster.run(raft.shutdown());
 
     // Without a snapshot everything is applied again from the log.
     const second = new Transient(kept);
     raft = await start(second);
-    await cluster.run(raft.wait("the old entries", ({ lastApplied }) => lastApplied.index >= 4, 1000));
+    await cluster.run(
+      raft.wait({ what: "the old entries", holds: ({ lastApplied }) => lastApplied.index >= 4 }, 1000),
+    );
     expect(text(second.kv.get(utf8("b")))).toBe("1");
     await cluster.run(raft.trigger.snapshot());
     await cluster.run(raft.clientWrite({ data: setCommand("c", "3") }));
@@ -340,11 +361,17 @@ describe("a transient state machine", () => {
     const third = new Transient(kept);
     raft = await start(third);
     expect(kept.snapshot?.meta.lastLogId).toEqual(logId(1, 4));
-    await cluster.run(raft.wait("the rest", () => third.kv.has(utf8("c")), 1000));
+    await cluster.run(raft.wait({ what: "the rest", holds: () => third.kv.has(utf8("c")) }, 1000));
     expect(["a", "b", "c"].map((key) => text(third.kv.get(utf8(key))))).toEqual(["1", "1", "3"]);
     // Only the entries after the snapshot: the blank one of the second life, the write, the blank one of the third.
     await cluster.run(
-      raft.wait("a leader", ({ state, lastApplied }) => state === "leader" && lastApplied.index === 7, 1000),
+      raft.wait(
+        {
+          what: "a leader",
+          holds: ({ state, lastApplied }) => state === "leader" && lastApplied.index === 7,
+        },
+        1000,
+      ),
     );
     expect(third.applied).toBe(3);
     await cluster.run(raft.shutdown());

@@ -1,6 +1,7 @@
-import { NotLeaderError } from "@seshat/common";
+import { NotLeaderError, TimeoutError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { StubNetwork } from "../src/network/stub-network.js";
+import { foundInStorage } from "./support/founding.js";
 import { RecordingLogger } from "./support/instruments.js";
 import { rejection } from "./support/promises.js";
 import { TestCluster } from "./support/test-cluster.js";
@@ -13,8 +14,8 @@ describe("three voters over the stub network", () => {
       const logger = new RecordingLogger();
       const cluster = new TestCluster([1, 2, 3], { preVote });
       for (const id of cluster.ids) {
-        const node = await cluster.start(id, { network: new StubNetwork(logger), logger });
-        await cluster.run(node.initialize(nodesFor(1, 2, 3)));
+        await foundInStorage(cluster.storage(id), 1, 2, 3);
+        await cluster.start(id, { network: new StubNetwork(logger), logger });
       }
       for (let second = 0; second < 60; second++) {
         await cluster.clock.advance(1000);
@@ -35,6 +36,14 @@ describe("three voters over the stub network", () => {
       expect(node.metrics().term > 0).toBe(!preVote);
     },
   );
+
+  test("cannot even found a cluster: nobody answers", async () => {
+    const cluster = new TestCluster([1, 2, 3]);
+    const node = await cluster.start(1, { network: new StubNetwork() });
+    const error = await rejection(cluster.run(node.initialize(nodesFor(1, 2, 3))));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(node.metrics()).toMatchObject({ term: 0, lastLogId: { index: 0 } });
+  });
 
   test("a cluster of one never uses it", async () => {
     const logger = new RecordingLogger();

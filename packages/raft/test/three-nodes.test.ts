@@ -1,6 +1,8 @@
 import { NotLeaderError, QuorumNotEnoughError, UnknownOutcomeError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
+import { addressed, unaddressed } from "./support/addressed.js";
 import { outcomeOf } from "./support/promises.js";
+import { SILENT_PEER } from "./support/silent-peer.js";
 import { TestCluster } from "./support/test-cluster.js";
 import { nodesFor, setCommand } from "./support/values.js";
 
@@ -73,9 +75,14 @@ describe("three nodes", () => {
     const cluster = new TestCluster(IDS);
     await cluster.found();
     await cluster.converge();
+    const stores = IDS.map((id) => [id, cluster.storage(id).readIdentity()?.incarnation]);
     for (const id of IDS) {
-      expect(cluster.node(id).metrics().membership).toMatchObject({
-        logId: { term: 0, index: 1 },
+      // Founding brought it, and says who votes from which store.
+      const { logId, membership } = cluster.node(id).metrics().membership;
+      expect([logId, membership.configs]).toEqual([{ term: 0, index: 1 }, [[1, 2, 3]]]);
+      expect([...membership.incarnations]).toEqual(stores);
+      expect(cluster.storage(id).log.get(1)?.payload).toMatchObject({
+        type: "membership",
         membership: { configs: [[1, 2, 3]] },
       });
     }
@@ -201,12 +208,14 @@ describe("a candidate", () => {
     const asked: number[] = [];
     const network = {
       connect: (target: number) => {
-        const never = (): Promise<never> => new Promise(() => {});
         const vote = (): Promise<never> => {
           asked.push(target);
-          return never();
+          return new Promise(() => {});
         };
-        return { preVote: never, vote, appendEntries: never, readIndex: never, close: () => {} };
+        // What the founder asks before it founds: nothing is promised by it.
+        const preVote = (): ReturnType<typeof SILENT_PEER.preVote> =>
+          Promise.resolve({ term: 0, granted: true, header: { from: target, incarnation: target } });
+        return { ...SILENT_PEER, vote, preVote };
       },
     };
     const node = await cluster.start(1, { network });
@@ -321,23 +330,29 @@ describe("a follower", () => {
     storage.holdsCompletions = true;
     const entry = { logId: { term: 1, index: 1 }, payload: { type: "blank" } } as const;
     const append = outcomeOf(
-      node.raft.appendEntries({
-        term: 1,
-        leaderId: 2,
-        prevLogId: { term: 0, index: 0 },
-        entries: [entry],
-        leaderCommit: 0,
-      }),
+      node.raft.appendEntries(
+        addressed(2, 1, {
+          term: 1,
+          leaderId: 2,
+          prevLogId: { term: 0, index: 0 },
+          entries: [entry],
+          leaderCommit: 0,
+        }),
+      ),
     );
     // Until then it has a leader, whom it does not help to unseat.
     await cluster.clock.advance(150);
-    const vote = outcomeOf(node.raft.vote({ term: 2, candidateId: 3, lastLogId: { term: 1, index: 1 } }));
+    const vote = outcomeOf(
+      node.raft.vote(
+        addressed(3, 1, { term: 2, candidateId: 3, lastLogId: { term: 1, index: 1 }, transfer: false }),
+      ),
+    );
     await cluster.clock.advance(10);
     expect([append.values, vote.values]).toEqual([[], []]);
     storage.completeHeld();
     await cluster.clock.advance(0);
-    expect(append.values).toEqual([{ type: "success", term: 1, matchIndex: 1 }]);
-    expect(vote.values).toEqual([{ term: 2, granted: true }]);
+    expect(append.values.map(unaddressed)).toEqual([{ type: "success", term: 1, matchIndex: 1 }]);
+    expect(vote.values.map(unaddressed)).toEqual([{ term: 2, granted: true }]);
   });
 
   test("whose storage fails stops alone; the others go on", async () => {

@@ -1,12 +1,18 @@
 import type {
   AppendEntriesRequest,
   AppendEntriesResponse,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
   NodeId,
   PreVoteRequest,
   PreVoteResponse,
+  RaftTypeConfig,
   ReadIndexRequest,
   ReadIndexResponse,
-  RaftTypeConfig,
+  RpcRequest,
+  RpcResponse,
+  TimeoutNowRequest,
+  TimeoutNowResponse,
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
@@ -18,19 +24,30 @@ import type {
  * - An answer belongs to its own request. Requests may arrive late, twice, out of order or never.
  * - A promise rejects when no answer can be had, whatever the reason; it never invents one. The caller has its own
  *   deadline, so a promise may also stay pending.
- * - The receiving side hands a request to the method of the same name of the addressed node's `Raft`.
+ * - The receiving side hands a request to the method of the same name of the addressed node's `Raft`, header and all.
  */
 export interface RaftNetwork<C extends RaftTypeConfig> {
-  preVote(request: PreVoteRequest): Promise<PreVoteResponse>;
-  vote(request: VoteRequest): Promise<VoteResponse>;
+  preVote(request: RpcRequest<PreVoteRequest>): Promise<RpcResponse<PreVoteResponse>>;
+  vote(request: RpcRequest<VoteRequest>): Promise<RpcResponse<VoteResponse>>;
   /**
    * Several may be on their way at once. One without entries is a heartbeat and must not wait behind those with: on a
    * slow link give it a way of its own.
    */
-  appendEntries(request: AppendEntriesRequest<C["D"], C["Node"]>): Promise<AppendEntriesResponse>;
+  appendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+  ): Promise<RpcResponse<AppendEntriesResponse>>;
+  /**
+   * Brings one part of a snapshot; the next is sent when this one is answered. It must not hold up the other calls, which
+   * are small and urgent.
+   */
+  installSnapshot(
+    request: RpcRequest<InstallSnapshotRequest<C["Node"]>>,
+  ): Promise<RpcResponse<InstallSnapshotResponse>>;
+  /** Asks a voter to take the leadership over. */
+  timeoutNow(request: RpcRequest<TimeoutNowRequest>): Promise<RpcResponse<TimeoutNowResponse>>;
   /** Asks a leader for a read index. */
-  readIndex(request: ReadIndexRequest): Promise<ReadIndexResponse>;
-  /** Gives the connection up. Called once, when the peer is no longer a member or this node shuts down. */
+  readIndex(request: RpcRequest<ReadIndexRequest>): Promise<RpcResponse<ReadIndexResponse>>;
+  /** Gives the connection up. Called once: when the peer is no longer a member, has moved, or this node shuts down. */
   close(): void;
 }
 

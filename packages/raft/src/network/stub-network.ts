@@ -23,6 +23,8 @@ export class StubNetwork<C extends RaftTypeConfig> implements RaftNetworkFactory
       preVote: () => refuse("preVote"),
       vote: () => refuse("vote"),
       appendEntries: () => refuse("appendEntries"),
+      installSnapshot: () => refuse("installSnapshot"),
+      timeoutNow: () => refuse("timeoutNow"),
       readIndex: () => refuse("readIndex"),
       close(): void {},
     };

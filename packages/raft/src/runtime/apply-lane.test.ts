@@ -1,13 +1,24 @@
-import type { BytesTypeConfig, LogEntry, Request, Response, SnapshotMeta } from "@seshat/common";
-import { EMPTY_STORED_MEMBERSHIP, StorageError, silentLogger } from "@seshat/common";
+import type {
+  BytesTypeConfig,
+  LogEntry,
+  Request,
+  Response,
+  Snapshot,
+  SnapshotMeta,
+  StorageVerb,
+} from "@seshat/common";
+import { CodecError, EMPTY_STORED_MEMBERSHIP, StorageError, silentLogger } from "@seshat/common";
 import type { MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
 import { RecordingTracer } from "../../test/support/instruments.js";
 import { deferred, outcomeOf, settled } from "../../test/support/promises.js";
 import { blanks, logId } from "../../test/support/values.js";
+import { SeededRandom } from "../testing/seeded-random.js";
+import { VirtualClock } from "../testing/virtual-clock.js";
 import { ApplyLane } from "./apply-lane.js";
 import { Instruments } from "./instruments.js";
 import { LogCache } from "./log-cache.js";
+import { StallWatch } from "./stall-watch.js";
 
 type Entry = LogEntry<Request>;
 type Responses = readonly (Response | undefined)[];
@@ -35,7 +46,15 @@ function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: R
     read: (since: number, upto: number): MaybePromise<readonly Entry[]> => blanks(1, since, upto),
     snapshotBuilder: (): MaybePromise<unknown> => ({ buildSnapshot: () => world.build() }),
     build: (): MaybePromise<{ meta: SnapshotMeta }> => ({ meta: metaAt(1) }),
+    install: (_pause: () => Promise<void>): MaybePromise<void> => {},
+    clock: new VirtualClock(),
+    stalls: [] as (StorageVerb | null)[],
   };
+  const watch = new StallWatch(
+    world.clock.runtime(new SeededRandom(1)),
+    1000,
+    (verb) => void world.stalls.push(verb),
+  );
   const stateMachine = {
     apply: (entries: readonly Entry[]) => {
       seen.push(`apply ${range(entries)}`);
@@ -44,6 +63,10 @@ function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: R
     snapshotBuilder: () => {
       seen.push("capture");
       return world.snapshotBuilder();
+    },
+    installSnapshot: ({ meta }: Snapshot, pause: () => Promise<void>) => {
+      seen.push(`install ${meta.lastLogId.index}`);
+      return world.install(pause);
     },
   } as unknown as RaftStateMachine<BytesTypeConfig>;
   const reader = {
@@ -67,11 +90,14 @@ function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: R
         random: () => 0,
       },
       instruments: new Instruments(1, silentLogger, options.tracer ?? null),
+      stalls: watch,
       maxApplyEntries: options.maxApplyEntries ?? 100,
     },
     {
       applied: (entries, responses) => void events.push(`applied ${range(entries)} (${responses.length})`),
       snapshotBuilt: (meta) => void events.push(`built ${meta.lastLogId.index}`),
+      snapshotInstalled: (meta, damage) =>
+        void events.push(`installed ${meta.lastLogId.index}${damage === null ? "" : `: ${damage.message}`}`),
       failed: (error) => void failures.push(error),
     },
   );
@@ -384,5 +410,155 @@ describe("spans", () => {
     built.resolve({ meta: metaAt(6) });
     await settled();
     expect(tracer.spans[1]).toMatchObject({ ends: 1, exceptions: [] });
+  });
+});
+
+function install(index: number): { type: "install"; snapshot: Snapshot } {
+  return {
+    type: "install",
+    snapshot: { meta: metaAt(index), data: { size: 0, read: () => expect.unreachable() } },
+  };
+}
+
+describe("installing a snapshot", () => {
+  test("comes after every apply asked for before, and before every one asked for after", async () => {
+    const { lane, world, seen, events } = setUp();
+    const [applied, installed] = [deferred<Responses>(), deferred()];
+    world.apply = () => applied.promise;
+    lane.submit(apply(1, 1));
+    lane.submit(install(5));
+    lane.submit(apply(6, 6));
+    expect(seen).toEqual(["apply 1-1"]);
+    world.install = () => installed.promise;
+    applied.resolve([undefined]);
+    await settled();
+    expect(seen).toEqual(["apply 1-1", "install 5"]);
+    expect(events).toEqual(["applied 1-1 (1)"]);
+    world.apply = (entries) => entries.map(() => undefined);
+    installed.resolve();
+    await settled();
+    expect(seen).toEqual(["apply 1-1", "install 5", "apply 6-6"]);
+    expect(events).toEqual(["applied 1-1 (1)", "installed 5", "applied 6-6 (1)"]);
+  });
+
+  test("goes on beside a build, which may end after it", async () => {
+    const { lane, world, events } = setUp();
+    const built = deferred<{ meta: SnapshotMeta }>();
+    world.build = () => built.promise;
+    lane.submit(BUILD);
+    lane.submit(install(5));
+    await settled();
+    expect(events).toEqual(["installed 5"]);
+    built.resolve({ meta: metaAt(2) });
+    await settled();
+    expect(events).toEqual(["installed 5", "built 2"]);
+  });
+
+  test("whose content is damaged changes nothing, says so, and what follows goes on", async () => {
+    for (const fail of [
+      (): Promise<never> => Promise.reject(new CodecError("snapshot", 7, "no magic")),
+      (): never => {
+        throw new CodecError("snapshot", 7, "no magic");
+      },
+    ]) {
+      const { lane, world, events, failures } = setUp();
+      world.install = fail;
+      lane.submit(install(5));
+      lane.submit(apply(1, 2));
+      await settled();
+      expect(events).toEqual([
+        expect.stringMatching(/^installed 5: .*no magic/) as string,
+        "applied 1-2 (2)",
+      ]);
+      expect(failures).toEqual([]);
+    }
+  });
+
+  test("that fails otherwise stops the lane, with the cause, and nothing follows", async () => {
+    const { lane, world, seen, events, failures } = setUp();
+    const cause = new Error("disk full");
+    world.install = () => Promise.reject(cause);
+    lane.submit(install(5));
+    lane.submit(apply(6, 6));
+    await settled();
+    expect(failures).toMatchObject([{ name: "StorageError", verb: "install snapshot", cause }]);
+    expect(events).toEqual([]);
+    expect(seen).toEqual(["install 5"]);
+  });
+
+  test("gives timers and sockets their turn where it pauses, and is one span", async () => {
+    const tracer = new RecordingTracer();
+    const { lane, world, yields, events } = setUp({ tracer });
+    world.install = (pause) => pause();
+    lane.submit(install(5));
+    await settled();
+    expect([yields.length, events]).toEqual([1, []]);
+    yields[0]?.();
+    await settled();
+    expect(events).toEqual(["installed 5"]);
+    expect(tracer.named("raft.snapshot.install")).toMatchObject([
+      { attributes: { "raft.index": 5 }, ends: 1 },
+    ]);
+  });
+
+  test("is finished before the lane is closed, and not reported any more; one that waits is not begun", async () => {
+    const { lane, world, seen, events } = setUp();
+    const installed = deferred();
+    world.install = () => installed.promise;
+    lane.submit(install(5));
+    lane.submit(install(9));
+    const closed = outcomeOf(lane.close());
+    await settled();
+    expect(closed.values).toHaveLength(0);
+    installed.resolve();
+    await settled();
+    expect(closed.values).toHaveLength(1);
+    expect([seen, events]).toEqual([["install 5"], []]);
+  });
+});
+
+describe("storage that hangs", () => {
+  test("while applying is noticed, and its end", async () => {
+    const { lane, world } = setUp();
+    const answer = deferred<Responses>();
+    world.apply = () => answer.promise;
+    lane.submit(apply(1, 1));
+    await world.clock.advance(1000);
+    expect(world.stalls).toEqual(["apply"]);
+    answer.resolve([undefined]);
+    await settled();
+    expect(world.stalls).toEqual(["apply", null]);
+  });
+
+  test("while entries are read to be applied is noticed", async () => {
+    const { lane, world } = setUp({ cached: false });
+    const answer = deferred<readonly Entry[]>();
+    world.read = () => answer.promise;
+    lane.submit(apply(1, 1));
+    await world.clock.advance(1000);
+    expect(world.stalls).toEqual(["read log"]);
+  });
+
+  test("is not said of snapshots: they take as long as they are large", async () => {
+    const { lane, world } = setUp();
+    const [built, installed] = [deferred<{ meta: SnapshotMeta }>(), deferred()];
+    world.build = () => built.promise;
+    world.install = () => installed.promise;
+    lane.submit(BUILD);
+    lane.submit(install(5));
+    await world.clock.advance(3_600_000);
+    expect(world.stalls).toEqual([]);
+  });
+
+  test("collects no work: however much is committed meanwhile, it is one call later", async () => {
+    const { lane, world, seen } = setUp();
+    const answer = deferred<Responses>();
+    world.apply = () => answer.promise;
+    lane.submit(apply(1, 1));
+    for (let index = 2; index <= 100; index++) lane.submit(apply(index, index));
+    world.apply = (entries) => entries.map(() => undefined);
+    answer.resolve([undefined]);
+    await settled();
+    expect(seen).toEqual(["apply 1-1", "apply 2-100"]);
   });
 });

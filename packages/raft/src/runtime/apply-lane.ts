@@ -1,5 +1,12 @@
-import type { AsyncRuntime, LogId, RaftTypeConfig, SnapshotMeta, StorageVerb } from "@seshat/common";
-import { StorageError } from "@seshat/common";
+import type {
+  AsyncRuntime,
+  LogId,
+  RaftTypeConfig,
+  Snapshot,
+  SnapshotMeta,
+  StorageVerb,
+} from "@seshat/common";
+import { CodecError, StorageError } from "@seshat/common";
 import type { ApplyResponse, MaybePromise, RaftLogReader, RaftStateMachine } from "@seshat/storage";
 import type { ApplyCommand, BuildSnapshotCommand } from "../engine/command.js";
 import { storageFailure } from "./failure.js";
@@ -7,12 +14,15 @@ import type { Instruments } from "./instruments.js";
 import type { LogCache } from "./log-cache.js";
 import { andThen, isPending } from "./maybe-promise.js";
 import { SerialQueue } from "./serial-queue.js";
+import type { StallWatch } from "./stall-watch.js";
 
 /** What the apply lane tells. */
 export interface ApplyLaneEvents<C extends RaftTypeConfig> {
   /** The entries are applied; `responses` has one item for each. */
   applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void;
   snapshotBuilt(meta: SnapshotMeta<C["Node"]>): void;
+  /** The state machine holds the snapshot, and nothing of before; or, with an error, it could not be read and all is as before. */
+  snapshotInstalled(meta: SnapshotMeta<C["Node"]>, damage: Error | null): void;
   /** The state machine or the reading of entries failed, and nothing follows. */
   failed(error: Error): void;
 }
@@ -24,18 +34,27 @@ export interface ApplyLaneParts<C extends RaftTypeConfig> {
   readonly cache: LogCache;
   readonly runtime: AsyncRuntime;
   readonly instruments: Instruments;
+  readonly stalls: StallWatch;
   /** Entries handed to the state machine in one call. */
   readonly maxApplyEntries: number;
 }
 
+/** A snapshot to be installed. */
+export interface InstallTask<C extends RaftTypeConfig> {
+  readonly type: "install";
+  readonly snapshot: Snapshot<C["SnapshotData"], C["Node"]>;
+}
+
+type Task<C extends RaftTypeConfig> = ApplyCommand | BuildSnapshotCommand | InstallTask<C>;
+
 /**
- * Feeds the state machine: applies one after another, snapshots captured between two of them. A snapshot is then built beside
+ * Feeds the state machine: applies one after another, snapshots captured or installed between two of them. A snapshot is then built beside
  * the applies that follow.
  */
 export class ApplyLane<C extends RaftTypeConfig> {
   readonly #parts: ApplyLaneParts<C>;
   readonly #events: ApplyLaneEvents<C>;
-  readonly #queue: SerialQueue<ApplyCommand | BuildSnapshotCommand>;
+  readonly #queue: SerialQueue<Task<C>>;
   #build: Promise<void> | null = null;
   /** What the running task is doing, for the error when that fails. */
   #running: StorageVerb = "apply";
@@ -45,12 +64,12 @@ export class ApplyLane<C extends RaftTypeConfig> {
     this.#parts = parts;
     this.#events = events;
     this.#queue = new SerialQueue(
-      (task) => (task.type === "apply" ? this.#apply(task.since, task.upto) : this.#capture()),
+      (task) => this.#run(task),
       (error) => this.#fail(storageFailure(this.#running, error)),
     );
   }
 
-  submit(task: ApplyCommand | BuildSnapshotCommand): void {
+  submit(task: Task<C>): void {
     const { newest } = this.#queue;
     if (task.type === "apply" && newest?.type === "apply") {
       this.#queue.replaceNewest({ type: "apply", since: newest.since, upto: task.upto });
@@ -64,6 +83,24 @@ export class ApplyLane<C extends RaftTypeConfig> {
     this.#stopped = true;
     await this.#queue.close();
     await this.#build;
+  }
+
+  #run(task: Task<C>): MaybePromise<void> {
+    switch (task.type) {
+      case "apply":
+        return this.#apply(task.since, task.upto);
+      case "buildSnapshot":
+        return this.#capture();
+      case "install":
+        return this.#install(task.snapshot);
+    }
+  }
+
+  /** A call that does not end at once is watched until it does. Snapshots are not: they take as long as they are large. */
+  #watched<T>(verb: StorageVerb, done: MaybePromise<T>): MaybePromise<T> {
+    if (!isPending(done)) return done;
+    const call = this.#parts.stalls.begin(verb);
+    return done.finally(() => this.#parts.stalls.end(call));
   }
 
   #apply(since: number, upto: number): MaybePromise<void> {
@@ -82,7 +119,8 @@ export class ApplyLane<C extends RaftTypeConfig> {
 
   #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
     this.#running = "read log";
-    return this.#parts.cache.slice(since, upto) ?? this.#parts.reader.readEntries(since, upto);
+    const { cache, reader } = this.#parts;
+    return cache.slice(since, upto) ?? this.#watched("read log", reader.readEntries(since, upto));
   }
 
   /** @returns the index of the last entry applied. */
@@ -91,7 +129,10 @@ export class ApplyLane<C extends RaftTypeConfig> {
     this.#running = "apply";
     const attributes = { "raft.first_index": firstIndex(entries), "raft.entries": entries.length };
     return andThen(
-      instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)),
+      this.#watched(
+        "apply",
+        instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)),
+      ),
       (responses) => {
         if (responses.length !== entries.length) {
           throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
@@ -116,6 +157,24 @@ export class ApplyLane<C extends RaftTypeConfig> {
         this.#build = finished.catch((error: unknown) => this.#fail(storageFailure("build snapshot", error)));
       }
     });
+  }
+
+  async #install(snapshot: Snapshot<C["SnapshotData"], C["Node"]>): Promise<void> {
+    if (this.#stopped) return;
+    const { stateMachine, instruments } = this.#parts;
+    const { meta } = snapshot;
+    this.#running = "install snapshot";
+    let damage: Error | null = null;
+    try {
+      await instruments.trace("raft.snapshot.install", { "raft.index": meta.lastLogId.index }, () =>
+        stateMachine.installSnapshot(snapshot, () => this.#pause()),
+      );
+    } catch (thrown) {
+      // The content is to blame, not this node's storage: the old state stands, and the node goes on.
+      if (!(thrown instanceof CodecError)) throw thrown;
+      damage = thrown;
+    }
+    if (!this.#stopped) this.#events.snapshotInstalled(meta, damage);
   }
 
   #pause(): Promise<void> {

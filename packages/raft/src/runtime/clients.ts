@@ -41,6 +41,8 @@ interface ConfirmedReads {
   readonly readers: readonly Reader[];
 }
 
+const NO_READS: readonly ReadIndexEvent[] = [];
+
 /** How much may wait at once. */
 export interface ClientLimits {
   readonly requests: number;
@@ -148,16 +150,22 @@ export class Clients<R> {
 
   /** The writes since the last call, as few events as can be. */
   collectWrites(): ClientWriteEvent[] {
-    const batches = this.#batches.filter(({ writers }) => writers.length > 0);
-    this.#batches = [];
-    return batches.map(({ payloads, writers, expect }) => {
+    const events: ClientWriteEvent[] = [];
+    for (const { payloads, writers, expect } of this.#batches) {
+      // All of them were taken back.
+      if (writers.length === 0) continue;
       this.#proposed.push(writers);
-      return expect === null ? { type: "clientWrite", payloads } : { type: "clientWrite", payloads, expect };
-    });
+      events.push(
+        expect === null ? { type: "clientWrite", payloads } : { type: "clientWrite", payloads, expect },
+      );
+    }
+    this.#batches = [];
+    return events;
   }
 
   /** The reads since the last call, as few events as can be. */
-  collectReads(): ReadIndexEvent[] {
+  collectReads(): readonly ReadIndexEvent[] {
+    if (this.#reads.length === 0) return NO_READS;
     return this.#reads.splice(0).map((batch) => {
       const requestId = ++this.#lastReadId;
       this.#unconfirmed.set(requestId, batch);

@@ -3,7 +3,10 @@ export class DurabilityGate {
   readonly #waiting: { readonly afterIo: number; readonly action: () => void }[] = [];
   #persisted = 0;
 
-  /** Runs `action` once every write up to `afterIo` is durable: now, if they are. `afterIo` never falls from call to call. */
+  /**
+   * Runs `action` once every write up to `afterIo` is durable: now, if they are. One that asks for less than another that waits already
+   * may wait as long as that.
+   */
   after(afterIo: number, action: () => void): void {
     if (afterIo <= this.#persisted) action();
     else this.#waiting.push({ afterIo, action });

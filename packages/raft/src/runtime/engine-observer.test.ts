@@ -13,6 +13,8 @@ const LEADER: LeaderRole = {
   progress: new Map(),
   reads: [],
   round: 0,
+  change: null,
+  leaseForfeited: false,
 };
 const CANDIDATE: Role = { type: "candidate", granted: new Set(), ownVoteIo: 1 };
 const PRE_CANDIDATE: Role = { type: "preCandidate", granted: new Set(), attempt: 1 };
@@ -109,9 +111,36 @@ describe("the span of an election", () => {
     enter(state, CANDIDATE, 2);
     observer.observe(state);
     const error = new Error("down");
-    observer.stopped(error);
-    observer.stopped(error);
+    observer.stopped(error, new Error("unknown"));
+    observer.stopped(error, new Error("unknown"));
     expect(tracer.spans).toMatchObject([{ ends: 1, exceptions: [error] }]);
+  });
+});
+
+describe("the span of reads", () => {
+  const asked = (requestId: number) =>
+    ({ type: "readIndex", requestId, policy: "lease", forwarded: true }) as const;
+
+  test("runs until their index is known, or they are refused, or the node stops: each ends once, with why", () => {
+    const { observer, tracer } = setUp();
+    for (const id of [1, 2, 3]) observer.readsAsked(asked(id));
+    expect(tracer.spans[0]).toMatchObject({
+      name: "raft.read",
+      attributes: { "raft.policy": "lease", "raft.forwarded": true },
+      ends: 0,
+    });
+    observer.readsConfirmed(2);
+    const refusal = new Error("no leader");
+    observer.readsRefused(1, refusal);
+    const down = new Error("down");
+    observer.stopped(down, new Error("unknown"));
+    observer.stopped(down, new Error("unknown"));
+    observer.readsConfirmed(3);
+    expect(tracer.spans.map(({ ends, exceptions }) => [ends, exceptions])).toEqual([
+      [1, [refusal]],
+      [1, []],
+      [1, [down]],
+    ]);
   });
 });
 
@@ -151,7 +180,7 @@ describe("the span of a commit", () => {
     observer.proposed(1, 3);
     observer.committed(3);
     observer.abandoned(new Error("x"));
-    observer.stopped(new Error("x"));
+    observer.stopped(new Error("x"), new Error("x"));
     expect(logger.records).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { formatLogId } from "@seshat/common";
+import type { ReadIndexEvent } from "../engine/event.js";
 import { effectiveMembership } from "../engine/membership-state.js";
 import { knownLeader } from "../engine/role.js";
 import type { EngineState } from "../engine/state.js";
@@ -6,7 +7,7 @@ import type { EndSpan, Instruments } from "./instruments.js";
 
 /**
  * Tells the log and the tracer what changed from step to step: roles, terms, leaders, memberships, and how long
- * elections and commits took.
+ * elections, commits and the confirmation of reads took.
  */
 export class EngineObserver {
   readonly #instruments: Instruments;
@@ -15,6 +16,8 @@ export class EngineObserver {
   #leader: number | null;
   #membershipIndex: number;
   #election: EndSpan | null = null;
+  /** By the id of their event. */
+  readonly #reads = new Map<number, EndSpan>();
   readonly #commits: { readonly upto: number; readonly end: EndSpan }[] = [];
 
   constructor(state: Readonly<EngineState>, instruments: Instruments) {
@@ -45,16 +48,43 @@ export class EngineObserver {
     if (done > 0) this.#commits.splice(0, done);
   }
 
+  /** Reads of one turn are on their way to the engine. */
+  readsAsked({ requestId, policy, forwarded }: ReadIndexEvent): void {
+    const end = this.#instruments.startSpan("raft.read", {
+      "raft.policy": policy,
+      "raft.forwarded": forwarded,
+    });
+    if (end !== null) this.#reads.set(requestId, end);
+  }
+
+  /** It is known from which index on they may be served. */
+  readsConfirmed(requestId: number): void {
+    this.#endReads(requestId, null);
+  }
+
+  /** They cannot be served here. */
+  readsRefused(requestId: number, error: Error): void {
+    this.#endReads(requestId, error);
+  }
+
+  #endReads(requestId: number, error: Error | null): void {
+    if (this.#reads.size === 0) return;
+    this.#reads.get(requestId)?.(error);
+    this.#reads.delete(requestId);
+  }
+
   /** Nobody waits for what is not committed any more. */
   abandoned(error: Error): void {
     for (const { end } of this.#commits.splice(0)) end(error);
   }
 
-  /** The node has stopped, whatever was going on. */
-  stopped(error: Error): void {
+  /** The node has stopped, whatever was going on: `refusal` says why, `error` what that means for what is in the log. */
+  stopped(refusal: Error, error: Error): void {
     this.abandoned(error);
-    this.#election?.(error);
+    this.#election?.(refusal);
     this.#election = null;
+    for (const end of this.#reads.values()) end(refusal);
+    this.#reads.clear();
   }
 
   /** A step is over. */

@@ -1,50 +1,37 @@
-import type {
-  AppendEntriesResponse,
-  AsyncRuntime,
-  LogId,
-  PreVoteResponse,
-  RaftTypeConfig,
-  SeshatError,
-  VoteResponse,
-} from "@seshat/common";
+import type { AsyncRuntime, LogId, NodeId, RaftTypeConfig, SeshatError, SnapshotMeta } from "@seshat/common";
 import { UnknownOutcomeError } from "@seshat/common";
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
-import type { Command, Refusal, SendAppendEntriesCommand } from "../engine/command.js";
+import type {
+  Command,
+  ReceiveSnapshotCommand,
+  Refusal,
+  SendAppendEntriesCommand,
+  SendSnapshotCommand,
+} from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
 import type { EngineState } from "../engine/state.js";
 import type { RaftNetworkFactory } from "../network/raft-network.js";
 import { ApplyLane } from "./apply-lane.js";
+import type { Callers } from "./callers.js";
 import type { Clients } from "./clients.js";
 import { DurabilityGate } from "./durability-gate.js";
 import type { EngineObserver } from "./engine-observer.js";
+import { toError } from "./failure.js";
+import type { Passport } from "./identity.js";
 import type { Instruments } from "./instruments.js";
 import { LogCache } from "./log-cache.js";
 import { LogLane } from "./log-lane.js";
-import { PendingRequests } from "./pending-requests.js";
+import type { PendingRequests } from "./pending-requests.js";
 import { refusalToError } from "./refusal.js";
 import { Sender } from "./sender.js";
 import { lenientSizeOf } from "./size-of.js";
-
-/** Everybody but the writers and readers who waits for a command of the engine. */
-export interface Callers {
-  readonly preVotes: PendingRequests<PreVoteResponse>;
-  readonly votes: PendingRequests<VoteResponse>;
-  readonly appends: PendingRequests<AppendEntriesResponse>;
-  /** Answered by a `reply` or a `snapshotReady`. */
-  readonly replies: PendingRequests<void>;
-}
-
-/** Callers of whom there are none yet. */
-export function noCallers(): Callers {
-  return {
-    preVotes: new PendingRequests(),
-    votes: new PendingRequests(),
-    appends: new PendingRequests(),
-    replies: new PendingRequests(),
-  };
-}
+import { SnapshotReceiver } from "./snapshot-receiver.js";
+import type { SnapshotProgress } from "./snapshot-sender.js";
+import { SnapshotSender } from "./snapshot-sender.js";
+import type { StageClock } from "./stage-latency.js";
+import { StallWatch } from "./stall-watch.js";
 
 /** What an executor works with. */
 export interface ExecutorParts<C extends RaftTypeConfig> {
@@ -57,6 +44,8 @@ export interface ExecutorParts<C extends RaftTypeConfig> {
   readonly instruments: Instruments;
   readonly sizeOf: (data: C["D"]) => number;
   readonly observer: EngineObserver;
+  readonly passport: Passport;
+  readonly stages: StageClock;
   readonly clients: Clients<C["R"]>;
   readonly callers: Callers;
 }
@@ -67,6 +56,8 @@ export interface ExecutorEvents<C extends RaftTypeConfig> {
   emit(event: Event): void;
   applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void;
   snapshotBuilt(lastLogId: LogId): void;
+  /** A snapshot was installed; or, with an error, could not be read. */
+  snapshotInstalled(lastLogId: LogId, damage: Error | null): void;
   /** Storage failed, and nothing follows. */
   failed(error: Error): void;
 }
@@ -78,14 +69,23 @@ export class Executor<C extends RaftTypeConfig> {
   readonly #clients: Clients<C["R"]>;
   readonly #callers: Callers;
   readonly #cache: LogCache;
+  readonly #stages: StageClock;
+  readonly #emit: (event: Event) => void;
   readonly #gate = new DurabilityGate();
+  readonly #passport: Passport;
+  readonly #stalls: StallWatch;
   readonly #logLane: LogLane<C>;
   readonly #applyLane: ApplyLane<C>;
   readonly #sender: Sender<C>;
+  readonly #snapshots: SnapshotSender<C>;
+  readonly #receiver: SnapshotReceiver<C>;
 
   constructor(parts: ExecutorParts<C>, events: ExecutorEvents<C>) {
-    const { state, storage, config, clock, instruments } = parts;
+    const { state, storage, stateMachine, config, clock, instruments, passport } = parts;
     this.#state = state;
+    this.#stages = parts.stages;
+    this.#passport = passport;
+    this.#emit = (event) => events.emit(event);
     this.#observer = parts.observer;
     this.#clients = parts.clients;
     this.#callers = parts.callers;
@@ -95,25 +95,34 @@ export class Executor<C extends RaftTypeConfig> {
       this.#gate.advance(ioSeq);
       events.emit({ type: "persisted", ioSeq });
     };
-    this.#logLane = new LogLane<C>(storage, { persisted, failed }, instruments);
+    this.#stalls = new StallWatch(clock, config.storageStallMs, (verb) => {
+      instruments.log("warn", verb === null ? "raft.storage.resumed" : "raft.storage.stalled", { verb });
+      events.emit({ type: "storageStalled", verb });
+    });
+    const stalls = this.#stalls;
+    this.#logLane = new LogLane<C>(storage, { persisted, failed }, instruments, stalls);
     const reader = storage.logReader();
     this.#applyLane = new ApplyLane<C>(
       {
-        stateMachine: parts.stateMachine,
+        stateMachine,
         reader,
         cache: this.#cache,
         runtime: clock,
         instruments,
+        stalls,
         maxApplyEntries: config.maxApplyEntries,
       },
       {
         applied: (entries, responses) => events.applied(entries, responses),
         snapshotBuilt: ({ lastLogId }) => events.snapshotBuilt(lastLogId),
+        snapshotInstalled: (meta, damage) => this.#snapshotInstalled(meta, damage, events),
         failed,
       },
     );
     this.#sender = new Sender<C>({
       id: state.id,
+      passport,
+      stalls,
       network: parts.network,
       reader,
       cache: this.#cache,
@@ -127,6 +136,55 @@ export class Executor<C extends RaftTypeConfig> {
       awaits: (command) => awaits(state, command),
       emit: (event) => events.emit(event),
     });
+    this.#snapshots = new SnapshotSender<C>({
+      id: state.id,
+      runtime: clock,
+      instruments,
+      chunkBytes: config.snapshotChunkBytes,
+      timeoutMs: config.snapshotTimeoutMs,
+      pauseMs: config.heartbeatIntervalMs,
+      newestIndex: () => state.snapshot.lastLogId.index,
+      readSnapshot: () => stateMachine.readCurrentSnapshot(),
+      call: (to, request) => this.#sender.installSnapshot(to, request),
+      awaits: (command) => awaitsSnapshot(state, command),
+      emit: (event) => events.emit(event),
+    });
+    this.#receiver = new SnapshotReceiver<C>(
+      {
+        stateMachine,
+        runtime: clock,
+        instruments,
+        maxBytes: config.maxSnapshotBytes,
+        timeoutMs: config.snapshotTimeoutMs,
+      },
+      { received: (meta) => events.emit({ type: "snapshotReceived", meta, requestId: null }), failed },
+    );
+  }
+
+  /** Takes the parts of a snapshot from a leader. */
+  get receiver(): SnapshotReceiver<C> {
+    return this.#receiver;
+  }
+
+  /** How far the snapshot is that is on its way to a follower; null when none is. */
+  snapshotProgress(to: NodeId): SnapshotProgress | null {
+    return this.#snapshots.progress(to);
+  }
+
+  /** The engine took a step: what it waits for no more is given up. */
+  stepped(): void {
+    this.#snapshots.review();
+  }
+
+  /** The membership, or where its members are, changed: who is not to be told anything any more is given up. */
+  membershipChanged(): void {
+    const { role } = this.#state;
+    const members = membershipOf(this.#state).nodes;
+    const isNeeded = (id: NodeId): boolean =>
+      members.has(id) || (role.type === "leader" && role.progress.has(id));
+    for (const id of this.#sender.retain(isNeeded)) this.#reportLost(id);
+    this.#snapshots.retain(isNeeded);
+    this.#passport.retain(isNeeded);
   }
 
   execute(command: Command): void {
@@ -145,44 +203,67 @@ export class Executor<C extends RaftTypeConfig> {
         return;
       case "saveCommitted":
         this.#observer.committed(command.committed.index);
+        this.#stages.reached("committed", command.committed.index);
         this.#logLane.submit(command);
         return;
       case "apply":
       case "buildSnapshot":
         this.#applyLane.submit(command);
         return;
-      case "acceptWrites":
-        this.#observer.proposed(command.firstIndex, this.#clients.acceptWrites(command.firstIndex));
+      case "installSnapshot":
+        this.#gate.after(command.afterIo, () =>
+          this.#applyLane.submit({ type: "install", snapshot: this.#receiver.complete }),
+        );
         return;
+      case "dropSnapshot":
+        this.#receiver.clear();
+        return;
+      case "acceptWrites": {
+        const lastIndex = this.#clients.acceptWrites(command.firstIndex);
+        this.#observer.proposed(command.firstIndex, lastIndex);
+        this.#stages.proposed(lastIndex);
+        return;
+      }
       case "refuseWrites":
         this.#clients.refuseWrites(this.#refusal(command.refusal));
         return;
       case "abandonWrites": {
         const error = new UnknownOutcomeError("this node lost the leadership before the write was committed");
         this.#observer.abandoned(error);
+        this.#stages.abandoned();
         this.#clients.abandonWrites(command.since, error);
         return;
       }
       case "readReady":
+        this.#observer.readsConfirmed(command.requestId);
         this.#clients.confirmReads(command.requestId, command.readIndex);
         return;
-      case "refuseReads":
-        this.#clients.refuseReads(command.requestId, this.#refusal(command.refusal));
+      case "refuseReads": {
+        const error = this.#refusal(command.refusal);
+        this.#observer.readsRefused(command.requestId, error);
+        this.#clients.refuseReads(command.requestId, error);
         return;
+      }
       case "sendReadIndex":
         this.#sender.readIndex(command);
         return;
       case "snapshotReady":
         this.#callers.replies.take(command.requestId)?.resolve();
         return;
+      case "membershipChanged": {
+        const { requestId, logId, membership } = command;
+        this.#callers.changes.take(requestId)?.resolve({ logId, membership });
+        return;
+      }
+      case "abandonChange":
+        this.#callers.changes
+          .take(command.requestId)
+          ?.reject(new UnknownOutcomeError("this node lost the leadership before the change was committed"));
+        return;
       case "reply": {
         const { requestId, refusal } = command;
         const error = refusal === null ? null : this.#refusal(refusal);
-        this.#gate.after(command.afterIo, () => {
-          const request = this.#callers.replies.take(requestId);
-          if (error === null) request?.resolve();
-          else request?.reject(error);
-        });
+        this.#gate.after(command.afterIo, () => this.#callers.reply(requestId, error));
         return;
       }
       case "sendPreVote":
@@ -193,6 +274,22 @@ export class Executor<C extends RaftTypeConfig> {
         return;
       case "sendAppendEntries":
         this.#sender.appendEntries(command);
+        return;
+      case "sendSnapshot":
+        this.#snapshots.send(command);
+        return;
+      case "sendTimeoutNow":
+        this.#sender.timeoutNow(command);
+        return;
+      case "receiveSnapshot":
+        this.#receive(command);
+        return;
+      case "answerInstallSnapshot":
+        this.#receiver.forget(command.rpcId);
+        this.#answer(this.#callers.installs, command);
+        return;
+      case "answerTimeoutNow":
+        this.#answer(this.#callers.takeOvers, command);
         return;
       case "answerPreVote":
         this.#answer(this.#callers.preVotes, command);
@@ -210,8 +307,42 @@ export class Executor<C extends RaftTypeConfig> {
 
   /** Starts nothing more, and reports nothing more. @returns once no call to storage is running. */
   async close(): Promise<void> {
+    this.#stalls.close();
     this.#sender.close();
-    await Promise.all([this.#logLane.close(), this.#applyLane.close()]);
+    await Promise.all([
+      this.#snapshots.close(),
+      this.#logLane.close(),
+      this.#applyLane.close(),
+      this.#receiver.close(),
+    ]);
+  }
+
+  /** Whatever waited to be sent to a peer that was given up is answered as lost, so that the engine begins again. */
+  #reportLost(id: NodeId): void {
+    const { role, vote } = this.#state;
+    const oldest = role.type === "leader" ? role.progress.get(id)?.inFlight[0] : undefined;
+    if (oldest === undefined) return;
+    this.#emit({ type: "appendEntriesFailed", from: id, requestTerm: vote.term, seq: oldest.seq });
+  }
+
+  #receive({ rpcId, term, afterIo }: ReceiveSnapshotCommand): void {
+    const { installs } = this.#callers;
+    this.#receiver.take(rpcId).then(
+      (nextOffset) =>
+        this.#gate.after(afterIo, () =>
+          installs.take(rpcId)?.resolve({ type: "progress", term, nextOffset }),
+        ),
+      (thrown: unknown) => installs.take(rpcId)?.reject(toError(thrown)),
+    );
+  }
+
+  #snapshotInstalled(meta: SnapshotMeta<C["Node"]>, damage: Error | null, events: ExecutorEvents<C>): void {
+    this.#receiver.clear();
+    const { lastLogId, lastMembership } = meta;
+    const { installRequest } = this.#state.snapshot;
+    if (damage !== null && installRequest !== null) this.#callers.reply(installRequest, damage);
+    events.snapshotInstalled(lastLogId, damage);
+    events.emit({ type: "snapshotInstalled", lastLogId, lastMembership, installed: damage === null });
   }
 
   #answer<T>(callers: PendingRequests<T>, command: { rpcId: number; response: T; afterIo: number }): void {
@@ -228,4 +359,12 @@ function awaits({ role }: Readonly<EngineState>, { to, seq }: SendAppendEntriesC
   if (role.type !== "leader") return false;
   // No two requests of a node's life have one number, in whatever term.
   return role.progress.get(to)?.inFlight.some((request) => request.seq === seq) === true;
+}
+
+/** True while `state` waits for the outcome of `command`: it still leads, and the follower was not helped otherwise. */
+function awaitsSnapshot(
+  { role, vote }: Readonly<EngineState>,
+  { to, seq, term }: SendSnapshotCommand,
+): boolean {
+  return role.type === "leader" && vote.term === term && role.progress.get(to)?.snapshotSeq === seq;
 }

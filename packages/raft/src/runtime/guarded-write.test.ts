@@ -6,8 +6,8 @@ import { logId } from "../../test/support/values.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import type { ClientWriteResponse, Writer } from "./clients.js";
-import type { Patience } from "./guarded-write.js";
 import { guardedWrites } from "./guarded-write.js";
+import type { Patience } from "./patience.js";
 
 /** A signal that counts its listeners. */
 function countedSignal(): { controller: AbortController; listeners: () => number } {

@@ -2,14 +2,7 @@ import type { AsyncRuntime } from "@seshat/common";
 import { TimeoutError, UnknownOutcomeError } from "@seshat/common";
 import type { ClientWriteResponse, Writer } from "./clients.js";
 import { toError } from "./failure.js";
-
-/** When a caller stops waiting for a write. */
-export interface Patience {
-  /** Gives up when it is aborted. */
-  readonly signal?: AbortSignal;
-  /** Gives up after this many milliseconds. */
-  readonly timeoutMs?: number;
-}
+import type { Patience } from "./patience.js";
 
 /** How writes are handed over, and taken back. */
 export interface WriteDoor<R> {

@@ -107,3 +107,27 @@ describe("OpenTelemetry", () => {
     );
   });
 });
+
+describe("an operation", () => {
+  test("is a span, and tells the log that it began and how it ended; the outcome is that of the work", async () => {
+    const logger = new RecordingLogger();
+    const tracer = new RecordingTracer();
+    const instruments = new Instruments(3, logger, tracer);
+    const attributes = { "raft.target": 2 };
+    expect(await instruments.operation("raft.transfer", attributes, async () => 7)).toBe(7);
+    const failure = new Error("no");
+    const failed = instruments.operation("raft.transfer", attributes, () => Promise.reject(failure));
+    await expect(failed).rejects.toBe(failure);
+    const fields = { node: 3, target: 2 };
+    expect(logger.records).toEqual([
+      { level: "info", event: "raft.transfer.begun", fields },
+      { level: "info", event: "raft.transfer.done", fields },
+      { level: "info", event: "raft.transfer.begun", fields },
+      { level: "warn", event: "raft.transfer.failed", fields: { ...fields, error: "no" } },
+    ]);
+    expect(tracer.spans).toMatchObject([
+      { name: "raft.transfer", attributes: { "raft.target": 2 }, ends: 1, exceptions: [] },
+      { ends: 1, exceptions: [failure] },
+    ]);
+  });
+});

@@ -12,8 +12,20 @@ export type SpanAttributes = Record<string, string | number | boolean>;
 /**
  * Logging and tracing of one node: every record and span carries the node's id. Without a tracer a span costs one comparison.
  *
- * Spans: `raft.election` (from candidacy to its outcome), `raft.append` (until durable), `raft.commit` (from
- * proposal to commit), `raft.apply`, `raft.snapshot.build`, `raft.snapshot.install`.
+ * Spans, each ended once, with the error when there is one:
+ * - `raft.election`: from candidacy to its outcome. `raft.transfer`: from the request to the next leader.
+ * - `raft.append`: until durable. `raft.commit`: from proposal to commit. `raft.apply`. `raft.read`: from the question of the reads of
+ *   one turn to the index from which on they may be served.
+ * - `raft.membership.change`: from the request to the commit of all of it.
+ * - `raft.snapshot.build`, `raft.snapshot.send` and `raft.snapshot.receive` (all parts), `raft.snapshot.install`.
+ *
+ * Records, by level; what happens with every batch has spans alone:
+ * - error: `raft.stopped`, `raft.listener.failed`, `raft.send.failed`; `raft.snapshot.installed` when the content is damaged.
+ * - warn: `raft.storage.stalled`, `raft.storage.resumed`, `raft.recovered`, `raft.read.failed`, `raft.membership.change.failed`,
+ *   `raft.transfer.failed`, `raft.snapshot.unreadable`, `raft.snapshot.abandoned`, `raft.snapshot.discard.failed`.
+ * - info: `raft.role`, `raft.leader`, `raft.membership`, `raft.membership.change.begun` and `.done`, `raft.transfer.begun` and `.done`,
+ *   `raft.snapshot.built`, `raft.snapshot.installed`.
+ * - debug: `raft.rpc.failed`.
  */
 export class Instruments {
   readonly #nodeId: number;
@@ -43,6 +55,22 @@ export class Instruments {
         if (error !== null) span.recordException(error);
         span.end();
       });
+  }
+
+  /** Does what an operator asked for within a span, and tells the log that it began and how it ended. */
+  async operation<T>(name: string, attributes: SpanAttributes, work: () => Promise<T>): Promise<T> {
+    const fields = Object.fromEntries(
+      Object.entries(attributes).map(([key, value]) => [key.replace("raft.", ""), value]),
+    );
+    this.log("info", `${name}.begun`, fields);
+    try {
+      const result = await this.trace(name, attributes, work);
+      this.log("info", `${name}.done`, fields);
+      return result;
+    } catch (thrown) {
+      this.log("warn", `${name}.failed`, { ...fields, error: toError(thrown).message });
+      throw thrown;
+    }
   }
 
   /** Does `work` within a span. */

@@ -1,4 +1,4 @@
-import type { BytesTypeConfig } from "@seshat/common";
+import type { BytesTypeConfig, StorageVerb } from "@seshat/common";
 import { StorageError, silentLogger } from "@seshat/common";
 import type { IoCompletion, RaftStorage } from "@seshat/storage";
 import fc from "fast-check";
@@ -8,9 +8,12 @@ import { deferred, outcomeOf, settled } from "../../test/support/promises.js";
 import type { Deferred } from "../../test/support/promises.js";
 import { blank, logId } from "../../test/support/values.js";
 import type { AppendCommand } from "../engine/command.js";
+import { SeededRandom } from "../testing/seeded-random.js";
+import { VirtualClock } from "../testing/virtual-clock.js";
 import { Instruments } from "./instruments.js";
 import type { LogWrite } from "./log-lane.js";
 import { LogLane } from "./log-lane.js";
+import { StallWatch } from "./stall-watch.js";
 
 function vote(ioSeq: number, term = ioSeq): LogWrite {
   return { type: "saveVote", ioSeq, vote: { term, votedFor: 1, committed: false } };
@@ -65,7 +68,12 @@ function setUp(instruments: Instruments = silentInstruments()): {
   storage: ManualStorage;
   persisted: number[];
   failures: Error[];
+  clock: VirtualClock;
+  stalls: (StorageVerb | null)[];
 } {
+  const clock = new VirtualClock();
+  const stalls: (StorageVerb | null)[] = [];
+  const watch = new StallWatch(clock.runtime(new SeededRandom(1)), 1000, (verb) => void stalls.push(verb));
   const storage = new ManualStorage();
   const persisted: number[] = [];
   const failures: Error[] = [];
@@ -73,8 +81,9 @@ function setUp(instruments: Instruments = silentInstruments()): {
     storage as unknown as RaftStorage<BytesTypeConfig>,
     { persisted: (ioSeq) => persisted.push(ioSeq), failed: (error) => failures.push(error) },
     instruments,
+    watch,
   );
-  return { lane, storage, persisted, failures };
+  return { lane, storage, persisted, failures, clock, stalls };
 }
 
 describe("the log lane", () => {
@@ -314,5 +323,79 @@ describe("the log lane", () => {
     storage.failure = new Error("broken");
     lane.submit(append(2));
     expect(tracer.spans[1]).toMatchObject({ ends: 1, exceptions: [storage.failure] });
+  });
+});
+
+describe("storage that hangs", () => {
+  test.each<[StorageVerb, LogWrite]>([
+    ["save vote", vote(1)],
+    ["append", append(1)],
+    ["truncate", { type: "truncate", ioSeq: 1, since: 2 }],
+    ["purge", { type: "purge", ioSeq: 1, upto: logId(1, 1) }],
+    ["save committed", committed(1)],
+  ])("in %s is noticed, and so is its end", async (verb, write) => {
+    const { lane, storage, clock, stalls } = setUp();
+    storage.slow = true;
+    lane.submit(write);
+    await clock.advance(999);
+    expect(stalls).toEqual([]);
+    await clock.advance(1);
+    expect(stalls).toEqual([verb]);
+    await clock.advance(60_000);
+    expect(stalls).toEqual([verb]);
+    storage.running[0]?.resolve();
+    storage.completions[0]?.(null);
+    await settled();
+    expect(stalls).toEqual([verb, null]);
+  });
+
+  test("in the sync of an append whose call has ended is noticed too, until its completion comes", async () => {
+    const { lane, storage, persisted, clock, stalls } = setUp();
+    lane.submit(append(1));
+    lane.submit(vote(2));
+    await clock.advance(1000);
+    expect(stalls).toEqual(["append"]);
+    storage.completions[0]?.(null);
+    expect(stalls).toEqual(["append", null]);
+    expect(persisted).toEqual([2]);
+    await clock.advance(60_000);
+    expect(stalls).toEqual(["append", null]);
+  });
+
+  test("a completion within the call, and calls that end in time, are no stall", async () => {
+    const { lane, storage, clock, stalls } = setUp();
+    storage.slow = true;
+    for (let seq = 1; seq <= 5; seq++) {
+      lane.submit(vote(seq));
+      await clock.advance(900);
+      storage.running[seq - 1]?.resolve();
+      await settled();
+    }
+    await clock.advance(60_000);
+    expect(stalls).toEqual([]);
+  });
+
+  test("and fails at last has ended: what follows is the failure", async () => {
+    const { lane, storage, failures, clock, stalls } = setUp();
+    storage.slow = true;
+    lane.submit(vote(1));
+    await clock.advance(1000);
+    storage.running[0]?.reject(new Error("gone"));
+    await settled();
+    expect(stalls).toEqual(["save vote", null]);
+    expect(failures).toMatchObject([
+      { verb: "save vote", message: expect.stringContaining("gone") as string },
+    ]);
+  });
+
+  test("holds back at most one hint of what is committed, however many come", async () => {
+    const { lane, storage } = setUp();
+    storage.slow = true;
+    lane.submit(vote(1));
+    for (let index = 1; index <= 10_000; index++) lane.submit(committed(index));
+    storage.slow = false;
+    storage.running[0]?.resolve();
+    await settled();
+    expect(storage.calls).toEqual(["saveVote", "saveCommitted 10000"]);
   });
 });

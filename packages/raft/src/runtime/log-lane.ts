@@ -11,6 +11,7 @@ import { storageFailure, toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
 import { isPending } from "./maybe-promise.js";
 import { SerialQueue } from "./serial-queue.js";
+import type { StallWatch, StorageCall } from "./stall-watch.js";
 
 /** A write to the log half of storage. */
 export type LogWrite =
@@ -38,7 +39,7 @@ const VERBS: Readonly<Record<LogWrite["type"], StorageVerb>> = {
   append: "append",
   truncate: "truncate",
   purge: "purge",
-  saveCommitted: "append",
+  saveCommitted: "save committed",
 };
 
 /**
@@ -49,6 +50,7 @@ export class LogLane<C extends RaftTypeConfig> {
   readonly #storage: RaftStorage<C>;
   readonly #events: LogLaneEvents;
   readonly #instruments: Instruments;
+  readonly #stalls: StallWatch;
   readonly #queue: SerialQueue<LogWrite>;
   /** Writes that are not reported yet, in order. */
   readonly #unfinished: Unfinished[] = [];
@@ -59,12 +61,13 @@ export class LogLane<C extends RaftTypeConfig> {
   #stopped = false;
   #failed = false;
 
-  constructor(storage: RaftStorage<C>, events: LogLaneEvents, instruments: Instruments) {
+  constructor(storage: RaftStorage<C>, events: LogLaneEvents, instruments: Instruments, stalls: StallWatch) {
     this.#storage = storage;
     this.#events = events;
     this.#instruments = instruments;
+    this.#stalls = stalls;
     this.#queue = new SerialQueue(
-      (write) => this.#start(write),
+      (write) => this.#watched(write.type, this.#start(write)),
       (error) => this.#fail(storageFailure(this.#running, error)),
     );
   }
@@ -88,6 +91,13 @@ export class LogLane<C extends RaftTypeConfig> {
     await new Promise<void>((resolve) => {
       this.#whenSynced = resolve;
     });
+  }
+
+  /** A call that does not end at once is watched until it does. */
+  #watched(type: LogWrite["type"], done: MaybePromise<void>): MaybePromise<void> {
+    if (!isPending(done)) return done;
+    const call = this.#stalls.begin(VERBS[type]);
+    return done.finally(() => this.#stalls.end(call));
   }
 
   #start(write: LogWrite): MaybePromise<void> {
@@ -119,9 +129,11 @@ export class LogLane<C extends RaftTypeConfig> {
       "raft.entries": entries.length,
     });
     let completed = false;
+    let syncing: StorageCall | null = null;
     const complete = (error: Error | null): void => {
       if (completed) return;
       completed = true;
+      if (syncing !== null) this.#stalls.end(syncing);
       end?.(error);
       this.#syncing -= 1;
       if (error === null) this.#finish(unfinished);
@@ -136,6 +148,7 @@ export class LogLane<C extends RaftTypeConfig> {
     this.#syncing += 1;
     try {
       const done = this.#storage.append(entries, complete);
+      if (!completed) syncing = this.#stalls.begin("append");
       return isPending(done) ? done.catch(fail) : done;
     } catch (thrown) {
       return fail(thrown);

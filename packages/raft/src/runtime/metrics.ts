@@ -1,19 +1,33 @@
-import type { LogId, NodeId, StoredMembership, Vote } from "@seshat/common";
+import type { LogId, NodeId, StorageVerb, StoredMembership, Vote } from "@seshat/common";
+import type { EngineSwitches } from "../engine/event.js";
+import { lastQuorumAck } from "../engine/leadership.js";
 import { effectiveMembership } from "../engine/membership-state.js";
+import type { Progress } from "../engine/progress.js";
 import { knownLeader } from "../engine/role.js";
-import type { EngineState, Role } from "../engine/state.js";
+import type { EngineState, LeaderRole, Role } from "../engine/state.js";
+import type { SnapshotProgress } from "./snapshot-sender.js";
 
 /** How far the leader has brought one follower. */
 export interface ReplicationMetrics {
   /** The follower's durable log equals the leader's up to this index. */
   readonly matchIndex: number;
+  /** Entries of the leader's log that it is not known to have. */
+  readonly lag: number;
   /** Requests on their way. */
   readonly inFlight: number;
+  /** `probe` while it is not known where the logs meet, `snapshot` while a snapshot is on its way, otherwise `pipeline`. */
+  readonly mode: Progress["mode"];
+  /** How far that snapshot is; null when none is on its way. */
+  readonly snapshot: SnapshotProgress | null;
+  /** Milliseconds since the newest message was sent that it has answered; null when it has answered none. */
+  readonly sinceLastAckMs: number | null;
 }
 
 /** What a node knows of itself at one moment. */
 export interface RaftMetrics<N> {
   readonly id: NodeId;
+  /** Which store it runs on: see `Membership.incarnations`. */
+  readonly incarnation: number;
   /** Its role; `stopped` after `shutdown` or a failure. */
   readonly state: Role["type"] | "stopped";
   readonly term: number;
@@ -32,22 +46,39 @@ export interface RaftMetrics<N> {
   readonly currentLeader: NodeId | null;
   /** The membership in force. */
   readonly membership: StoredMembership<N>;
-  /** On a leader: every other member. Otherwise null. */
+  /** On a leader: every other node that gets the log. Otherwise null. */
   readonly replication: ReadonlyMap<NodeId, ReplicationMetrics> | null;
+  /**
+   * On a leader: milliseconds since the newest message was sent that a quorum has answered: how old its belief is. 0 for a
+   * sole voter; null when there was none, or this node does not lead.
+   */
+  readonly sinceQuorumAckMs: number | null;
+  /** Who is to take the leadership over; null when nobody is. */
+  readonly transferTarget: NodeId | null;
+  /** What storage hangs in; null while it does not. */
+  readonly storageStalled: StorageVerb | null;
+  /** What is turned on and off. */
+  readonly switches: EngineSwitches;
   /** Why the node stopped by itself, or null. */
   readonly stopCause: Error | null;
 }
 
+/** What metrics need beside the state of the engine. */
+export interface Surroundings {
+  readonly now: number;
+  readonly stopped: boolean;
+  readonly stopCause: Error | null;
+  snapshotProgress(id: NodeId): SnapshotProgress | null;
+}
+
 /** Computes the metrics of a state; nothing is kept ready for nobody. */
-export function computeMetrics<N>(
-  state: Readonly<EngineState>,
-  stopped: boolean,
-  stopCause: Error | null,
-): RaftMetrics<N> {
-  const { role } = state;
+export function computeMetrics<N>(state: Readonly<EngineState>, around: Surroundings): RaftMetrics<N> {
+  const { stopped, stopCause } = around;
+  const leading = state.role.type === "leader" && !stopped ? state.role : null;
   return {
     id: state.id,
-    state: stopped ? "stopped" : role.type,
+    incarnation: state.incarnation,
+    state: stopped ? "stopped" : state.role.type,
     term: state.vote.term,
     vote: state.vote,
     lastLogId: state.log.last,
@@ -57,15 +88,36 @@ export function computeMetrics<N>(
     purged: state.log.purged,
     currentLeader: stopped ? null : knownLeader(state),
     membership: effectiveMembership(state) as StoredMembership<N>,
-    replication: role.type === "leader" && !stopped ? followers(role.progress) : null,
+    replication: leading === null ? null : followers(state, leading, around),
+    sinceQuorumAckMs: leading === null ? null : since(lastQuorumAck(state, leading), around.now),
+    transferTarget: stopped ? null : (state.transfer?.target ?? null),
+    storageStalled: state.stalled,
+    switches: state.switches,
     stopCause,
   };
 }
 
 function followers(
-  progress: ReadonlyMap<NodeId, { matchIndex: number; inFlight: readonly unknown[] }>,
+  state: Readonly<EngineState>,
+  role: LeaderRole,
+  around: Surroundings,
 ): ReadonlyMap<NodeId, ReplicationMetrics> {
   return new Map(
-    [...progress].map(([id, { matchIndex, inFlight }]) => [id, { matchIndex, inFlight: inFlight.length }]),
+    [...role.progress].map(([id, { matchIndex, inFlight, mode, ackedSentAt }]) => [
+      id,
+      {
+        matchIndex,
+        lag: state.log.last.index - matchIndex,
+        inFlight: inFlight.length,
+        mode,
+        // The sender may learn a moment later than the engine that the follower has it.
+        snapshot: mode === "snapshot" ? around.snapshotProgress(id) : null,
+        sinceLastAckMs: since(ackedSentAt, around.now),
+      },
+    ]),
   );
+}
+
+function since(at: number, now: number): number | null {
+  return at === Number.NEGATIVE_INFINITY ? null : Math.max(0, now - at);
 }

@@ -1,5 +1,5 @@
-import type { AsyncRuntime, NodeId, RaftTypeConfig, Timer } from "@seshat/common";
-import { UnreachableError } from "@seshat/common";
+import type { AsyncRuntime, NodeId, RaftTypeConfig } from "@seshat/common";
+import { ForeignNodeError, UnreachableError } from "@seshat/common";
 import type { MaybePromise } from "@seshat/storage";
 import type { RaftNetwork } from "../network/raft-network.js";
 import { ByteWindow } from "./byte-window.js";
@@ -13,25 +13,34 @@ export interface PeerParts<C extends RaftTypeConfig> {
   readonly instruments: Instruments;
   readonly maxInFlightBytes: number;
   /** Makes the connection, when it is first needed. May throw: the peer is then unreachable. */
-  connect(id: NodeId): RaftNetwork<C>;
+  connect(id: NodeId): Connection<C>;
+}
+
+/** A connection, and how the membership described the peer when it was made. */
+export interface Connection<C extends RaftTypeConfig> {
+  readonly network: RaftNetwork<C>;
+  readonly node: C["Node"];
 }
 
 /** One peer, as long as it is a member: its connection, and what is on the way to it. */
 export class Peer<C extends RaftTypeConfig> {
   /** Bytes of entries on their way. Heartbeats pass beside. */
   readonly window: ByteWindow;
-  readonly #id: NodeId;
+  readonly id: NodeId;
   readonly #parts: PeerParts<C>;
   readonly #work = new SerialQueue<() => MaybePromise<void>>(
     (task) => task(),
     (error) => this.#parts.instruments.log("error", "raft.send.failed", { error: toError(error).message }),
   );
-  readonly #deadlines = new Set<Timer>();
-  #connection: RaftNetwork<C> | null = null;
+  /** How to fail the calls that have no answer. */
+  readonly #open = new Set<(error: Error) => void>();
+  #connection: Connection<C> | null = null;
   #closed = false;
+  /** True while it was found to be another node, or on another store, than the one that is meant. */
+  #isForeign = false;
 
   constructor(id: NodeId, parts: PeerParts<C>) {
-    this.#id = id;
+    this.id = id;
     this.#parts = parts;
     this.window = new ByteWindow(parts.maxInFlightBytes);
   }
@@ -40,14 +49,19 @@ export class Peer<C extends RaftTypeConfig> {
     return this.#closed;
   }
 
+  /** False when there is a connection to somewhere else. */
+  isAt(node: C["Node"]): boolean {
+    return this.#connection === null || isSameNode(this.#connection.node, node);
+  }
+
   /** Runs `task` after those before it: entries that have to be read first must not be overtaken. It must not throw. */
   inOrder(task: () => MaybePromise<void>): void {
     this.#work.push(task);
   }
 
   /**
-   * Makes one call with a deadline. The promise rejects when there is no answer that makes sense, which is logged here,
-   * and stays pending once the peer is closed.
+   * Makes one call with a deadline. The promise rejects when there is no answer that makes sense, which is logged here, and when
+   * the peer is closed.
    */
   call<T>(
     rpc: string,
@@ -57,31 +71,40 @@ export class Peer<C extends RaftTypeConfig> {
   ): Promise<T> {
     const { runtime, instruments } = this.#parts;
     return new Promise<T>((resolve, reject) => {
-      let over = this.#closed;
-      if (over) return;
+      if (this.#closed) {
+        reject(this.#givenUp());
+        return;
+      }
+      let over = false;
       const end = (): boolean => {
-        if (over || this.#closed) return false;
+        if (over) return false;
         over = true;
         deadline.cancel();
-        this.#deadlines.delete(deadline);
+        this.#open.delete(fail);
         return true;
       };
       const fail = (thrown: unknown): void => {
         if (!end()) return;
         const error = toError(thrown);
-        instruments.log("debug", "raft.rpc.failed", { peer: this.#id, rpc, error: error.message });
+        // A peer that is not who it should be stays so until somebody sees to it: that is said aloud, once.
+        const isForeign = error instanceof ForeignNodeError;
+        const level = isForeign && !this.#isForeign ? "warn" : "debug";
+        this.#isForeign = isForeign;
+        instruments.log(level, "raft.rpc.failed", { peer: this.id, rpc, error: error.message });
         reject(error);
       };
       const deadline = runtime.setTimer(timeoutMs, () =>
-        fail(new UnreachableError(this.#id, `no answer within ${Math.round(timeoutMs)} ms`)),
+        fail(new UnreachableError(this.id, `no answer within ${Math.round(timeoutMs)} ms`)),
       );
-      this.#deadlines.add(deadline);
+      this.#open.add(fail);
       try {
-        this.#connection ??= this.#parts.connect(this.#id);
-        send(this.#connection)
+        this.#connection ??= this.#parts.connect(this.id);
+        send(this.#connection.network)
           .then((response) => {
             check(response);
-            if (end()) resolve(response);
+            if (!end()) return;
+            this.#isForeign = false;
+            resolve(response);
           })
           .catch(fail);
       } catch (thrown) {
@@ -90,13 +113,26 @@ export class Peer<C extends RaftTypeConfig> {
     });
   }
 
-  /** Gives the peer up: nothing more is sent, and nothing that comes counts. */
+  /** Gives the peer up: nothing more is sent, and nothing that comes counts. What is under way has failed. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     void this.#work.close();
-    for (const deadline of this.#deadlines) deadline.cancel();
-    this.#deadlines.clear();
-    this.#connection?.close();
+    for (const fail of this.#open) fail(this.#givenUp());
+    this.#connection?.network.close();
+  }
+
+  #givenUp(): UnreachableError {
+    return new UnreachableError(this.id, "the connection was given up");
+  }
+}
+
+/** Descriptions are the application's own: those that cannot be compared are taken for different, and cost a reconnect. */
+function isSameNode(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  try {
+    return JSON.stringify(a) === JSON.stringify(b);
+  } catch {
+    return false;
   }
 }

@@ -4,10 +4,25 @@ export interface PendingRequest<T> {
   reject(error: Error): void;
 }
 
+/** Gives every request of a node its own id, of whatever kind it is. */
+export class RequestIds {
+  #last = 0;
+
+  next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+}
+
 /** Callers that wait for an answer, by the id of their request. Each is answered once and forgotten. */
 export class PendingRequests<T> {
   readonly #waiting = new Map<number, PendingRequest<T>>();
-  #lastId = 0;
+  readonly #ids: RequestIds;
+
+  /** @param ids shared with those from which these requests are to be told apart. */
+  constructor(ids: RequestIds = new RequestIds()) {
+    this.#ids = ids;
+  }
 
   get size(): number {
     return this.#waiting.size;
@@ -16,7 +31,7 @@ export class PendingRequests<T> {
   /** Makes a request id and a promise of its answer. `start` is called with the id. */
   open(start: (id: number) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const id = ++this.#lastId;
+      const id = this.#ids.next();
       this.#waiting.set(id, { resolve, reject });
       start(id);
     });

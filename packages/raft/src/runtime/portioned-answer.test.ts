@@ -9,10 +9,21 @@ function success(matchIndex: number): AppendEntriesResponse {
 }
 const CONFLICT: AppendEntriesResponse = { type: "conflict", term: 2, hint: logId(1, 3) };
 const REFUSED: AppendEntriesResponse = { type: "refused", term: 9 };
+/** The store that answers come from. */
+const STORE = 77;
 
-function answerTo(portions: number): { answer: PortionedAnswer; answers: (AppendEntriesResponse | null)[] } {
+function answerTo(portions: number): {
+  answer: PortionedAnswer;
+  answers: (AppendEntriesResponse | null)[];
+  stores: number[];
+} {
   const answers: (AppendEntriesResponse | null)[] = [];
-  return { answer: new PortionedAnswer(portions, (response) => answers.push(response)), answers };
+  const stores: number[] = [];
+  const answer = new PortionedAnswer(portions, (response, incarnation) => {
+    answers.push(response);
+    stores.push(incarnation);
+  });
+  return { answer, answers, stores };
 }
 
 describe("the answer to a request in portions", () => {
@@ -20,7 +31,7 @@ describe("the answer to a request in portions", () => {
     for (const response of [success(5), CONFLICT, REFUSED]) {
       const { answer, answers } = answerTo(1);
       expect(answer.settled).toBe(false);
-      answer.answered(0, response);
+      answer.answered(0, response, STORE);
       expect(answers).toEqual([response]);
       expect(answer.settled).toBe(true);
     }
@@ -31,51 +42,62 @@ describe("the answer to a request in portions", () => {
 
   test("is the success of the last one, which speaks for all before it", () => {
     const { answer, answers } = answerTo(3);
-    answer.answered(0, success(2));
-    answer.answered(2, success(6));
+    answer.answered(0, success(2), STORE);
+    answer.answered(2, success(6), STORE);
     expect(answers).toEqual([success(6)]);
-    answer.answered(1, success(4));
+    answer.answered(1, success(4), STORE);
     expect(answers).toHaveLength(1);
   });
 
   test("is a conflict when the first does not fit: the rest need not be sent", () => {
     const { answer, answers } = answerTo(3);
-    answer.answered(0, CONFLICT);
+    answer.answered(0, CONFLICT, STORE);
     expect(answers).toEqual([CONFLICT]);
     expect(answer.settled).toBe(true);
   });
 
   test("is a refusal when any is refused: the leader's term is over", () => {
     const { answer, answers } = answerTo(3);
-    answer.answered(0, success(2));
-    answer.answered(1, REFUSED);
+    answer.answered(0, success(2), STORE);
+    answer.answered(1, REFUSED, STORE);
     expect(answers).toEqual([REFUSED]);
   });
 
   test("is what arrived when a later one was lost, so that it is not sent again", () => {
     const { answer, answers } = answerTo(3);
-    answer.answered(0, success(2));
+    answer.answered(0, success(2), STORE);
     answer.lost();
     expect(answers).toEqual([]);
-    answer.answered(2, CONFLICT);
+    answer.answered(2, CONFLICT, STORE);
     expect(answers).toEqual([success(2)]);
   });
 
   test("is no conflict when a later one overtook the first", () => {
     const { answer, answers } = answerTo(2);
-    answer.answered(1, CONFLICT);
+    answer.answered(1, CONFLICT, STORE);
     expect(answers).toEqual([]);
-    answer.answered(0, success(2));
+    answer.answered(0, success(2), STORE);
     expect(answers).toEqual([success(2)]);
   });
 
   test("is the highest success, in whatever order they come", () => {
     const { answer, answers } = answerTo(4);
-    answer.answered(2, success(6));
-    answer.answered(0, success(2));
+    answer.answered(2, success(6), STORE);
+    answer.answered(0, success(2), STORE);
     answer.lost();
     answer.lost();
     expect(answers).toEqual([success(6)]);
+  });
+
+  test("comes from the store that answered last: what an older one acknowledged is not held by the newer", () => {
+    const { answer, stores } = answerTo(3);
+    answer.answered(0, success(2), STORE);
+    answer.answered(1, success(4), STORE + 1);
+    answer.lost();
+    expect(stores).toEqual([STORE + 1]);
+    const lost = answerTo(1);
+    lost.answer.lost();
+    expect(lost.stores).toEqual([0]);
   });
 
   test("comes once, and at the latest with the last portion (property)", () => {
@@ -91,9 +113,9 @@ describe("the answer to a request in portions", () => {
             const [{ what, i }] = left.splice((picks.next().value as number) % left.length, 1) as [
               (typeof left)[0],
             ];
-            if (what === "success") answer.answered(i, success(2 * (i + 1)));
+            if (what === "success") answer.answered(i, success(2 * (i + 1)), STORE);
             else if (what === "lost") answer.lost();
-            else answer.answered(i, what === "refused" ? REFUSED : CONFLICT);
+            else answer.answered(i, what === "refused" ? REFUSED : CONFLICT, STORE);
             expect(answers.length).toBeLessThanOrEqual(1);
           }
           expect(answers).toHaveLength(1);

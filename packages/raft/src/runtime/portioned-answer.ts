@@ -5,18 +5,24 @@ import type { AppendEntriesResponse, AppendEntriesSuccess } from "@seshat/common
  * waiting. A success of a later portion speaks for the earlier ones too: the follower's log has them.
  */
 export class PortionedAnswer {
-  readonly #settle: (response: AppendEntriesResponse | null) => void;
+  readonly #settle: (response: AppendEntriesResponse | null, incarnation: number) => void;
   readonly #last: number;
   /** Portions of which nothing is known yet. */
   #open: number;
   #best: AppendEntriesSuccess | null = null;
+  /** The store that the newest answer came from. */
+  #incarnation = 0;
   #settled = false;
 
   /**
    * @param portions how many there are, at least one.
-   * @param settle called once: with the answer, or with null when nothing is known of what the follower did.
+   * @param settle called once: with the answer and the store that it came from, or with null when nothing is known of what the
+   *   follower did.
    */
-  constructor(portions: number, settle: (response: AppendEntriesResponse | null) => void) {
+  constructor(
+    portions: number,
+    settle: (response: AppendEntriesResponse | null, incarnation: number) => void,
+  ) {
     this.#open = portions;
     this.#last = portions - 1;
     this.#settle = settle;
@@ -27,8 +33,9 @@ export class PortionedAnswer {
     return this.#settled;
   }
 
-  /** The portion at `position` was answered. */
-  answered(position: number, response: AppendEntriesResponse): void {
+  /** The portion at `position` was answered, from the store `incarnation`. */
+  answered(position: number, response: AppendEntriesResponse, incarnation: number): void {
+    this.#incarnation = incarnation;
     switch (response.type) {
       case "refused":
         this.#end(response);
@@ -58,6 +65,6 @@ export class PortionedAnswer {
   #end(response: AppendEntriesResponse | null): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#settle(response);
+    this.#settle(response, this.#incarnation);
   }
 }

@@ -1,11 +1,19 @@
 import type { BasicNode, Membership, NodeId, SeshatError } from "@seshat/common";
 import {
   AlreadyInitializedError,
+  ChangeInProgressError,
+  InvalidChangeError,
+  LearnerLaggingError,
+  LearnerNotFoundError,
   NotAMemberError,
   NotLeaderError,
   OverloadedError,
   PreconditionFailedError,
   QuorumNotEnoughError,
+  SnapshotOutdatedError,
+  StorageStalledError,
+  TransferFailedError,
+  TransferInProgressError,
 } from "@seshat/common";
 import type { Refusal } from "../engine/command.js";
 
@@ -25,6 +33,22 @@ export function refusalToError(refusal: Refusal, self: NodeId, membership: Membe
       return new OverloadedError("entries", refusal.limit);
     case "preconditionFailed":
       return new PreconditionFailedError(refusal.found);
+    case "changeInProgress":
+      return new ChangeInProgressError(refusal.logId);
+    case "invalidChange":
+      return new InvalidChangeError(refusal.problem);
+    case "learnerNotFound":
+      return new LearnerNotFoundError(refusal.nodeId);
+    case "learnerLagging":
+      return new LearnerLaggingError(refusal.nodeId, refusal.matchIndex, refusal.lastIndex);
+    case "transferInProgress":
+      return new TransferInProgressError(refusal.target);
+    case "transferFailed":
+      return new TransferFailedError(refusal.target, refusal.reason);
+    case "snapshotOutdated":
+      return new SnapshotOutdatedError(refusal.snapshot, refusal.committed);
+    case "storageStalled":
+      return new StorageStalledError(refusal.verb);
     case "alreadyInitialized":
       return new AlreadyInitializedError(refusal.found);
     case "notAMember":
@@ -33,7 +57,7 @@ export function refusalToError(refusal: Refusal, self: NodeId, membership: Membe
 }
 
 /** The node as a hint to callers, if it says where it is. */
-function addressOf(node: unknown): BasicNode | null {
+export function addressOf(node: unknown): BasicNode | null {
   const hasAddress =
     typeof node === "object" && node !== null && "addr" in node && typeof node.addr === "string";
   return hasAddress ? (node as BasicNode) : null;

@@ -18,10 +18,13 @@ import {
   voters,
 } from "../../test/support/values.js";
 import type { EngineStart } from "../engine/engine.js";
+import { systemRuntime } from "./clock.js";
 import { Instruments } from "./instruments.js";
 import { restore } from "./restore.js";
 
 const PAUSE = (): Promise<void> => Promise.resolve();
+const IDENTITY = { clusterId: "seshat", nodeId: 1, incarnation: 77 };
+const RUNTIME = systemRuntime;
 
 /** Storage that says whatever a test puts in it, right or wrong. */
 interface Story {
@@ -75,7 +78,7 @@ function tell(story: Story): {
 
 async function restored(story: Story): Promise<EngineStart> {
   const { storage, stateMachine } = tell(story);
-  return restore(1, storage, stateMachine, silentInstruments());
+  return restore(IDENTITY, storage, stateMachine, silentInstruments(), RUNTIME);
 }
 
 describe("restoring a node", () => {
@@ -144,7 +147,7 @@ describe("restoring a node", () => {
         }
         const applied = (entries.at(-1) as ByteEntry).logId;
         const { storage, stateMachine, reads } = tell({ purged, snapshot: purged, entries, applied });
-        const start = await restore(1, storage, stateMachine, silentInstruments());
+        const start = await restore(IDENTITY, storage, stateMachine, silentInstruments(), RUNTIME);
         expect(start.log.ranges()).toEqual(expected);
         expect(reads.length).toBeLessThan(2 + terms.length * 12);
         expect(reads.every(([since, upto]) => since === upto)).toBe(true);
@@ -204,7 +207,7 @@ describe("restoring a node", () => {
   test("storage without such a hint is served too", async () => {
     const { storage, stateMachine } = tell({ entries: blanks(1, 1, 2), applied: logId(1, 1) });
     Object.assign(storage, { readCommitted: undefined });
-    expect(await restore(1, storage, stateMachine, silentInstruments())).toMatchObject({
+    expect(await restore(IDENTITY, storage, stateMachine, silentInstruments(), RUNTIME)).toMatchObject({
       committed: logId(1, 1),
     });
   });
@@ -216,7 +219,13 @@ describe("restoring a node", () => {
       snapshot: logId(1, 6),
       entries: blanks(1, 6, 8),
     });
-    const start = await restore(1, storage, stateMachine, new Instruments(1, silentLogger, tracer));
+    const start = await restore(
+      IDENTITY,
+      storage,
+      stateMachine,
+      new Instruments(1, silentLogger, tracer),
+      RUNTIME,
+    );
     expect(installed).toEqual([logId(1, 6)]);
     expect(start).toMatchObject({ applied: logId(1, 6), snapshot: logId(1, 6) });
     expect(tracer.spans).toMatchObject([
@@ -230,7 +239,7 @@ describe("restoring a node", () => {
       entries: blanks(1, 1, 4),
       applied: logId(1, 3),
     });
-    await restore(1, storage, stateMachine, silentInstruments());
+    await restore(IDENTITY, storage, stateMachine, silentInstruments(), RUNTIME);
     expect(installed).toEqual([]);
   });
 
@@ -245,7 +254,7 @@ describe("restoring a node", () => {
     storage.purge(logId(1, 2));
     // The process was restarted: the snapshot lies on the disk, the state machine is empty.
     storage.stateMachine.readCurrentSnapshot = () => snapshot;
-    const start = await restore(1, storage, storage.stateMachine, silentInstruments());
+    const start = await restore(IDENTITY, storage, storage.stateMachine, silentInstruments(), RUNTIME);
     expect(start.applied).toEqual(logId(1, 2));
     expect([text(kv.get(utf8("a"))), text(kv.get(utf8("b"))), text(kv.get(utf8("c")))]).toEqual([
       "1",
@@ -381,7 +390,9 @@ describe("storage that contradicts itself is refused", () => {
       const told = tell({ purged: logId(1, 2), snapshot: logId(1, 2), entries: blanks(1, 3, 5) });
       const cause = new Error("broken");
       Object.assign(told[half], { [method]: () => fail(cause) });
-      const error = await rejection(restore(1, told.storage, told.stateMachine, silentInstruments()));
+      const error = await rejection(
+        restore(IDENTITY, told.storage, told.stateMachine, silentInstruments(), RUNTIME),
+      );
       expect(error).toBeInstanceOf(StorageError);
       expect(error).toMatchObject({ verb, cause });
     }
@@ -400,11 +411,115 @@ describe("storage that contradicts itself is refused", () => {
       readCurrentSnapshot: () => snapshot,
       installSnapshot: (given: typeof snapshot) => storage.stateMachine.installSnapshot(given),
     } as unknown as RaftStateMachine<BytesTypeConfig>;
-    const error = await rejection(restore(1, told, stateMachine, silentInstruments()));
+    const error = await rejection(restore(IDENTITY, told, stateMachine, silentInstruments(), RUNTIME));
     expect(error).toMatchObject({
       name: "StorageError",
       verb: "install snapshot",
       cause: { name: "CodecError" },
     });
+  });
+});
+
+describe("what a crash left half done of an installation is finished", () => {
+  /** A store whose state machine holds a snapshot at 5 of term 2, over a log as the crash left it. */
+  async function crashed(
+    entries: readonly ByteEntry[],
+    purged: LogId = ZERO_LOG_ID,
+  ): Promise<OpenRaftMemStorage<BytesTypeConfig>> {
+    const source = new OpenRaftMemStorage(new KeyValueStateMachine());
+    source.stateMachine.apply([
+      ...blanks(1, 1, 3),
+      membershipEntry(2, 4, voters(1, 2)),
+      setEntry(2, 5, "a", "1"),
+    ]);
+    const snapshot = await source.stateMachine.snapshotBuilder().buildSnapshot(PAUSE);
+    const storage = new OpenRaftMemStorage(new KeyValueStateMachine());
+    storage.saveVote({ term: 3, votedFor: 1, committed: false });
+    if (purged.index > 0) storage.purge(purged);
+    if (entries.length > 0) storage.append(entries, () => {});
+    await storage.stateMachine.installSnapshot(snapshot, PAUSE);
+    return storage;
+  }
+  const start = (storage: OpenRaftMemStorage<BytesTypeConfig>): Promise<EngineStart> =>
+    restore(IDENTITY, storage, storage.stateMachine, silentInstruments(), RUNTIME);
+
+  test.each<[string, readonly ByteEntry[], LogId | undefined]>([
+    ["an empty log", [], undefined],
+    ["a log that ends before the snapshot", blanks(1, 1, 3), undefined],
+    ["a log that was purged, and ends before it", blanks(1, 3, 4), logId(1, 2)],
+    ["a log that has another entry there", blanks(1, 1, 9), undefined],
+    ["a log of which only that was removed", blanks(1, 1, 4), undefined],
+    ["a log that was replaced already", [], logId(2, 5)],
+  ])("%s begins after the snapshot, and takes what follows", async (_, entries, purged) => {
+    const storage = await crashed(entries, purged);
+    const restored = await start(storage);
+    expect([restored.log.purged, restored.log.last]).toEqual([logId(2, 5), logId(2, 5)]);
+    expect(restored).toMatchObject({ applied: logId(2, 5), committed: logId(2, 5), snapshot: logId(2, 5) });
+    expect(restored.memberships).toEqual([{ logId: logId(2, 4), membership: voters(1, 2) }]);
+    expect(storage.readLogState()).toEqual({ lastPurgedLogId: logId(2, 5), lastLogId: logId(2, 5) });
+    storage.append([blank(3, 6)], () => {});
+  });
+
+  test("a log that has its last entry is kept, with what follows and the memberships in it", async () => {
+    const later = membershipEntry(2, 6, voters(1, 2, 3));
+    const entries = [
+      ...blanks(1, 1, 3),
+      membershipEntry(2, 4, voters(1, 2)),
+      blank(2, 5),
+      later,
+      blank(3, 7),
+    ];
+    const restored = await start(await crashed(entries));
+    expect([restored.log.purged, restored.log.last]).toEqual([ZERO_LOG_ID, logId(3, 7)]);
+    expect(restored.memberships.map((stored) => stored.logId)).toEqual([logId(2, 4), logId(2, 6)]);
+  });
+
+  test("and a crash in the middle of that is finished by the next start", async () => {
+    for (const step of ["truncate", "purge"] as const) {
+      const storage = await crashed(blanks(1, 1, 9));
+      const cause = new Error("power cut");
+      Object.assign(storage, {
+        [step]: () => {
+          throw cause;
+        },
+      });
+      expect(await rejection(start(storage))).toMatchObject({ name: "StorageError", verb: step, cause });
+      delete (storage as Partial<typeof storage>)[step];
+      expect((await start(storage)).log.last).toEqual(logId(2, 5));
+    }
+  });
+
+  test("an installation that did not happen leaves the log as it is: a snapshot that was only received is nothing", async () => {
+    const storage = new OpenRaftMemStorage(new KeyValueStateMachine());
+    storage.saveVote({ term: 3, votedFor: 1, committed: false });
+    storage.append(blanks(1, 1, 4), () => {});
+    const sink = storage.stateMachine.receiveSnapshot(
+      {
+        lastLogId: logId(2, 5),
+        lastMembership: { logId: logId(2, 4), membership: voters(1, 2) },
+        snapshotId: "5",
+      },
+      1,
+    );
+    await sink.write(new Uint8Array(1));
+    await sink.finish();
+    const restored = await start(storage);
+    expect([restored.log.last, restored.applied, restored.snapshot]).toEqual([
+      logId(1, 4),
+      ZERO_LOG_ID,
+      ZERO_LOG_ID,
+    ]);
+  });
+
+  test("a log that lies behind a state that no snapshot stands for is still refused", async () => {
+    const storage = await crashed([]);
+    storage.stateMachine.apply([blank(2, 6)]);
+    expect(await rejection(start(storage))).toMatchObject({ name: "StorageError", verb: "read log" });
+  });
+
+  test("a vote that is older than the snapshot is refused: a later term was forgotten", async () => {
+    const storage = await crashed([]);
+    storage.readVote = () => ({ term: 1, votedFor: 1, committed: false });
+    expect(await rejection(start(storage))).toMatchObject({ name: "StorageError", verb: "read vote" });
   });
 });

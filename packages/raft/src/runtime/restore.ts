@@ -1,4 +1,11 @@
-import type { LogId, NodeId, RaftTypeConfig, StoredMembership, Vote } from "@seshat/common";
+import type {
+  AsyncRuntime,
+  LogId,
+  RaftTypeConfig,
+  StoreIdentity,
+  StoredMembership,
+  Vote,
+} from "@seshat/common";
 import {
   StorageError,
   ZERO_LOG_ID,
@@ -20,15 +27,16 @@ const SCAN_ENTRIES = 1024;
 
 /**
  * Reads everything that a restart needs, and checks that it fits together: a node does not start from storage that
- * contradicts itself.
+ * contradicts itself. What the last life left half done it finishes: a snapshot that was installed has the log's place.
  *
  * @throws {StorageError} that says what does not fit.
  */
 export async function restore<C extends RaftTypeConfig>(
-  id: NodeId,
+  { nodeId: id, incarnation }: StoreIdentity,
   storage: RaftStorage<C>,
   stateMachine: RaftStateMachine<C>,
   instruments: Instruments,
+  runtime: AsyncRuntime,
 ): Promise<EngineStart> {
   const vote = await readOr("read vote", async () => checkVote((await storage.readVote()) ?? ZERO_VOTE));
   const snapshot = await readOr("read snapshot", () => stateMachine.readCurrentSnapshot());
@@ -39,13 +47,14 @@ export async function restore<C extends RaftTypeConfig>(
     // A state machine that is kept only in memory starts again from the snapshot.
     await readOr("install snapshot", () =>
       instruments.trace("raft.snapshot.install", { "raft.index": snapshotLogId.index }, () =>
-        stateMachine.installSnapshot(snapshot),
+        stateMachine.installSnapshot(snapshot, () => new Promise((resolve) => runtime.yield(resolve))),
       ),
     );
     applied = await readOr("apply", () => stateMachine.readAppliedState());
   }
-  const { lastPurgedLogId, lastLogId } = await readOr("read log", () => storage.readLogState());
   const { lastAppliedLogId, lastMembership } = applied;
+  if (equalLogIds(lastAppliedLogId, snapshotLogId)) await finishInstall(storage, snapshotLogId);
+  const { lastPurgedLogId, lastLogId } = await readOr("read log", () => storage.readLogState());
   if (lastPurgedLogId.index > lastAppliedLogId.index) {
     throw new StorageError(
       "read log",
@@ -108,11 +117,38 @@ export async function restore<C extends RaftTypeConfig>(
     (memberships[1] as StoredMembership<unknown>).logId.index <= committed.index
   )
     memberships.shift();
-  return { id, vote, log, memberships, snapshot: snapshotLogId, applied: lastAppliedLogId, committed };
+  return {
+    id,
+    incarnation,
+    vote,
+    log,
+    memberships,
+    snapshot: snapshotLogId,
+    applied: lastAppliedLogId,
+    committed,
+  };
+}
+
+/**
+ * A node that crashed after the state machine had taken a snapshot over, and before the log was replaced, has a log that ends before it, or
+ * has another entry in its place. The snapshot stands for all that is committed up to there, so the log begins after it.
+ */
+async function finishInstall<C extends RaftTypeConfig>(
+  storage: RaftStorage<C>,
+  snapshot: LogId,
+): Promise<void> {
+  const { lastPurgedLogId, lastLogId } = await readOr("read log", () => storage.readLogState());
+  if (snapshot.index <= lastPurgedLogId.index) return;
+  if (lastLogId.index >= snapshot.index) {
+    const there = await readLogId(storage.logReader(), snapshot.index);
+    if (there.term === snapshot.term) return;
+    await readOr("truncate", () => storage.truncate(snapshot.index));
+  }
+  await readOr("purge", () => storage.purge(snapshot));
 }
 
 async function readOr<T>(
-  verb: "read vote" | "read log" | "read snapshot" | "apply" | "install snapshot",
+  verb: "read vote" | "read log" | "read snapshot" | "apply" | "install snapshot" | "truncate" | "purge",
   read: () => T | Promise<T>,
 ): Promise<T> {
   try {

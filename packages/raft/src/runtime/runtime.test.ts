@@ -1,6 +1,8 @@
 import type { AsyncRuntime, Request, Response } from "@seshat/common";
 import { KeyValueStateMachine, OpenRaftMemStorage, encodeOperation } from "@seshat/storage";
 import { describe, expect, test, vi } from "vitest";
+import { addressed } from "../../test/support/addressed.js";
+import { foundInStorage } from "../../test/support/founding.js";
 import { deferred, outcomeOf, rejection } from "../../test/support/promises.js";
 import { TestCluster } from "../../test/support/test-cluster.js";
 import { blank, logId, nodesFor, setCommand, text, utf8 } from "../../test/support/values.js";
@@ -87,7 +89,7 @@ describe("what cannot happen stops the node", () => {
     const node = await cluster.found();
     await cluster.set(node, "a", "1");
     const rogue = { term: 9, leaderId: 2, prevLogId: logId(0, 0), entries: [blank(9, 1)], leaderCommit: 1 };
-    const error = await rejection(cluster.run(node.raft.appendEntries(rogue)));
+    const error = await rejection(cluster.run(node.raft.appendEntries(addressed(2, 1, rogue))));
     expect(error).toMatchObject({ code: "stopped" });
     expect(node.metrics()).toMatchObject({ state: "stopped", committed: logId(1, 3) });
     expect(node.metrics().stopCause?.message).toContain("everything up to 3 is committed");
@@ -155,11 +157,11 @@ describe("the end of a node", () => {
         };
       },
     };
-    const founder = await cluster.start(1);
-    await cluster.run(founder.initialize(nodesFor(1, 2, 3)));
+    await foundInStorage(cluster.storage(1), 1, 2, 3);
+    await cluster.start(1);
     await cluster.stop(1);
     const node = await cluster.start(1, { runtime });
-    const waited = outcomeOf(node.raft.wait("a miracle", () => false, 60_000));
+    const waited = outcomeOf(node.raft.wait({ what: "a miracle", holds: () => false }, 60_000));
     // The election, and the wait.
     expect(armed.size).toBe(2);
     await cluster.run(node.shutdown());

@@ -2,11 +2,17 @@ import type {
   AppendEntriesResponse,
   AsyncRuntime,
   EntryPayload,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
   LogId,
   NodeId,
   PreVoteResponse,
   RaftTypeConfig,
   SeshatError,
+  Snapshot,
+  StoreIdentity,
+  StoredMembership,
+  TimeoutNowResponse,
   VoteResponse,
 } from "@seshat/common";
 import {
@@ -18,20 +24,30 @@ import {
 } from "@seshat/common";
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
+import { engineConfig, engineSwitches } from "../config.js";
 import type { EngineStart } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
 import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
+import { membershipOf } from "../engine/membership-state.js";
 import { knownLeader } from "../engine/role.js";
 import type { RaftNetworkFactory } from "../network/raft-network.js";
+import type { ChangeMembershipResponse } from "./callers.js";
+import { Callers } from "./callers.js";
 import type { Writer } from "./clients.js";
 import { Clients } from "./clients.js";
 import { EngineObserver } from "./engine-observer.js";
-import { Executor, noCallers } from "./executor.js";
+import { Executor } from "./executor.js";
 import { toError } from "./failure.js";
+import type { FoundingParts } from "./founding.js";
+import { askFounders } from "./founding.js";
+import { Passport } from "./identity.js";
 import type { Instruments } from "./instruments.js";
 import type { RaftMetrics } from "./metrics.js";
 import { computeMetrics } from "./metrics.js";
 import type { PendingRequests } from "./pending-requests.js";
+import { lenientSizeOf } from "./size-of.js";
+import type { StageLatencies } from "./stage-latency.js";
+import { StageClock } from "./stage-latency.js";
 import { StepTimer } from "./step-timer.js";
 
 /** Steps in a row before timers and sockets get their turn. */
@@ -39,6 +55,7 @@ const STEPS_BEFORE_YIELD = 64;
 
 /** What a runtime is made of. */
 export interface RuntimeParts<C extends RaftTypeConfig> {
+  readonly identity: StoreIdentity;
   readonly start: EngineStart;
   readonly storage: RaftStorage<C>;
   readonly stateMachine: RaftStateMachine<C>;
@@ -63,9 +80,14 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #executor: Executor<C>;
   readonly #timer: StepTimer;
   readonly #clients: Clients<C["R"]>;
-  readonly #maxPending: number;
+  readonly #passport: Passport;
+  readonly #stages: StageClock;
+  readonly #founding: FoundingParts<C>;
+  readonly #sizeOf: (data: C["D"]) => number;
+  /** The memberships that the connections to peers were last adjusted to. */
+  #adjustedTo: readonly (StoredMembership<unknown> | undefined)[] = [];
 
-  readonly #callers = noCallers();
+  readonly #callers: Callers;
   readonly #watchers = new Set<() => void>();
 
   #queue: Event[] = [];
@@ -82,12 +104,29 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#instruments = instruments;
     this.#engine = new Engine(
       start,
-      { config: engineConfig(config), random: () => clock.random(), checkInvariants: parts.checkInvariants },
+      {
+        config: engineConfig(config),
+        switches: engineSwitches(config),
+        random: () => clock.random(),
+        checkInvariants: parts.checkInvariants,
+      },
       clock.now(),
     );
+    const { state } = this.#engine;
+    this.#passport = new Passport(parts.identity, () => membershipOf(state));
+    this.#stages = new StageClock();
+    this.#founding = {
+      network: parts.network,
+      passport: this.#passport,
+      clock,
+      rpcTimeoutMs: config.electionTimeoutMinMs,
+      pauseMs: config.backoffMaxMs,
+      stopped: () => this.#stopped,
+    };
+    this.#sizeOf = lenientSizeOf(parts.sizeOf);
     this.#observer = new EngineObserver(this.#engine.state, instruments);
     this.#clients = new Clients({ requests: config.maxPendingRequests, bytes: config.maxPendingBytes });
-    this.#maxPending = config.maxPendingRequests;
+    this.#callers = new Callers(config.maxPendingRequests);
     this.#timer = new StepTimer(
       clock,
       () => this.#engine.nextDeadline(),
@@ -96,8 +135,10 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#executor = new Executor<C>(
       {
         ...parts,
-        state: this.#engine.state,
+        state,
         observer: this.#observer,
+        passport: this.#passport,
+        stages: this.#stages,
         clients: this.#clients,
         callers: this.#callers,
       },
@@ -105,6 +146,7 @@ export class Runtime<C extends RaftTypeConfig> {
         emit: (event) => this.#enqueue(event),
         applied: (entries, responses) => this.#applied(entries, responses),
         snapshotBuilt: (lastLogId) => this.#snapshotBuilt(lastLogId),
+        snapshotInstalled: (lastLogId, damage) => this.#snapshotInstalled(lastLogId, damage),
         failed: (error) => this.#fail(error),
       },
     );
@@ -153,6 +195,31 @@ export class Runtime<C extends RaftTypeConfig> {
     return this.#open(this.#callers.replies, makeEvent);
   }
 
+  /** Sends an event that puts something into the log, answered by a `reply` or, for a membership change, a `membershipChanged`. */
+  change(makeEvent: (requestId: number) => Event): Promise<ChangeMembershipResponse<C["Node"]> | null> {
+    return this.#open(this.#callers.changes, makeEvent) as Promise<ChangeMembershipResponse<
+      C["Node"]
+    > | null>;
+  }
+
+  /** Asks the other founders which stores they run on. */
+  askFounders(
+    founders: readonly (readonly [NodeId, C["Node"]])[],
+    timeoutMs: number,
+  ): Promise<[NodeId, number][]> {
+    return askFounders(this.#founding, this.id, founders, timeoutMs);
+  }
+
+  /** Replaces the state of this node by a snapshot that somebody brings. */
+  async installFullSnapshot(snapshot: Snapshot<C["SnapshotData"], C["Node"]>): Promise<void> {
+    const { meta } = snapshot;
+    const refusal = this.#stopped ?? this.#callers.tooMany(this.#callers.changes);
+    if (refusal !== null) return Promise.reject(refusal);
+    // From here on the place of the snapshot is taken until the engine has answered.
+    if (!this.#executor.receiver.offer(snapshot)) return Promise.reject(new OverloadedError("snapshots", 1));
+    await this.change((requestId) => ({ type: "snapshotReceived", meta, requestId }));
+  }
+
   /** Sends an event that nobody waits for. */
   send(event: Event): void {
     if (this.#stopped !== null) throw this.#stopped;
@@ -171,6 +238,35 @@ export class Runtime<C extends RaftTypeConfig> {
     return this.#open(this.#callers.appends, makeEvent);
   }
 
+  installSnapshot(request: InstallSnapshotRequest<C["Node"]>): Promise<InstallSnapshotResponse> {
+    const { receiver } = this.#executor;
+    if (receiver.full)
+      return Promise.reject(new OverloadedError("parts of snapshots", this.#callers.installs.size));
+    const { term, leaderId, meta } = request;
+    return this.#open(this.#callers.installs, (rpcId) => {
+      receiver.hold(rpcId, request);
+      return { type: "installSnapshotRequest", rpcId, term, leaderId, meta };
+    });
+  }
+
+  timeoutNow(makeEvent: (rpcId: number) => Event): Promise<TimeoutNowResponse> {
+    return this.#open(this.#callers.takeOvers, makeEvent);
+  }
+
+  get id(): NodeId {
+    return this.#engine.state.id;
+  }
+
+  /** Who this node is to its peers, and who they are to it. */
+  get passport(): Passport {
+    return this.#passport;
+  }
+
+  /** How long the writes took that this node proposed. */
+  latencies(): StageLatencies {
+    return this.#stages.read();
+  }
+
   /** Why calls are refused; null while the node runs. */
   get stopped(): SeshatError | null {
     return this.#stopped;
@@ -182,10 +278,15 @@ export class Runtime<C extends RaftTypeConfig> {
   }
 
   metrics(): RaftMetrics<C["Node"]> {
-    return computeMetrics(this.#engine.state, this.#stopped !== null, this.#stopCause);
+    return computeMetrics(this.#engine.state, {
+      now: this.#clock.now(),
+      stopped: this.#stopped !== null,
+      stopCause: this.#stopCause,
+      snapshotProgress: (id) => this.#executor.snapshotProgress(id),
+    });
   }
 
-  /** Calls `watcher` after every turn in which something happened, and when the node stops. @returns how to end that. */
+  /** Calls `watcher`, which must not throw, after every turn in which something happened, and when the node stops. @returns how to end that. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -199,8 +300,8 @@ export class Runtime<C extends RaftTypeConfig> {
 
   #open<T>(requests: PendingRequests<T>, makeEvent: (id: number) => Event): Promise<T> {
     if (this.#stopped !== null) return Promise.reject(this.#stopped);
-    if (requests.size >= this.#maxPending)
-      return Promise.reject(new OverloadedError("requests", this.#maxPending));
+    const tooMany = this.#callers.tooMany(requests);
+    if (tooMany !== null) return Promise.reject(tooMany);
     return requests.open((id) => this.#enqueue(makeEvent(id)));
   }
 
@@ -224,8 +325,7 @@ export class Runtime<C extends RaftTypeConfig> {
   /** Takes everything that waits, up to the next yield. What lanes answer at once is taken in the same turn. */
   #drain(): void {
     if (this.#stopped !== null) return;
-    if (this.#clients.hasNew)
-      this.#queue.push(...this.#clients.collectWrites(), ...this.#clients.collectReads());
+    if (this.#clients.hasNew) this.#collect();
     let taken = 0;
     try {
       while (taken < this.#queue.length && this.#steps < STEPS_BEFORE_YIELD && this.#stopped === null) {
@@ -236,7 +336,8 @@ export class Runtime<C extends RaftTypeConfig> {
       this.#fail(toError(thrown));
     }
     if (this.#stopped !== null) return;
-    this.#queue.splice(0, taken);
+    if (taken === this.#queue.length) this.#queue.length = 0;
+    else this.#queue.splice(0, taken);
     this.#scheduled = false;
     // A state machine or a logger may have written or read during the steps.
     if (this.#queue.length > 0 || this.#clients.hasNew) this.#schedule();
@@ -244,23 +345,58 @@ export class Runtime<C extends RaftTypeConfig> {
     for (const watcher of this.#watchers) watcher();
   }
 
+  /** Takes what clients have asked for since the last turn. */
+  #collect(): void {
+    for (const event of this.#clients.collectWrites()) this.#queue.push(event);
+    for (const event of this.#clients.collectReads()) {
+      this.#observer.readsAsked(event);
+      this.#queue.push(event);
+    }
+  }
+
   #step(event: Event): void {
     const { state } = this.#engine;
     // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before.
     const now = this.#clock.now();
+    this.#stages.now = now;
     if (event.type === "clientWrite") this.#clients.decideWrites();
-    for (const command of this.#engine.step(event, now)) {
+    else if (event.type === "applied") this.#stages.reached("applied", event.logId.index);
+    const commands = this.#engine.step(event, now);
+    // Before the lanes go on: what they do at once is not part of it.
+    if (event.type === "persisted") this.#stages.reached("appended", state.io.durableIndex);
+    for (const command of commands) {
       // A lane may fail, or the application shut the node down, in the middle of a step.
       if (this.#stopped !== null) return;
       this.#executor.execute(command);
     }
     this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
+    this.#executor.stepped();
+    // Followers come with a membership that is appended, and go with one that is committed.
+    const committed = state.memberships[0];
+    const effective = state.memberships.at(-1);
+    if (committed === this.#adjustedTo[0] && effective === this.#adjustedTo[1]) return;
+    this.#adjustedTo = [committed, effective];
+    this.#executor.membershipChanged();
   }
 
   #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void {
     for (let i = 0; i < entries.length; i++) this.#clients.applied(entries[i] as C["Entry"], responses[i]);
-    this.#enqueue({ type: "applied", logId: (entries.at(-1) as C["Entry"]).logId });
+    const { logId } = entries.at(-1) as C["Entry"];
+    this.#enqueue({ type: "applied", logId, bytes: this.#measure(entries) });
+  }
+
+  /** What the commands count in bytes; measured only where the snapshot policy asks. */
+  #measure(entries: readonly C["Entry"][]): number {
+    if (this.#engine.state.switches.snapshotAfterBytes === null) return 0;
+    let bytes = 0;
+    for (const { payload } of entries) if (payload.type === "normal") bytes += this.#sizeOf(payload.data);
+    return bytes;
+  }
+
+  #snapshotInstalled(lastLogId: LogId, damage: Error | null): void {
+    const fields = { lastLog: formatLogId(lastLogId), error: damage?.message ?? null };
+    this.#instruments.log(damage === null ? "info" : "error", "raft.snapshot.installed", fields);
   }
 
   #snapshotBuilt(lastLogId: LogId): void {
@@ -279,32 +415,14 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#stopCause = cause;
     this.#queue = [];
     this.#timer.cancel();
-    const unknownOutcome = new UnknownOutcomeError("this node stopped before the write was applied", {
+    const unknownOutcome = new UnknownOutcomeError("this node stopped before it was done", {
       cause: cause ?? refusal,
     });
-    this.#observer.stopped(unknownOutcome);
+    this.#observer.stopped(refusal, unknownOutcome);
     this.#clients.settleAll(refusal, unknownOutcome);
-    const { preVotes, votes, appends, replies } = this.#callers;
-    for (const requests of [preVotes, votes, appends, replies]) requests.rejectAll(refusal);
+    this.#callers.rejectAll(refusal, unknownOutcome);
     this.#closed = this.#executor.close();
     for (const watcher of this.#watchers) watcher();
+    this.#watchers.clear();
   }
-}
-
-function engineConfig(config: RaftConfig): ConstructorParameters<typeof Engine>[1]["config"] {
-  const { snapshotPolicy } = config;
-  return {
-    electionTimeoutMinMs: config.electionTimeoutMinMs,
-    electionTimeoutMaxMs: config.electionTimeoutMaxMs,
-    heartbeatIntervalMs: config.heartbeatIntervalMs,
-    preVote: config.preVote,
-    leaseMs: config.leaderLease ? config.electionTimeoutMinMs - config.maxClockDriftMs : null,
-    maxPayloadEntries: config.maxPayloadEntries,
-    maxInFlightAppends: config.maxInFlightAppends,
-    maxUncommittedEntries: config.maxUncommittedEntries,
-    backoffMinMs: config.backoffMinMs,
-    backoffMaxMs: config.backoffMaxMs,
-    snapshotAfterEntries: snapshotPolicy.type === "logsSinceLast" ? snapshotPolicy.entries : null,
-    logsToKeep: config.maxInSnapshotLogToKeep,
-  };
 }

@@ -1,24 +1,38 @@
-import type { AppendEntriesRequest, BytesTypeConfig, LogEntry, Request } from "@seshat/common";
+import type {
+  AppendEntriesRequest,
+  BasicNode,
+  BytesTypeConfig,
+  InstallSnapshotRequest,
+  LogEntry,
+  NodeId,
+  Request,
+  RequestHeader,
+  StorageVerb,
+} from "@seshat/common";
+import { UnreachableError } from "@seshat/common";
 import type { MaybePromise, RaftLogReader } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
 import { RecordingLogger } from "../../test/support/instruments.js";
-import { deferred, settled } from "../../test/support/promises.js";
+import { deferred, outcomeOf, settled } from "../../test/support/promises.js";
 import type { Deferred } from "../../test/support/promises.js";
-import { blanks, logId } from "../../test/support/values.js";
+import { blanks, logId, voters } from "../../test/support/values.js";
 import type { SendAppendEntriesCommand, SendVoteCommand } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
+import { Passport } from "./identity.js";
 import { Instruments } from "./instruments.js";
 import { LogCache } from "./log-cache.js";
 import { Sender } from "./sender.js";
+import { StallWatch } from "./stall-watch.js";
 
 type Entries = readonly LogEntry<Request>[];
+type Part = InstallSnapshotRequest<BasicNode>;
 
 const VOTE: SendVoteCommand = {
   type: "sendVote",
   to: 2,
-  request: { term: 3, candidateId: 1, lastLogId: logId(2, 5) },
+  request: { term: 3, candidateId: 1, lastLogId: logId(2, 5), transfer: false },
   afterIo: 1,
 };
 const APPEND: SendAppendEntriesCommand = {
@@ -30,7 +44,14 @@ const APPEND: SendAppendEntriesCommand = {
   upto: 7,
   leaderCommit: 4,
 };
+/** The store that every peer runs on. */
+const STORE = 77;
 const SUCCESS = { type: "success", term: 3, matchIndex: 7 } as const;
+
+/** What node 2 answers, with who it is. */
+function signed<T>(response: T): T & { header: object } {
+  return { ...response, header: { from: 2, incarnation: STORE } };
+}
 
 function setUp() {
   const clock = new VirtualClock();
@@ -39,7 +60,7 @@ function setUp() {
   const timers = new Set<object>();
   const logger = new RecordingLogger();
   const events: Event[] = [];
-  const calls: { rpc: string; request: unknown; answer: Deferred<unknown> }[] = [];
+  const calls: { rpc: string; request: unknown; header: RequestHeader; answer: Deferred<unknown> }[] = [];
   const connections: { target: number; node: unknown; closed: number }[] = [];
   const world = {
     clock,
@@ -57,26 +78,43 @@ function setUp() {
     read: (since: number, upto: number): MaybePromise<Entries> => blanks(3, since, upto),
     /** Set to make every call throw before it answers a promise. */
     broken: null as Error | null,
+    /** The stores that the membership names. */
+    recorded: new Map<number, number>(),
+    /** The stores that peers run on. */
+    stores: new Map<number, number>(),
+    stalls: [] as (StorageVerb | null)[],
   };
   const call =
-    (rpc: string) =>
-    (request: unknown): Promise<never> => {
+    (target: NodeId, rpc: string) =>
+    ({ header, ...request }: { header: RequestHeader }): Promise<never> => {
       if (world.broken !== null) throw world.broken;
       const answer = deferred<unknown>();
-      calls.push({ rpc, request, answer });
-      return answer.promise as Promise<never>;
+      calls.push({ rpc, request, header, answer });
+      // Answers say who gives them.
+      const signed = (response: unknown): unknown =>
+        typeof response === "object" && response !== null
+          ? { header: { from: target, incarnation: world.stores.get(target) ?? STORE }, ...response }
+          : response;
+      return answer.promise.then(signed) as Promise<never>;
     };
   const sender = new Sender<BytesTypeConfig>({
     id: 1,
+    passport: new Passport({ clusterId: "here", nodeId: 1, incarnation: 11 }, () => ({
+      ...voters(1, 2, 3),
+      incarnations: world.recorded,
+    })),
+    stalls: new StallWatch(runtime, 1000, (verb) => void world.stalls.push(verb)),
     network: {
       connect: (target, node) => {
         const connection = { target, node, closed: 0 };
         connections.push(connection);
         return {
-          preVote: call("preVote"),
-          vote: call("vote"),
-          appendEntries: call("appendEntries"),
-          readIndex: call("readIndex"),
+          preVote: call(target, "preVote"),
+          vote: call(target, "vote"),
+          appendEntries: call(target, "appendEntries"),
+          installSnapshot: call(target, "installSnapshot"),
+          timeoutNow: call(target, "timeoutNow"),
+          readIndex: call(target, "readIndex"),
           close: () => {
             connection.closed += 1;
           },
@@ -130,8 +168,8 @@ describe("requests and their answers", () => {
     calls[1]?.answer.resolve({ term: 2, granted: false });
     await settled();
     expect(events).toEqual([
-      { type: "voteResponse", from: 2, requestTerm: 3, response: { term: 3, granted: true } },
-      { type: "preVoteResponse", from: 2, requestTerm: 3, response: { term: 2, granted: false } },
+      { type: "voteResponse", from: 2, requestTerm: 3, response: signed({ term: 3, granted: true }) },
+      { type: "preVoteResponse", from: 2, requestTerm: 3, response: signed({ term: 2, granted: false }) },
     ]);
   });
 
@@ -148,7 +186,14 @@ describe("requests and their answers", () => {
     calls[0]?.answer.resolve(SUCCESS);
     await settled();
     expect(events).toEqual([
-      { type: "appendEntriesResponse", from: 2, requestTerm: 3, seq: 9, response: SUCCESS },
+      {
+        type: "appendEntriesResponse",
+        from: 2,
+        requestTerm: 3,
+        seq: 9,
+        response: signed(SUCCESS),
+        incarnation: STORE,
+      },
     ]);
   });
 
@@ -321,7 +366,14 @@ describe("entries that are too large for one message", () => {
     calls[2]?.answer.resolve(success(10));
     await settled();
     expect(events).toEqual([
-      { type: "appendEntriesResponse", from: 2, requestTerm: 3, seq: 1, response: success(10) },
+      {
+        type: "appendEntriesResponse",
+        from: 2,
+        requestTerm: 3,
+        seq: 1,
+        response: signed(success(10)),
+        incarnation: STORE,
+      },
     ]);
   });
 
@@ -489,10 +541,8 @@ describe("asking the leader for a read index", () => {
     const { sender, calls, events } = setUp();
     sender.readIndex(ASK);
     sender.readIndex({ ...ASK, policy: "readIndex", requestId: 6 });
-    expect(calls.map(({ request }) => request)).toEqual([
-      { from: 1, lease: true },
-      { from: 1, lease: false },
-    ]);
+    expect(calls.map(({ request }) => request)).toEqual([{ lease: true }, { lease: false }]);
+    expect(calls.map(({ header }) => header.from)).toEqual([1, 1]);
     calls[0]?.answer.resolve({ readIndex: logId(3, 8) });
     calls[1]?.answer.resolve({ readIndex: null });
     await settled();
@@ -514,9 +564,172 @@ describe("asking the leader for a read index", () => {
   });
 });
 
+describe("asking a voter to take over", () => {
+  const ASK = {
+    type: "sendTimeoutNow",
+    to: 2,
+    request: { term: 3, leaderId: 1, lastLogId: logId(3, 8) },
+  } as const;
+
+  test("brings its answer back, with the term it was asked in", async () => {
+    const { sender, calls, events } = setUp();
+    sender.timeoutNow(ASK);
+    expect(calls).toMatchObject([{ rpc: "timeoutNow", request: ASK.request }]);
+    calls[0]?.answer.resolve({ term: 4, accepted: true });
+    await settled();
+    expect(events).toEqual([
+      { type: "timeoutNowAnswered", from: 2, requestTerm: 3, term: 4, accepted: true },
+    ]);
+  });
+
+  test("without an answer, or with one that makes no sense, it was refused, and no term was learned", async () => {
+    const { sender, clock, calls, events } = setUp();
+    for (let i = 0; i < 3; i++) sender.timeoutNow(ASK);
+    calls[0]?.answer.reject(new Error("gone"));
+    calls[1]?.answer.resolve({ term: 9, accepted: "yes" });
+    await clock.advance(150);
+    expect(events).toEqual(
+      Array.from({ length: 3 }, () => ({
+        type: "timeoutNowAnswered",
+        from: 2,
+        requestTerm: 3,
+        term: 0,
+        accepted: false,
+      })),
+    );
+  });
+});
+
+describe("a part of a snapshot", () => {
+  const part = (bytes: number): Part => ({
+    term: 3,
+    leaderId: 1,
+    meta: {
+      lastLogId: logId(2, 5),
+      lastMembership: { logId: logId(0, 1), membership: voters(1, 2, 3) },
+      snapshotId: "5",
+    },
+    size: bytes,
+    offset: 0,
+    data: new Uint8Array(bytes),
+  });
+
+  test("brings its answer back to who sends it", async () => {
+    const { sender, calls } = setUp();
+    const outcome = outcomeOf(sender.installSnapshot(2, part(10)));
+    expect(calls).toMatchObject([{ rpc: "installSnapshot", request: part(10) }]);
+    calls[0]?.answer.resolve({ type: "progress", term: 3, nextOffset: 10 });
+    await settled();
+    expect(outcome.values).toMatchObject([{ type: "progress", nextOffset: 10 }]);
+  });
+
+  test("has longer to be answered by what it weighs, and then counts as lost", async () => {
+    const { sender, clock, timers } = setUp();
+    const outcome = outcomeOf(sender.installSnapshot(2, part(10 * 1024)));
+    await clock.advance(159);
+    expect(outcome.errors).toEqual([]);
+    await clock.advance(1);
+    expect(outcome.errors).toMatchObject([{ message: "node 2 is unreachable: no answer within 160 ms" }]);
+    expect(timers.size).toBe(0);
+  });
+
+  test("that is answered with nonsense counts as lost", async () => {
+    const { sender, calls } = setUp();
+    const outcome = outcomeOf(sender.installSnapshot(2, part(1)));
+    calls[0]?.answer.resolve({ type: "progress", term: 3, nextOffset: -1 });
+    await settled();
+    expect(outcome.errors).toMatchObject([{ field: "answer.nextOffset" }]);
+  });
+});
+
+describe("who is who", () => {
+  test("every request says from which store it comes and for which it is meant", () => {
+    const { sender, world, calls } = setUp();
+    world.recorded.set(2, 55);
+    sender.vote(VOTE);
+    sender.preVote({ type: "sendPreVote", to: 2, request: VOTE.request });
+    sender.appendEntries(APPEND);
+    sender.readIndex({ type: "sendReadIndex", to: 2, requestId: 5, policy: "lease" });
+    sender.timeoutNow({
+      type: "sendTimeoutNow",
+      to: 2,
+      request: { ...APPEND, leaderId: 1, lastLogId: logId(3, 7) },
+    });
+    void outcomeOf(sender.installSnapshot(2, { data: new Uint8Array(0) } as Part));
+    const header = { clusterId: "here", from: 1, incarnation: 11, to: 2, toIncarnation: 55 };
+    expect(calls.map((call) => call.header)).toEqual(Array.from({ length: 6 }, () => header));
+    world.recorded.delete(2);
+    sender.vote(VOTE);
+    expect(calls.at(-1)?.header).toEqual({ ...header, toIncarnation: 0 });
+  });
+
+  test("an answer from another node, or from another store of the same, counts for nothing", async () => {
+    const { sender, world, calls, events, logger } = setUp();
+    world.recorded.set(2, STORE);
+    world.stores.set(2, STORE + 1);
+    sender.vote(VOTE);
+    sender.preVote({ type: "sendPreVote", to: 2, request: VOTE.request });
+    sender.appendEntries(APPEND);
+    sender.readIndex({ type: "sendReadIndex", to: 2, requestId: 5, policy: "lease" });
+    for (const { rpc, answer } of calls) {
+      answer.resolve(
+        rpc === "appendEntries"
+          ? SUCCESS
+          : rpc === "readIndex"
+            ? { readIndex: logId(3, 8) }
+            : { term: 3, granted: true },
+      );
+    }
+    await settled();
+    expect(events).toEqual([FAILED, { type: "readIndexAnswered", requestId: 5, readIndex: null }]);
+    expect(logger.of("raft.rpc.failed")[0]?.["error"]).toContain("another store");
+    world.stores.clear();
+    sender.vote(VOTE);
+    calls.at(-1)?.answer.resolve({ term: 3, granted: true, header: { from: 3, incarnation: STORE } });
+    await settled();
+    expect(events).toHaveLength(2);
+  });
+
+  test("a peer on a foreign store is reported aloud once, until it answers as it should", async () => {
+    const { sender, world, calls, logger } = setUp();
+    const answer = async (): Promise<void> => {
+      sender.vote(VOTE);
+      calls.at(-1)?.answer.resolve({ term: 3, granted: true });
+      await settled();
+    };
+    const levels = (): string[] =>
+      logger.records.filter(({ event }) => event === "raft.rpc.failed").map(({ level }) => level);
+    world.recorded.set(2, 1);
+    await answer();
+    await answer();
+    expect(levels()).toEqual(["warn", "debug"]);
+    world.recorded.set(2, STORE);
+    await answer();
+    world.recorded.set(2, 1);
+    await answer();
+    expect(levels()).toEqual(["warn", "debug", "warn"]);
+  });
+});
+
+describe("storage that hangs while entries are read for a peer", () => {
+  test("is noticed, and when it ends at last", async () => {
+    const { sender, world, clock } = setUp();
+    const read = deferred<Entries>();
+    world.read = () => read.promise;
+    sender.appendEntries(APPEND);
+    await clock.advance(999);
+    expect(world.stalls).toEqual([]);
+    await clock.advance(1);
+    expect(world.stalls).toEqual(["read log"]);
+    read.reject(new Error("read error"));
+    await settled();
+    expect(world.stalls).toEqual(["read log", null]);
+  });
+});
+
 describe("once it is closed", () => {
-  test("nothing is sent and nothing counts: no answer, no deadline, no entries that come late", async () => {
-    const { sender, world, clock, calls, connections, events, logger, timers } = setUp();
+  test("what is under way has failed, and nothing else counts: no answer, no deadline, no entries that come late", async () => {
+    const { sender, world, clock, calls, connections, events, timers } = setUp();
     const slow = deferred<Entries>();
     sender.vote(VOTE);
     sender.appendEntries(append(1, 5, 6));
@@ -524,14 +737,16 @@ describe("once it is closed", () => {
     sender.appendEntries(append(2, 6, 7));
     expect(timers.size).toBe(2);
     sender.close();
+    await settled();
+    expect(events).toEqual([{ ...FAILED, seq: 1 }]);
     expect(timers.size).toBe(0);
     slow.resolve(blanks(3, 7, 7));
     calls[0]?.answer.resolve({ term: 3, granted: true });
     sender.vote({ ...VOTE, to: 3 });
     await clock.advance(1000);
     expect(calls).toHaveLength(2);
-    expect(events).toEqual([]);
-    expect(logger.records).toEqual([]);
+    expect(events).toHaveLength(1);
+    expect(timers.size).toBe(0);
     expect(connections).toMatchObject([{ target: 2, closed: 1 }]);
   });
 });
@@ -541,13 +756,84 @@ describe("connections", () => {
     const { sender, connections } = setUp();
     sender.vote(VOTE);
     sender.vote({ ...VOTE, to: 3 });
-    sender.retain((id) => id === 3);
-    sender.retain((id) => id === 3);
+    expect(sender.retain((id) => id === 3)).toEqual([2]);
+    expect(sender.retain((id) => id === 3)).toEqual([]);
     expect(connections.map(({ target, closed }) => [target, closed])).toEqual([
       [2, 1],
       [3, 0],
     ]);
     sender.vote(VOTE);
     expect(connections).toHaveLength(3);
+  });
+
+  test("to nodes that moved are closed and made anew, to where they are now", () => {
+    const { sender, world, connections } = setUp();
+    sender.vote(VOTE);
+    sender.vote({ ...VOTE, to: 3 });
+    world.members.set(2, { addr: "two, elsewhere" });
+    world.members.set(3, { addr: "three" });
+    expect(sender.retain(() => true)).toEqual([2]);
+    sender.vote(VOTE);
+    sender.vote({ ...VOTE, to: 3 });
+    expect(connections).toEqual([
+      { target: 2, node: { addr: "two" }, closed: 1 },
+      { target: 3, node: { addr: "three" }, closed: 0 },
+      { target: 2, node: { addr: "two, elsewhere" }, closed: 0 },
+    ]);
+  });
+
+  test("to a peer that leaves stay as they were until it is told: nothing describes it any more", () => {
+    const { sender, world, calls, connections } = setUp();
+    sender.vote(VOTE);
+    world.members.delete(2);
+    expect(sender.retain(() => true)).toEqual([]);
+    sender.appendEntries(APPEND);
+    expect(calls).toHaveLength(2);
+    expect(connections).toEqual([{ target: 2, node: { addr: "two" }, closed: 0 }]);
+  });
+
+  test("that are given up fail what is on its way, entries and questions alike, at once", async () => {
+    const { sender, calls, events, timers } = setUp();
+    sender.appendEntries(APPEND);
+    sender.readIndex({ type: "sendReadIndex", to: 2, requestId: 5, policy: "lease" });
+    const part = outcomeOf(sender.installSnapshot(2, { data: new Uint8Array(0) } as Part));
+    sender.retain(() => false);
+    await settled();
+    expect(events).toEqual([FAILED, { type: "readIndexAnswered", requestId: 5, readIndex: null }]);
+    expect(part.errors[0]).toBeInstanceOf(UnreachableError);
+    expect(timers.size).toBe(0);
+    // A late answer changes nothing.
+    calls[0]?.answer.resolve(SUCCESS);
+    await settled();
+    expect(events).toHaveLength(2);
+  });
+
+  test("a window that was full of what is lost is free at the new address", async () => {
+    const { sender, world, calls } = setUp();
+    world.read = (since, upto) => heavy(since, upto, 900);
+    for (let i = 0; i < 4; i++) sender.appendEntries(append(i, 5 + i, 6 + i));
+    expect(calls).toHaveLength(2);
+    world.members.set(2, { addr: "two, elsewhere" });
+    sender.retain(() => true);
+    await settled();
+    expect(calls).toHaveLength(2);
+    for (let i = 10; i < 14; i++) sender.appendEntries(append(i, i - 5, i - 4));
+    expect(sent(calls).slice(2)).toEqual([
+      [5, 1],
+      [6, 1],
+    ]);
+  });
+
+  test("a description that cannot be compared costs a connection and nothing else", () => {
+    const { sender, world, connections } = setUp();
+    const odd: Record<string, unknown> = { addr: "two" };
+    odd["itself"] = odd;
+    world.members.set(2, odd);
+    sender.vote(VOTE);
+    expect(sender.retain(() => true)).toEqual([]);
+    world.members.set(2, { ...odd });
+    expect(sender.retain(() => true)).toEqual([2]);
+    sender.vote(VOTE);
+    expect(connections).toHaveLength(2);
   });
 });

@@ -1,11 +1,27 @@
-import type { AppendEntriesResponse, AsyncRuntime, LogId, NodeId, RaftTypeConfig } from "@seshat/common";
+import type {
+  AppendEntriesResponse,
+  AsyncRuntime,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  LogId,
+  NodeId,
+  RaftTypeConfig,
+  RpcResponse,
+} from "@seshat/common";
 import { StorageError, UnreachableError } from "@seshat/common";
 import type { MaybePromise, RaftLogReader } from "@seshat/storage";
-import { checkAppendEntriesResponse, checkReadIndexResponse, checkVoteResponse } from "../check-message.js";
+import {
+  checkAppendEntriesResponse,
+  checkInstallSnapshotResponse,
+  checkReadIndexResponse,
+  checkTimeoutNowResponse,
+  checkVoteResponse,
+} from "../check-message.js";
 import type {
   SendAppendEntriesCommand,
   SendPreVoteCommand,
   SendReadIndexCommand,
+  SendTimeoutNowCommand,
   SendVoteCommand,
 } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
@@ -13,10 +29,13 @@ import type { RaftNetwork, RaftNetworkFactory } from "../network/raft-network.js
 import { toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
 import type { LogCache } from "./log-cache.js";
+import type { Passport } from "./identity.js";
 import { isPending } from "./maybe-promise.js";
+import type { Connection } from "./peer.js";
 import { Peer } from "./peer.js";
 import { PortionedAnswer } from "./portioned-answer.js";
 import type { Portion } from "./split-entries.js";
+import type { StallWatch } from "./stall-watch.js";
 import { splitEntries } from "./split-entries.js";
 
 /**
@@ -28,6 +47,8 @@ const SLOWEST_LINK = 1024;
 /** What the sender works with. */
 export interface SenderParts<C extends RaftTypeConfig> {
   readonly id: NodeId;
+  readonly passport: Passport;
+  readonly stalls: StallWatch;
   readonly network: RaftNetworkFactory<C>;
   readonly reader: RaftLogReader<C>;
   readonly cache: LogCache;
@@ -58,7 +79,8 @@ export class Sender<C extends RaftTypeConfig> {
 
   preVote(command: SendPreVoteCommand): void {
     const { to, request } = command;
-    this.#call(to, "preVote", (peer) => peer.preVote(request), checkVoteResponse).then(
+    const header = this.#parts.passport.request(to);
+    this.#call(to, "preVote", (peer) => peer.preVote({ ...request, header }), checkVoteResponse).then(
       (response) =>
         this.#parts.emit({ type: "preVoteResponse", from: to, requestTerm: request.term, response }),
       () => {},
@@ -67,20 +89,46 @@ export class Sender<C extends RaftTypeConfig> {
 
   vote(command: SendVoteCommand): void {
     const { to, request } = command;
-    this.#call(to, "vote", (peer) => peer.vote(request), checkVoteResponse).then(
+    const header = this.#parts.passport.request(to);
+    this.#call(to, "vote", (peer) => peer.vote({ ...request, header }), checkVoteResponse).then(
       (response) => this.#parts.emit({ type: "voteResponse", from: to, requestTerm: request.term, response }),
       () => {},
     );
   }
 
   readIndex({ to, requestId, policy }: SendReadIndexCommand): void {
-    const request = { from: this.#parts.id, lease: policy === "lease" };
+    const request = { lease: policy === "lease", header: this.#parts.passport.request(to) };
     const answered = (readIndex: LogId | null): void =>
       this.#parts.emit({ type: "readIndexAnswered", requestId, readIndex });
     this.#call(to, "readIndex", (peer) => peer.readIndex(request), checkReadIndexResponse).then(
       (response) => answered(response.readIndex),
       () => answered(null),
     );
+  }
+
+  /** Asks a peer to take over. No answer counts as a refusal: the engine asks again. */
+  timeoutNow({ to, request }: SendTimeoutNowCommand): void {
+    const header = this.#parts.passport.request(to);
+    const answered = (term: number, accepted: boolean): void =>
+      this.#parts.emit({ type: "timeoutNowAnswered", from: to, requestTerm: request.term, term, accepted });
+    this.#call(
+      to,
+      "timeoutNow",
+      (peer) => peer.timeoutNow({ ...request, header }),
+      checkTimeoutNowResponse,
+    ).then(
+      ({ term, accepted }) => answered(term, accepted),
+      () => answered(0, false),
+    );
+  }
+
+  /** Sends one part of a snapshot. Rejects when there is no answer in time. */
+  installSnapshot(to: NodeId, request: InstallSnapshotRequest<C["Node"]>): Promise<InstallSnapshotResponse> {
+    const header = this.#parts.passport.request(to);
+    const timeoutMs = this.#parts.rpcTimeoutMs + request.data.length / SLOWEST_LINK;
+    const send = (network: RaftNetwork<C>): Promise<RpcResponse<InstallSnapshotResponse>> =>
+      network.installSnapshot({ ...request, header });
+    return this.#callFor(to, "installSnapshot", timeoutMs, send, checkInstallSnapshotResponse);
   }
 
   /** Sends entries in the order of the calls, and heartbeats beside them. */
@@ -110,7 +158,13 @@ export class Sender<C extends RaftTypeConfig> {
     };
     try {
       const entries = this.#read(command.prevLogId.index + 1, command.upto);
-      if (isPending(entries)) return entries.then(send).catch(unread);
+      if (isPending(entries)) {
+        const reading = this.#parts.stalls.begin("read log");
+        return entries
+          .finally(() => this.#parts.stalls.end(reading))
+          .then(send)
+          .catch(unread);
+      }
       send(entries);
     } catch (thrown) {
       unread(thrown);
@@ -146,16 +200,22 @@ export class Sender<C extends RaftTypeConfig> {
     answer: PortionedAnswer,
     position: number,
   ): void {
-    const request = { term, leaderId: this.#parts.id, prevLogId, entries, leaderCommit };
-    const call = (network: RaftNetwork<C>): Promise<AppendEntriesResponse> => network.appendEntries(request);
+    const header = this.#parts.passport.request(peer.id);
+    const request = { term, leaderId: this.#parts.id, prevLogId, entries, leaderCommit, header };
+    const call = (network: RaftNetwork<C>): Promise<RpcResponse<AppendEntriesResponse>> =>
+      network.appendEntries(request);
     // A heartbeat waits behind no data, and is not given time for it.
     const timeoutMs = this.#parts.rpcTimeoutMs + (bytes === 0 ? 0 : peer.window.used / SLOWEST_LINK);
     const leave = (): void => {
       if (bytes > 0) peer.window.leave(bytes);
     };
-    peer.call("appendEntries", timeoutMs, call, checkAppendEntriesResponse).then(
+    const check = (response: RpcResponse<AppendEntriesResponse>): void => {
+      checkAppendEntriesResponse(response);
+      this.#parts.passport.checkResponse(response.header, peer.id);
+    };
+    peer.call("appendEntries", timeoutMs, call, check).then(
       (response) => {
-        answer.answered(position, response);
+        answer.answered(position, response, response.header.incarnation);
         leave();
       },
       () => {
@@ -168,22 +228,31 @@ export class Sender<C extends RaftTypeConfig> {
   /** Brings the answer to a command to the engine. */
   #answer({ to, seq, term }: SendAppendEntriesCommand, portions: number): PortionedAnswer {
     const about = { from: to, requestTerm: term, seq };
-    return new PortionedAnswer(portions, (response) =>
+    return new PortionedAnswer(portions, (response, incarnation) =>
       this.#parts.emit(
         response === null
           ? { type: "appendEntriesFailed", ...about }
-          : { type: "appendEntriesResponse", ...about, response },
+          : { type: "appendEntriesResponse", ...about, response, incarnation },
       ),
     );
   }
 
-  /** Gives up the peers for which `isMember` is false. */
-  retain(isMember: (id: NodeId) => boolean): void {
+  /**
+   * Gives up the peers for which `isNeeded` is false, and connects anew to those that moved.
+   *
+   * @returns those that were given up: what was on its way to them is lost.
+   */
+  retain(isNeeded: (id: NodeId) => boolean): readonly NodeId[] {
+    const givenUp: NodeId[] = [];
     for (const [id, peer] of this.#peers) {
-      if (isMember(id)) continue;
+      const node = this.#parts.describe(id);
+      // A peer that leaves has no description any more; what it still is to be told goes where it went before.
+      if (isNeeded(id) && (node === undefined || peer.isAt(node))) continue;
       this.#peers.delete(id);
       peer.close();
+      givenUp.push(id);
     }
+    return givenUp;
   }
 
   /** Gives up every peer, for good. */
@@ -199,10 +268,23 @@ export class Sender<C extends RaftTypeConfig> {
   #call<T>(
     to: NodeId,
     rpc: string,
-    send: (network: RaftNetwork<C>) => Promise<T>,
+    send: (network: RaftNetwork<C>) => Promise<RpcResponse<T>>,
     check: (response: T) => void,
   ): Promise<T> {
-    return this.#peer(to).call(rpc, this.#parts.rpcTimeoutMs, send, check);
+    return this.#callFor(to, rpc, this.#parts.rpcTimeoutMs, send, check);
+  }
+
+  #callFor<T>(
+    to: NodeId,
+    rpc: string,
+    timeoutMs: number,
+    send: (network: RaftNetwork<C>) => Promise<RpcResponse<T>>,
+    check: (response: T) => void,
+  ): Promise<T> {
+    return this.#peer(to).call(rpc, timeoutMs, send, (response) => {
+      check(response);
+      this.#parts.passport.checkResponse(response.header, to);
+    });
   }
 
   #peer(id: NodeId): Peer<C> {
@@ -220,9 +302,9 @@ export class Sender<C extends RaftTypeConfig> {
     return peer;
   }
 
-  #connect(to: NodeId): RaftNetwork<C> {
+  #connect(to: NodeId): Connection<C> {
     const node = this.#parts.describe(to);
     if (node === undefined) throw new UnreachableError(to, "it is not a member");
-    return this.#parts.network.connect(to, node);
+    return { node, network: this.#parts.network.connect(to, node) };
   }
 }

@@ -22,7 +22,9 @@ export function splitEntries<E extends LogEntry<unknown, unknown>>(
   const portions: Portion<E>[] = [];
   let first = 0;
   let bytes = 0;
-  for (const [i, { payload }] of entries.entries()) {
+  // By index: an iterator makes a pair for each entry, and this is done for every entry and follower.
+  for (let i = 0; i < entries.length; i++) {
+    const { payload } = entries[i] as E;
     const size = ENTRY_OVERHEAD_BYTES + (payload.type === "normal" ? sizeOf(payload.data) : 0);
     if (i > first && bytes + size > maxBytes) {
       portions.push({ entries: entries.slice(first, i), bytes });

@@ -1,6 +1,7 @@
-import type { BytesTypeConfig, VoteRequest, VoteResponse } from "@seshat/common";
+import type { BytesTypeConfig, RpcResponse, VoteResponse } from "@seshat/common";
 import { InvalidValueError, UnreachableError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
+import { addressed } from "../../test/support/addressed.js";
 import { outcomeOf, settled } from "../../test/support/promises.js";
 import { logId } from "../../test/support/values.js";
 import type { Raft } from "../raft.js";
@@ -9,7 +10,7 @@ import { InProcessNetwork } from "./in-process-network.js";
 import { SeededRandom } from "./seeded-random.js";
 import { VirtualClock } from "./virtual-clock.js";
 
-const REQUEST: VoteRequest = { term: 1, candidateId: 1, lastLogId: logId(0, 0) };
+const REQUEST = { term: 1, candidateId: 1, lastLogId: logId(0, 0), transfer: false };
 const NODE = { addr: "in-process" };
 
 /** Three nodes that grant every vote and note who asked when. */
@@ -17,42 +18,72 @@ function setUp(seed = 1) {
   const clock = new VirtualClock();
   const network = new InProcessNetwork<BytesTypeConfig>(clock.runtime(new SeededRandom(seed)));
   const received: string[] = [];
+  const requests: unknown[] = [];
   const node = (
     id: number,
-    answer: () => Promise<VoteResponse> = () => Promise.resolve({ term: id, granted: true }),
+    answer: () => Promise<RpcResponse<VoteResponse>> = () =>
+      Promise.resolve({ term: id, granted: true, header: { from: id, incarnation: id } }),
   ): Raft<BytesTypeConfig> => {
-    const take = (rpc: string) => (): Promise<VoteResponse> => {
-      received.push(`${clock.now} ${rpc} at ${id}`);
-      return answer();
-    };
+    const take =
+      (rpc: string) =>
+      (request: unknown): Promise<RpcResponse<VoteResponse>> => {
+        received.push(`${clock.now} ${rpc} at ${id}`);
+        requests.push(request);
+        return answer();
+      };
     return {
       id,
       vote: take("vote"),
       preVote: take("preVote"),
       appendEntries: take("appendEntries"),
+      installSnapshot: take("installSnapshot"),
+      timeoutNow: take("timeoutNow"),
       readIndex: take("readIndex"),
     } as unknown as Raft<BytesTypeConfig>;
   };
   for (const id of [1, 2, 3]) network.join(node(id));
-  const vote = (from: number, to: number) => outcomeOf(network.from(from).connect(to, NODE).vote(REQUEST));
-  return { clock, network, received, node, vote };
+  const vote = (from: number, to: number) =>
+    outcomeOf(
+      network
+        .from(from)
+        .connect(to, NODE)
+        .vote(addressed(from, to, REQUEST)),
+    );
+  return { clock, network, received, requests, node, vote };
 }
 
 describe("a network within one process", () => {
   test("brings each request to the node addressed, and its answer back", async () => {
-    const { network, received } = setUp();
+    const { network, received, requests } = setUp();
     const connection = network.from(1).connect(2, NODE);
-    expect(await connection.vote(REQUEST)).toEqual({ term: 2, granted: true });
-    await connection.preVote(REQUEST);
-    await connection.appendEntries({
+    const vote = addressed(1, 2, REQUEST);
+    expect(await connection.vote(vote)).toEqual({
+      term: 2,
+      granted: true,
+      header: { from: 2, incarnation: 2 },
+    });
+    await connection.preVote(vote);
+    const append = addressed(1, 2, {
       term: 1,
       leaderId: 1,
       prevLogId: logId(0, 0),
       entries: [],
       leaderCommit: 0,
     });
-    await connection.readIndex({ from: 1, lease: false });
-    expect(received).toEqual(["0 vote at 2", "0 preVote at 2", "0 appendEntries at 2", "0 readIndex at 2"]);
+    await connection.appendEntries(append);
+    const snapshot = addressed(1, 2, { data: new Uint8Array(3) }) as never;
+    await connection.installSnapshot(snapshot);
+    const timeoutNow = addressed(1, 2, { term: 1, leaderId: 1, lastLogId: logId(0, 0) });
+    await connection.timeoutNow(timeoutNow);
+    const readIndex = addressed(1, 2, { lease: false });
+    await connection.readIndex(readIndex);
+    expect(received).toEqual(
+      ["vote", "preVote", "appendEntries", "installSnapshot", "timeoutNow", "readIndex"].map(
+        (rpc) => `0 ${rpc} at 2`,
+      ),
+    );
+    // Header and all.
+    expect(requests).toEqual([vote, vote, append, snapshot, timeoutNow, readIndex]);
   });
 
   test("never hands a message over within the sender's turn", async () => {
@@ -112,7 +143,7 @@ describe("a network within one process", () => {
     const { network, received } = setUp();
     const connection = network.from(1).connect(2, NODE);
     connection.close();
-    await expect(connection.vote(REQUEST)).rejects.toBeInstanceOf(UnreachableError);
+    await expect(connection.vote(addressed(1, 2, REQUEST))).rejects.toBeInstanceOf(UnreachableError);
     expect(received).toEqual([]);
   });
 });

@@ -55,6 +55,8 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
           preVote: (request) => call((raft) => raft.preVote(request)),
           vote: (request) => call((raft) => raft.vote(request)),
           appendEntries: (request) => call((raft) => raft.appendEntries(request)),
+          installSnapshot: (request) => call((raft) => raft.installSnapshot(request)),
+          timeoutNow: (request) => call((raft) => raft.timeoutNow(request)),
           readIndex: (request) => call((raft) => raft.readIndex(request)),
           close: () => {
             open = false;

@@ -9,7 +9,7 @@ type ByteEntry = LogEntry<Request>;
 export type StorageCall = "saveVote" | "append" | "truncate" | "purge" | "saveCommitted";
 
 /**
- * The in-memory storage, with a script: it notes every write, fails where it is told to, and can keep the completion of
+ * The in-memory storage, with a script: it notes every write, fails or hangs where it is told to, and can keep the completion of
  * appends back, as a disk does that has not synced yet.
  */
 export class ScriptedStorage extends OpenRaftMemStorage<BytesTypeConfig> {
@@ -17,6 +17,9 @@ export class ScriptedStorage extends OpenRaftMemStorage<BytesTypeConfig> {
   readonly calls: string[] = [];
   /** What to throw instead of carrying a write out, by its name. */
   readonly failures = new Map<StorageCall, Error>();
+  /** The writes that hang: they neither take effect nor end before `resume`. */
+  readonly hanging = new Set<StorageCall>();
+  readonly #hung: (() => void)[] = [];
   /** True while completions are kept back. */
   holdsCompletions = false;
   readonly #held: IoCompletion[] = [];
@@ -38,32 +41,45 @@ export class ScriptedStorage extends OpenRaftMemStorage<BytesTypeConfig> {
     for (const completion of this.#held.splice(0)) completion(error);
   }
 
+  /** The disk answers again: what hung is carried out, in its order. */
+  resume(): void {
+    this.hanging.clear();
+    for (const goOn of this.#hung.splice(0)) goOn();
+  }
+
   override saveVote(vote: Vote): void {
-    this.#note("saveVote", formatVote(vote));
-    super.saveVote(vote);
+    return this.#write("saveVote", formatVote(vote), () => super.saveVote(vote));
   }
 
   override append(entries: readonly ByteEntry[], completion: IoCompletion): void {
-    this.#note("append", entries.map(({ logId }) => formatLogId(logId)).join(" "));
-    super.append(entries, (error) => {
-      if (this.holdsCompletions) this.#held.push(completion);
-      else completion(error);
-    });
+    return this.#write("append", entries.map(({ logId }) => formatLogId(logId)).join(" "), () =>
+      super.append(entries, (error) => {
+        if (this.holdsCompletions) this.#held.push(completion);
+        else completion(error);
+      }),
+    );
   }
 
   override truncate(since: number): void {
-    this.#note("truncate", String(since));
-    super.truncate(since);
+    return this.#write("truncate", String(since), () => super.truncate(since));
   }
 
   override purge(upto: LogId): void {
-    this.#note("purge", formatLogId(upto));
-    super.purge(upto);
+    return this.#write("purge", formatLogId(upto), () => super.purge(upto));
   }
 
   override saveCommitted(committed: LogId): void {
-    this.#note("saveCommitted", formatLogId(committed));
-    super.saveCommitted(committed);
+    return this.#write("saveCommitted", formatLogId(committed), () => super.saveCommitted(committed));
+  }
+
+  /** The storage in memory answers at once, and says so in its types; one that hangs answers with a promise, as any storage may. */
+  #write(call: StorageCall, detail: string, carryOut: () => void): void {
+    this.#note(call, detail);
+    if (!this.hanging.has(call)) return carryOut();
+    const done = new Promise<void>((resolve) => {
+      this.#hung.push(resolve);
+    }).then(carryOut);
+    return done as unknown as void;
   }
 
   #note(call: StorageCall, detail: string): void {

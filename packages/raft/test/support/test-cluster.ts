@@ -15,7 +15,7 @@ export type Intercept = <T>(call: PeerCall, send: () => Promise<T>) => Promise<T
 export interface PeerCall {
   readonly from: NodeId;
   readonly to: NodeId;
-  readonly rpc: "preVote" | "vote" | "appendEntries" | "readIndex";
+  readonly rpc: "preVote" | "vote" | "appendEntries" | "installSnapshot" | "timeoutNow" | "readIndex";
   /** The entries of an `appendEntries`; none of anything else. */
   readonly entries: readonly LogEntry<Request>[];
 }
@@ -81,6 +81,12 @@ export class TestCluster {
     this.network.leave(id);
     this.#nodes.delete(id);
     await this.run(node.shutdown());
+  }
+
+  /** Takes the storage of a node that does not run away: it starts again as if it were new. */
+  erase(id: NodeId): void {
+    if (this.#nodes.has(id)) throw new Error(`node ${id} runs`);
+    this.#storages.delete(id);
   }
 
   /** Starts every node and founds the cluster on the first. @returns the leader. */
@@ -164,6 +170,8 @@ export class TestCluster {
           vote: (request) => call("vote", () => peer.vote(request)),
           appendEntries: (request) =>
             call("appendEntries", () => peer.appendEntries(request), request.entries),
+          installSnapshot: (request) => call("installSnapshot", () => peer.installSnapshot(request)),
+          timeoutNow: (request) => call("timeoutNow", () => peer.timeoutNow(request)),
           readIndex: (request) => call("readIndex", () => peer.readIndex(request)),
           close: () => peer.close(),
         };

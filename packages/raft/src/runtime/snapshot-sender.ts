@@ -1,0 +1,236 @@
+import type {
+  AsyncRuntime,
+  InstallSnapshotRequest,
+  InstallSnapshotResponse,
+  NodeId,
+  RaftTypeConfig,
+  Snapshot,
+} from "@seshat/common";
+import type { MaybePromise } from "@seshat/storage";
+import type { SendSnapshotCommand } from "../engine/command.js";
+import type { Event } from "../engine/event.js";
+import { toError } from "./failure.js";
+import type { Instruments } from "./instruments.js";
+import { SnapshotChunks } from "./snapshot-chunks.js";
+
+/** What a snapshot sender works with. */
+export interface SnapshotSenderParts<C extends RaftTypeConfig> {
+  readonly id: NodeId;
+  readonly runtime: AsyncRuntime;
+  readonly instruments: Instruments;
+  readonly chunkBytes: number;
+  /** A transfer without progress for this long is given up. */
+  readonly timeoutMs: number;
+  /** How long to wait after a part that got no answer, and before asking whether the snapshot is installed. */
+  readonly pauseMs: number;
+  /** Where the newest snapshot ends. */
+  newestIndex(): number;
+  readSnapshot(): MaybePromise<Snapshot<C["SnapshotData"], C["Node"]> | null>;
+  /** Sends one part. Rejects when there is no answer in time; stays pending once the peer is given up. */
+  call(to: NodeId, request: InstallSnapshotRequest<C["Node"]>): Promise<InstallSnapshotResponse>;
+  /** True while the engine waits for the outcome. */
+  awaits(command: SendSnapshotCommand): boolean;
+  emit(event: Event): void;
+}
+
+/** How far a snapshot has come. */
+export interface SnapshotProgress {
+  /** Bytes that the follower has. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+interface Transfer {
+  readonly command: SendSnapshotCommand;
+  /** Settles when the transfer is given up. */
+  readonly over: Promise<null>;
+  end(): void;
+  ended: boolean;
+  progress: SnapshotProgress | null;
+}
+
+/**
+ * Brings snapshots to followers, a part at a time, each sent when the one before is answered. The follower says what
+ * it wants next: after an interruption a transfer goes on where it ended.
+ */
+export class SnapshotSender<C extends RaftTypeConfig> {
+  readonly #parts: SnapshotSenderParts<C>;
+  readonly #transfers = new Map<NodeId, Transfer>();
+  /** Transfers that are not wound up yet, given up or not. */
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(parts: SnapshotSenderParts<C>) {
+    this.#parts = parts;
+  }
+
+  /** Sends the newest snapshot, in place of what was on its way to the same follower. */
+  send(command: SendSnapshotCommand): void {
+    this.cancel(command.to);
+    const transfer = newTransfer(command);
+    this.#transfers.set(command.to, transfer);
+    const { instruments } = this.#parts;
+    const end = instruments.startSpan("raft.snapshot.send", { "raft.peer": command.to });
+    const running = this.#transfer(transfer)
+      .then(
+        (event) => {
+          end?.(
+            event?.type === "installSnapshotResponse" ? null : new Error("the snapshot did not get through"),
+          );
+          if (event !== null) this.#parts.emit(event);
+        },
+        (thrown: unknown) => {
+          const error = toError(thrown);
+          end?.(error);
+          instruments.log("warn", "raft.snapshot.unreadable", { peer: command.to, error: error.message });
+          if (!transfer.ended) this.#parts.emit(failed(command));
+        },
+      )
+      .finally(() => {
+        if (this.#transfers.get(command.to) === transfer) this.#transfers.delete(command.to);
+        this.#running.delete(running);
+      });
+    this.#running.add(running);
+  }
+
+  /** Gives up what nobody waits for any more: the leader stepped down, or helps the follower otherwise. */
+  review(): void {
+    for (const [id, { command }] of this.#transfers) if (!this.#parts.awaits(command)) this.cancel(id);
+  }
+
+  /** Gives up everything. @returns once no snapshot is being read. */
+  async close(): Promise<void> {
+    this.retain(() => false);
+    await Promise.all(this.#running);
+  }
+
+  /** Gives up what is on its way to those for which `isNeeded` is false. */
+  retain(isNeeded: (id: NodeId) => boolean): void {
+    for (const id of this.#transfers.keys()) if (!isNeeded(id)) this.cancel(id);
+  }
+
+  /** Gives up what is on its way to a follower. */
+  cancel(to: NodeId): void {
+    this.#transfers.get(to)?.end();
+    this.#transfers.delete(to);
+  }
+
+  /** How far the snapshot is that is on its way to a follower; null when none is. */
+  progress(to: NodeId): SnapshotProgress | null {
+    return this.#transfers.get(to)?.progress ?? null;
+  }
+
+  /** @returns what came of it; null when nobody waits for that any more. */
+  async #transfer(transfer: Transfer): Promise<Event | null> {
+    const { command } = transfer;
+    const beganAt = this.#parts.runtime.now();
+    for (;;) {
+      const snapshot = await this.#parts.readSnapshot();
+      if (snapshot === null) return failed(command);
+      const chunks = new SnapshotChunks(snapshot.data, this.#parts.chunkBytes);
+      try {
+        const outcome = await this.#sendAll(transfer, snapshot, chunks, beganAt);
+        if (outcome !== "outdated") return outcome;
+      } finally {
+        await this.#letGo(command.to, chunks);
+      }
+    }
+  }
+
+  /** Whatever comes of that, the transfer went as it went. */
+  async #letGo(peer: NodeId, chunks: SnapshotChunks): Promise<void> {
+    try {
+      await chunks.close();
+    } catch (thrown) {
+      const error = toError(thrown).message;
+      this.#parts.instruments.log("warn", "raft.snapshot.close.failed", { peer, error });
+    }
+  }
+
+  /** @returns `outdated` when there is a newer one before the follower has answered about this one. */
+  async #sendAll(
+    transfer: Transfer,
+    { meta, data: { size } }: Snapshot<C["SnapshotData"], C["Node"]>,
+    chunks: SnapshotChunks,
+    beganAt: number,
+  ): Promise<Event | "outdated" | null> {
+    const { id: leaderId, runtime, timeoutMs } = this.#parts;
+    const { command } = transfer;
+    const { to, term, seq } = command;
+    let offset = 0;
+    // The first request carries nothing: the follower may have most of it from an attempt before.
+    let asks = true;
+    let progressAt = beganAt;
+    transfer.progress = { offset, size };
+    while (this.#goesOn(transfer)) {
+      const data = asks ? new Uint8Array(0) : await chunks.at(offset);
+      if (!this.#goesOn(transfer)) return null;
+      const request = { term, leaderId, meta, size, offset, data };
+      const response = await Promise.race([
+        transfer.over,
+        this.#parts.call(to, request).catch(() => "lost" as const),
+      ]);
+      if (response === null) return null;
+      if (response !== "lost" && response.type !== "progress") {
+        return {
+          type: "installSnapshotResponse",
+          from: to,
+          requestTerm: term,
+          seq,
+          lastLogId: meta.lastLogId,
+          response,
+        };
+      }
+      const next = response === "lost" ? offset : response.nextOffset;
+      if (next > size) return failed(command);
+      // It had everything and has not installed it: it could not read it, or began a new life. The engine decides when to try again.
+      if (next < offset && offset === size) return failed(command);
+      const moved = next > offset;
+      // Who has everything and is installing it makes progress as long as it answers.
+      const installs = response !== "lost" && next === size;
+      if (moved || installs) progressAt = runtime.now();
+      else if (runtime.now() - progressAt >= timeoutMs) return failed(command);
+      const waits = response === "lost" || installs || !(moved || asks);
+      if (response !== "lost") asks = false;
+      offset = next;
+      transfer.progress = { offset, size };
+      if (waits) await this.#pause(transfer);
+      if (asks && this.#parts.newestIndex() > meta.lastLogId.index && this.#goesOn(transfer))
+        return "outdated";
+    }
+    return null;
+  }
+
+  #goesOn(transfer: Transfer): boolean {
+    return !transfer.ended && this.#parts.awaits(transfer.command);
+  }
+
+  #pause(transfer: Transfer): Promise<void> {
+    const { runtime, pauseMs } = this.#parts;
+    return new Promise<void>((resolve) => {
+      const timer = runtime.setTimer(pauseMs, resolve);
+      void transfer.over.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+function newTransfer(command: SendSnapshotCommand): Transfer {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const transfer: Transfer = {
+    command,
+    over: promise,
+    ended: false,
+    progress: null,
+    end: () => {
+      transfer.ended = true;
+      resolve(null);
+    },
+  };
+  return transfer;
+}
+
+function failed({ to, term, seq }: SendSnapshotCommand): Event {
+  return { type: "installSnapshotFailed", from: to, requestTerm: term, seq };
+}
