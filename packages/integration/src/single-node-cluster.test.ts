@@ -7,6 +7,7 @@ import {
   UnknownOutcomeError,
 } from "@seshat/common";
 import { OperationTooLargeError } from "@seshat/storage";
+import { until } from "@seshat/raft";
 import { describe, expect, test } from "vitest";
 import { bytes } from "../test/support/bytes.js";
 import { CommandRefusedError, RestartingError } from "./errors.js";
@@ -174,7 +175,7 @@ describe("snapshots", () => {
       for (let i = 0; i < 20; i += 1)
         last = (await cluster.set(bytes(`k${i}`), bytes(`v${round} ${i}`))).index;
       // Builds go on beside the writes: this round has filled the policy again, so another one is sure to come.
-      await cluster.node.raft.wait("a snapshot", (metrics) => metrics.snapshot.index > last - 20, 10_000);
+      await cluster.node.raft.wait(until.snapshot(last - 19), 10_000);
       const { snapshot, purged, snapshotsTaken } = cluster.status();
       expect(purged.index).toBe(snapshot.index - 3);
       expect(snapshotsTaken).toBeGreaterThanOrEqual(round);

@@ -10,7 +10,11 @@ test("a leader killed under load, 100 times over: nothing acknowledged is lost, 
   const starting = startCluster({
     nodes: 3,
     stateMachine: () => new Ledger(),
-    config: { electionTimeoutMaxMs: maxElectionMs, snapshotPolicy: { type: "never" } },
+    config: {
+      electionTimeoutMaxMs: maxElectionMs,
+      snapshotPolicy: { type: "logsSinceLast", entries: 100 },
+      maxInSnapshotLogToKeep: 0,
+    },
     timeoutMs: 60_000,
     runtime: () => clock.runtime(random.fork()),
     checkInvariants: true,

@@ -139,6 +139,42 @@ describe("the program as a process", () => {
   });
 });
 
+describe("the members, from a pipe", () => {
+  test("one node becomes three others under writes, and the numbers say what happened", async () => {
+    const { child, exited } = start("-q");
+    const sets = (round: number): string =>
+      Array.from({ length: 200 }, (_, i) => `SET key${i} ${round}.${i}\n`).join("");
+    const changes = ["ADD", "ADD", "ADD 4", "SNAPSHOT 1", "PURGE 1", "TRANSFER 4", "REMOVE 1", "TRANSFER 2"];
+    const lines = changes.map((change, round) => `${sets(round)}${change}\n`).join("");
+    child.stdin.end(`${lines}GET key0\nGET key199\nSTATUS --watch 20\n`);
+    const { code, stdout, stderr } = await exited;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const answers = stdout.trimEnd().split("\n");
+    const said = answers.filter((answer) => answer !== "OK");
+    expect(said.slice(0, 3)).toEqual([
+      "OK, node 2 votes: the voters are 1, 2",
+      "OK, node 3 votes: the voters are 1, 2, 3",
+      "OK, node 4 votes: the voters are 1, 2, 3, 4",
+    ]);
+    expect(said[3]).toMatch(/^OK, snapshot up to \d+-\d+ on node 1$/);
+    expect(said[4]).toMatch(/^OK, log purged up to \d+-\d+ on node 1$/);
+    expect(said.slice(5, 10)).toEqual([
+      "OK, node 4 leads",
+      "OK, node 1 is gone",
+      "OK, node 2 leads",
+      '"7.0"',
+      '"7.199"',
+    ]);
+    expect(said.at(-1)).toBe("OK, nothing changed for 200 ms");
+    const status = JSON.parse(said.at(-2) ?? "") as KeyValueClusterStatus;
+    expect(status).toMatchObject({
+      leaderId: 2,
+      keys: 200,
+      membership: { configs: [[2, 3, 4]], joint: false },
+    });
+  });
+});
+
 describe("the example", () => {
   test("counts to a hundred through the death of its leader", async () => {
     const example = fileURLToPath(new URL("../examples/replicated-counter.ts", import.meta.url));

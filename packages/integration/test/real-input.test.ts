@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runProgram } from "../src/prompt/program.js";
 import { quote } from "../src/prompt/quote.js";
-import type { SingleNodeStatus } from "../src/single-node-status.js";
+import type { KeyValueClusterStatus } from "../src/index.js";
 import { CapturedOutput, TestInput } from "./support/streams.js";
 import { realTextLines } from "./support/real-text.js";
 
@@ -58,10 +58,10 @@ test(
       const different = lines.map((line, i) => ({ number: i + 1, line: quote(line), read: read[i] }));
       expect(different.filter((pair) => pair.line !== pair.read)).toEqual([]);
 
-      const status = JSON.parse(answers.at(-1) ?? "") as SingleNodeStatus;
-      expect(status).toMatchObject({ keys: LINES, restarts: 2 });
+      const status = JSON.parse(answers.at(-1) ?? "") as KeyValueClusterStatus;
+      expect(status).toMatchObject({ keys: LINES, nodes: [{ term: 3 }] });
       expect(status.snapshotsTaken).toBeGreaterThanOrEqual(5);
-      expect(status.purged.index).toBeGreaterThanOrEqual(LINES - 100);
+      expect(status.nodes[0]?.purged?.index).toBeGreaterThanOrEqual(LINES - 100);
       expect(stderr.text).toMatch(/^errors +0$/m);
       expect(exitCode).toBe(0);
     } finally {

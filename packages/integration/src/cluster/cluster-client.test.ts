@@ -3,7 +3,9 @@ import {
   NotLeaderError,
   OverloadedError,
   SessionError,
+  StorageStalledError,
   TimeoutError,
+  TransferInProgressError,
   UnknownOutcomeError,
 } from "@seshat/common";
 import type { RaftMetrics } from "@seshat/raft";
@@ -99,6 +101,14 @@ describe("a write", () => {
       Array.from({ length: 5 }, () => ({ sessionId: 101, sequence: 1, answeredBelow: 1 })),
     );
     expect(node.sessions).toBe(1);
+  });
+
+  test("waits while the leadership is handed over or storage hangs: nothing of it is in a log", async () => {
+    const node = new FakeNode();
+    node.answers.push(new TransferInProgressError(2), new StorageStalledError("append"));
+    const { client, settle } = setUp(node);
+    expect(await settle(client.write("a"))).toMatchObject({ response: "A" });
+    expect(node.sent).toHaveLength(3);
   });
 
   test("says which answers the client has: those below the oldest command without one", async () => {

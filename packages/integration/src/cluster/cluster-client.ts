@@ -6,7 +6,9 @@ import {
   SessionError,
   ShutdownError,
   StoppedError,
+  StorageStalledError,
   TimeoutError,
+  TransferInProgressError,
   UnknownOutcomeError,
 } from "@seshat/common";
 import type { ClientWriteResponse, Raft } from "@seshat/raft";
@@ -34,10 +36,12 @@ const WRITE_LIMITS = { running: 512, waiting: 16_384 };
 const READ_LIMITS = { running: 4096, waiting: 16_384 };
 
 /** An attempt ended without an answer; another may succeed. */
-function isWorthRetrying(error: unknown): boolean {
+export function isWorthRetrying(error: unknown): boolean {
   return (
     error instanceof NotLeaderError ||
     error instanceof QuorumNotEnoughError ||
+    error instanceof TransferInProgressError ||
+    error instanceof StorageStalledError ||
     error instanceof OverloadedError ||
     error instanceof UnknownOutcomeError ||
     error instanceof TimeoutError ||
@@ -54,14 +58,16 @@ function isExpired(error: unknown): boolean {
  * Talks to a cluster whose nodes come and go: finds the leader, and tries again until there is an answer. Writes go
  * through a session, so that a command takes effect once however often it was sent.
  */
-export class ClusterClient<C extends RaftTypeConfig> {
-  readonly #nodes: () => readonly ClusterNode<C>[];
+export class ClusterClient<C extends RaftTypeConfig, N extends ClusterNode<C> = ClusterNode<C>> {
+  readonly #nodes: () => readonly N[];
   readonly #clock: AsyncRuntime;
   readonly #options: ClusterClientOptions;
   readonly #writes: CallSlots;
   readonly #reads: CallSlots;
   /** The session that new commands belong to, open or being opened. */
   #session: Promise<number> | null = null;
+  /** The last of them that was opened, and its id: most commands need not wait for it. */
+  #opened: { readonly session: Promise<number>; readonly id: number } | null = null;
   #lastSequence = 0;
   /** Sequence numbers without an answer, lowest first. */
   readonly #unanswered = new Set<number>();
@@ -70,7 +76,7 @@ export class ClusterClient<C extends RaftTypeConfig> {
   readonly #pauses = new Set<() => void>();
 
   /** @param nodes the nodes that run at the moment. */
-  constructor(nodes: () => readonly ClusterNode<C>[], clock: AsyncRuntime, options: ClusterClientOptions) {
+  constructor(nodes: () => readonly N[], clock: AsyncRuntime, options: ClusterClientOptions) {
     this.#nodes = nodes;
     this.#clock = clock;
     this.#options = options;
@@ -101,7 +107,10 @@ export class ClusterClient<C extends RaftTypeConfig> {
       const mine = session;
       let sessionId: number;
       try {
-        sessionId = await withTimeout(this.#clock, mine, attemptMs, "the opening of a session");
+        sessionId =
+          this.#opened?.session === mine
+            ? this.#opened.id
+            : await withTimeout(this.#clock, mine, attemptMs, "the opening of a session");
       } catch (error) {
         session = null;
         // Nothing of the command itself was sent.
@@ -165,6 +174,27 @@ export class ClusterClient<C extends RaftTypeConfig> {
     }
   }
 
+  /**
+   * Asks the leader for something that may be asked twice.
+   *
+   * @param call asks it; `leftMs` is all the time that is left, not that of one attempt.
+   * @param goOn after which errors it is asked again, or another one that leads by then.
+   * @throws the error of the last attempt, or {TimeoutError} when there was none.
+   */
+  async lead<T>(
+    call: (leader: N, leftMs: number) => Promise<T>,
+    timeoutMs: number,
+    goOn: (error: unknown) => boolean = isWorthRetrying,
+  ): Promise<T> {
+    const deadline = this.#clock.now() + timeoutMs;
+    return await this.#retry(
+      deadline,
+      timeoutMs,
+      (leader, _, leftMs) => call(leader, Math.ceil(leftMs)),
+      goOn,
+    );
+  }
+
   /** Ends every call: those under way as soon as their attempt ends, new ones at once. */
   close(): void {
     this.#closed = true;
@@ -176,16 +206,21 @@ export class ClusterClient<C extends RaftTypeConfig> {
     if (this.#session !== null) return this.#session;
     const opening = node.openSession({ timeoutMs });
     this.#session = opening;
-    opening.catch(() => {
-      if (this.#session === opening) this.#session = null;
-    });
+    opening.then(
+      (id) => {
+        this.#opened = { session: opening, id };
+      },
+      () => {
+        if (this.#session === opening) this.#session = null;
+      },
+    );
     return opening;
   }
 
   async #retry<T>(
     deadline: number,
     timeoutMs: number,
-    attempt: (node: ClusterNode<C>, attemptMs: number) => Promise<T>,
+    attempt: (node: N, attemptMs: number, leftMs: number) => Promise<T>,
     goOn: (error: unknown) => boolean,
     from?: NodeId,
   ): Promise<T> {
@@ -205,7 +240,7 @@ export class ClusterClient<C extends RaftTypeConfig> {
       }
       if (node !== undefined) {
         try {
-          return await attempt(node, Math.min(attemptTimeoutMs, left));
+          return await attempt(node, Math.min(attemptTimeoutMs, left), left);
         } catch (error) {
           if (!goOn(error)) throw error;
           lastError = error as Error;
@@ -230,8 +265,8 @@ export class ClusterClient<C extends RaftTypeConfig> {
   }
 
   /** Of the nodes that believe to lead the one with the latest term: an older one has been deposed. */
-  #leader(): ClusterNode<C> | undefined {
-    let best: ClusterNode<C> | undefined;
+  #leader(): N | undefined {
+    let best: N | undefined;
     for (const node of this.#nodes()) {
       if (node.isLeader() && (best === undefined || node.metrics().term > best.metrics().term)) best = node;
     }

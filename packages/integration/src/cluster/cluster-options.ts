@@ -6,13 +6,13 @@ import { checkTimeoutMs, refuseUnknownFields } from "../check-options.js";
 
 /** How a cluster is set up. */
 export interface ClusterOptions<D, R, M> {
-  /** How many nodes, 1 to 9; their ids are 1, 2, 3 and so on. Default 3. */
+  /** How many nodes to begin with, 1 to 9; their ids are 1, 2, 3 and so on. Default 3. */
   readonly nodes?: number;
   /** Makes the state machine of one node. It must have a `responseCodec`, because clients write through sessions. */
   readonly stateMachine: (id: NodeId) => M & StateMachine<D, R>;
   /** Settings of every node. Default: those of `Raft`. */
   readonly config?: Partial<RaftConfig>;
-  /** How long a read or a write may take, over all attempts, in milliseconds, 1 to 2^31 - 1. Default 10,000. */
+  /** How long a read, a write or a change of the members may take, over all attempts, in milliseconds, 1 to 2^31 - 1. Default 10,000. */
   readonly timeoutMs?: number;
   /** The clock, timers and randomness of a node, or of the network and the clients (`null`). Default: the machine's. */
   readonly runtime?: (id: NodeId | null) => AsyncRuntime;

@@ -1,22 +1,21 @@
 import type { BasicNode, LogId, NodeId, TypeConfig } from "@seshat/common";
-import { InvalidValueError, ShutdownError } from "@seshat/common";
-import type { ClientWriteResponse, RaftMetrics } from "@seshat/raft";
-import { Raft, systemRuntime } from "@seshat/raft";
+import { InvalidValueError, checkNodeId } from "@seshat/common";
+import type { ClientWriteResponse, Raft, RaftMetrics } from "@seshat/raft";
+import { systemRuntime, until } from "@seshat/raft";
 import { InProcessNetwork } from "@seshat/raft/testing";
-import { OpenRaftMemStorage } from "@seshat/storage";
 import { checkTimeoutMs } from "../check-options.js";
+import { NodeNotAddedError } from "../errors.js";
 import { ClusterClient } from "./cluster-client.js";
+import { ClusterNodes } from "./cluster-nodes.js";
 import type { ClusterOptions } from "./cluster-options.js";
-import { checkClusterOptions, checkStateMachine } from "./cluster-options.js";
+import { MAX_NODES, checkClusterOptions } from "./cluster-options.js";
+import { MembershipOperations } from "./membership-operations.js";
 
-interface Member<D, R, M> {
-  readonly id: NodeId;
-  readonly storage: OpenRaftMemStorage<TypeConfig<D, R>>;
-  readonly stateMachine: M;
-  /** Null while the node is killed. */
-  raft: Raft<TypeConfig<D, R>> | null;
-  /** The starts and kills so far. They wait for each other: two lives of a node must not share its storage. */
-  changed: Promise<void>;
+/** A log id of one node: how far its snapshot goes, or how much of its log was purged. */
+export interface NodeLogId {
+  readonly nodeId: NodeId;
+  /** Index 0 stands for nothing. */
+  readonly logId: LogId;
 }
 
 /** How long one attempt of a call may take, and the pause before the next. */
@@ -28,22 +27,25 @@ const PAUSE_MS = 20;
  * for tests. A node that is killed keeps its storage, as a machine that loses its power keeps its disk.
  */
 export class Cluster<D, R, M> implements AsyncDisposable {
-  readonly #options: ClusterOptions<D, R, M>;
-  readonly #members = new Map<NodeId, Member<D, R, M>>();
-  readonly #client: ClusterClient<TypeConfig<D, R>>;
-  #shutDown = false;
+  readonly #nodes: ClusterNodes<D, R, M>;
+  readonly #client: ClusterClient<TypeConfig<D, R>, Raft<TypeConfig<D, R>>>;
+  readonly #membership: MembershipOperations<TypeConfig<D, R>>;
+  /** The change of the members under way or last made: one at a time. It never rejects. */
+  #membersChanged: Promise<unknown> = Promise.resolve();
   /** The network between the nodes. */
   readonly network: InProcessNetwork<TypeConfig<D, R>>;
 
   private constructor(options: ClusterOptions<D, R, M>, timeoutMs: number) {
-    this.#options = options;
     const runtime = options.runtime?.(null) ?? systemRuntime;
     this.network = new InProcessNetwork<TypeConfig<D, R>>(runtime);
-    this.#client = new ClusterClient<TypeConfig<D, R>>(() => this.running(), runtime, {
-      timeoutMs,
-      attemptTimeoutMs: ATTEMPT_TIMEOUT_MS,
-      pauseMs: PAUSE_MS,
-    });
+    this.#nodes = new ClusterNodes<D, R, M>(options, this.network);
+    const times = { timeoutMs, attemptTimeoutMs: ATTEMPT_TIMEOUT_MS, pauseMs: PAUSE_MS };
+    this.#client = new ClusterClient<TypeConfig<D, R>, Raft<TypeConfig<D, R>>>(
+      () => this.running(),
+      runtime,
+      times,
+    );
+    this.#membership = new MembershipOperations<TypeConfig<D, R>>(this.#client, runtime, timeoutMs);
   }
 
   /** See {@link startCluster}. */
@@ -52,13 +54,9 @@ export class Cluster<D, R, M> implements AsyncDisposable {
     const cluster = new Cluster<D, R, M>(options, timeoutMs);
     try {
       for (let id = 1; id <= nodes; id++) {
-        const stateMachine = options.stateMachine(id);
-        checkStateMachine(stateMachine);
-        const storage = new OpenRaftMemStorage<TypeConfig<D, R>>(stateMachine);
-        cluster.#members.set(id, { id, storage, stateMachine, raft: null, changed: Promise.resolve() });
-        await cluster.restart(id);
+        await cluster.#nodes.startNew(id);
       }
-      const members = cluster.ids.map((id): [NodeId, BasicNode] => [id, { addr: `n${id}` }]);
+      const members = cluster.ids.map((id): [NodeId, BasicNode] => [id, addressOf(id)]);
       await cluster.node(1)?.initialize(members);
     } catch (error) {
       await cluster.shutdown();
@@ -69,27 +67,34 @@ export class Cluster<D, R, M> implements AsyncDisposable {
 
   /** Every node, running or killed, ascending. */
   get ids(): readonly NodeId[] {
-    return [...this.#members.keys()];
+    return this.#nodes.ids;
+  }
+
+  /** The id that {@link addNode} gives: the lowest that no node has. */
+  get nextId(): NodeId {
+    let id = 1;
+    while (this.#nodes.has(id)) id += 1;
+    return id;
   }
 
   /** A node, or null while it is killed. */
   node(id: NodeId): Raft<TypeConfig<D, R>> | null {
-    return this.#member(id).raft;
+    return this.#nodes.get(id).raft;
   }
 
   /** The nodes that run. */
   running(): readonly Raft<TypeConfig<D, R>>[] {
-    return [...this.#members.values()].flatMap(({ raft }) => (raft === null ? [] : [raft]));
+    return this.#nodes.running();
   }
 
   /** The state machine of a node: to read from. Only {@link read} makes sure that it is up to date. */
   stateMachine(id: NodeId): M {
-    return this.#member(id).stateMachine;
+    return this.#nodes.get(id).stateMachine;
   }
 
   /** The last entry that a node has applied, running or killed; index 0 when none. */
   lastApplied(id: NodeId): LogId {
-    return this.#member(id).storage.stateMachine.readAppliedState().lastAppliedLogId;
+    return this.#nodes.get(id).storage.stateMachine.readAppliedState().lastAppliedLogId;
   }
 
   /** What a node knows of itself; null while it is killed. */
@@ -118,15 +123,98 @@ export class Cluster<D, R, M> implements AsyncDisposable {
    * @throws {TimeoutError}, {NotLeaderError} or {QuorumNotEnoughError} when no quorum confirmed the read in time.
    */
   async read<T>(look: (stateMachine: M) => T, from?: NodeId): Promise<T> {
-    if (from !== undefined) this.#member(from);
+    if (from !== undefined) this.#nodes.get(from);
     const { node } = await this.#client.readIndex(from);
     return look(this.stateMachine(node));
   }
 
+  /**
+   * Starts a node with empty storage and makes it a voter, once it has caught up; reads and writes go on meanwhile. For a node whose
+   * addition failed half-way it goes on from there.
+   *
+   * @param id default: {@link nextId}. That of a node that was removed may be used again.
+   * @returns its id.
+   * @throws {NodeExistsError} when it votes already, and {InvalidValueError} when there are 9 nodes.
+   * @throws {NodeNotAddedError} when it did not become a voter in time (`options.timeoutMs`): it runs on, and the error says what it is.
+   *   After every other error there is no such node.
+   */
+  async addNode(id?: NodeId): Promise<NodeId> {
+    if (id !== undefined) checkNodeId("node", id);
+    return await this.#changeMembers(async () => {
+      const chosen = id ?? this.nextId;
+      const isNew = !this.#nodes.has(chosen);
+      if (isNew && this.ids.length >= MAX_NODES) {
+        throw new InvalidValueError("node", chosen, `one of at most ${MAX_NODES}: remove another one first`);
+      }
+      if (isNew) await this.#nodes.startNew(chosen);
+      try {
+        await this.#membership.add(chosen, addressOf(chosen));
+      } catch (error) {
+        if (isNew && !(error instanceof NodeNotAddedError)) await this.#nodes.discard(chosen);
+        throw error;
+      }
+      return chosen;
+    });
+  }
+
+  /**
+   * Removes a node, running or killed, the leader too, and stops it. What it had stored is gone.
+   *
+   * @throws {LastVoterError} when no other node votes.
+   * @throws {NodeNotRemovedError} when it is not known in time (`options.timeoutMs`) whether it is removed: it runs on. After every other
+   *   error nothing has changed.
+   */
+  async removeNode(id: NodeId): Promise<void> {
+    await this.#changeMembers(async () => {
+      this.#nodes.get(id);
+      await this.#membership.remove(id);
+      await this.#nodes.discard(id);
+    });
+  }
+
+  /**
+   * Hands the leadership over. Writes wait meanwhile, for a second at most.
+   *
+   * @param to who is to lead; by default the voter that has most of the log.
+   * @returns who leads.
+   * @throws {NodeDownError} when the node is killed.
+   * @throws {TransferFailedError} when it did not take over, and {InvalidChangeError} when no other voter answers.
+   */
+  async transferLeader(to?: NodeId): Promise<NodeId> {
+    if (to !== undefined) this.#nodes.live(to);
+    return await this.#membership.transfer(to);
+  }
+
+  /**
+   * Takes snapshots now, whatever the policy; the logs behind them are purged as the configuration says.
+   *
+   * @param id the node that takes one; left out, every node that runs does.
+   * @returns the last entry that each snapshot holds, once it is kept.
+   * @throws {NodeDownError} when the node is killed.
+   */
+  async snapshot(id?: NodeId): Promise<readonly NodeLogId[]> {
+    return await this.#onEach(id, (raft) => raft.trigger.snapshot());
+  }
+
+  /**
+   * Removes from the log everything that the snapshot holds, whatever the configuration says is to be kept. A follower that lacks some of
+   * it is sent the snapshot.
+   *
+   * @param id the node whose log is purged; left out, that of every node that runs.
+   * @returns the last entry that was removed, now or before.
+   * @throws {NodeDownError} when the node is killed.
+   */
+  async purgeLog(id?: NodeId): Promise<readonly NodeLogId[]> {
+    return await this.#onEach(id, async (raft) => {
+      const { index } = raft.metrics().snapshot;
+      raft.trigger.purgeLog(index);
+      return (await raft.wait(until.purged(index), ATTEMPT_TIMEOUT_MS)).purged;
+    });
+  }
+
   /** Stops a node without a farewell, as a power failure would. Its storage stays. */
   async kill(id: NodeId): Promise<void> {
-    const member = this.#member(id);
-    await this.#change(member, () => this.#kill(member));
+    await this.#nodes.kill(id);
   }
 
   /**
@@ -135,61 +223,37 @@ export class Cluster<D, R, M> implements AsyncDisposable {
    * @throws {ShutdownError} when the cluster was shut down.
    */
   async restart(id: NodeId): Promise<void> {
-    const member = this.#member(id);
-    await this.#change(member, async () => {
-      if (this.#shutDown) throw new ShutdownError();
-      await this.#kill(member);
-      await this.#start(member);
-    });
+    await this.#nodes.restart(id);
   }
 
   /** Stops every node, and settles every call that is under way. Later calls are refused with `ShutdownError`. */
   async shutdown(): Promise<void> {
-    this.#shutDown = true;
     this.#client.close();
-    await Promise.all(this.ids.map((id) => this.kill(id)));
+    await this.#nodes.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
 
-  #change(member: Member<D, R, M>, change: () => Promise<void>): Promise<void> {
-    const done = member.changed.then(change);
-    member.changed = done.catch(() => {});
+  async #onEach(
+    id: NodeId | undefined,
+    call: (raft: Raft<TypeConfig<D, R>>) => Promise<LogId>,
+  ): Promise<readonly NodeLogId[]> {
+    const nodes = id === undefined ? this.running() : [this.#nodes.live(id)];
+    return await Promise.all(nodes.map(async (raft) => ({ nodeId: raft.id, logId: await call(raft) })));
+  }
+
+  #changeMembers<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#membersChanged.then(change);
+    this.#membersChanged = done.catch(() => {});
     return done;
   }
+}
 
-  async #kill(member: Member<D, R, M>): Promise<void> {
-    const { raft } = member;
-    if (raft === null) return;
-    member.raft = null;
-    this.network.leave(member.id);
-    await raft.shutdown();
-  }
-
-  async #start(member: Member<D, R, M>): Promise<void> {
-    const { config, runtime, logger, tracer, checkInvariants } = this.#options;
-    const { id, storage } = member;
-    member.raft = await Raft.create<TypeConfig<D, R>>({
-      id,
-      storage,
-      stateMachine: storage.stateMachine,
-      network: this.network.from(id),
-      ...(config === undefined ? {} : { config }),
-      ...(runtime === undefined ? {} : { runtime: runtime(id) }),
-      ...(logger === undefined ? {} : { logger }),
-      ...(tracer === undefined ? {} : { tracer }),
-      ...(checkInvariants === undefined ? {} : { checkInvariants }),
-    });
-    this.network.join(member.raft);
-  }
-
-  #member(id: NodeId): Member<D, R, M> {
-    const member = this.#members.get(id);
-    if (member === undefined) throw new InvalidValueError("node", id, `one of ${this.ids.join(", ")}`);
-    return member;
-  }
+/** Nodes of one process are found by their ids. */
+function addressOf(id: NodeId): BasicNode {
+  return { addr: `n${id}` };
 }
 
 /**

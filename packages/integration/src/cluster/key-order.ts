@@ -36,9 +36,19 @@ export class KeyOrder {
     const before = [...names].flatMap((name) => this.#last.get(name) ?? []);
     const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
     for (const name of names) this.#last.set(name, settled);
+    const done = (): void => {
+      settle();
+      for (const name of names) if (this.#last.get(name) === settled) this.#last.delete(name);
+    };
+    if (before.length === 0) {
+      try {
+        return await write(timeoutMs);
+      } finally {
+        done();
+      }
+    }
     const turn = Promise.all(before);
     try {
-      if (before.length === 0) return await write(timeoutMs);
       await withTimeout(
         this.#clock,
         turn,
@@ -48,10 +58,7 @@ export class KeyOrder {
       return await write(Math.max(1, Math.floor(deadline - this.#clock.now())));
     } finally {
       // One that gave up waiting must not let those behind it past those before it.
-      void turn.then(() => {
-        settle();
-        for (const name of names) if (this.#last.get(name) === settled) this.#last.delete(name);
-      });
+      void turn.then(done);
     }
   }
 }

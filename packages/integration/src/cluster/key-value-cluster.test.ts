@@ -2,6 +2,7 @@ import { TimeoutError, UnknownOutcomeError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { bytes, text } from "../../test/support/bytes.js";
 import { leaderOf, startKeyValues } from "../../test/support/virtual-cluster.js";
+import type { NodeStatus } from "./key-value-cluster-status.js";
 import type { KeyValueCluster } from "./key-value-cluster.js";
 import { startKeyValueCluster } from "./key-value-cluster.js";
 
@@ -111,6 +112,7 @@ describe("the nodes", () => {
     expect(dead).toEqual({
       nodeId: behind,
       state: "down",
+      member: "voter",
       term: null,
       lastLogId: null,
       committed: null,
@@ -118,6 +120,9 @@ describe("the nodes", () => {
       snapshot: null,
       purged: null,
       lag: null,
+      mode: null,
+      snapshotProgress: null,
+      stalled: null,
     });
   });
 
@@ -167,7 +172,7 @@ describe("the nodes", () => {
     const { index } = cluster.status().lastApplied;
     await settle(cluster.kill(2));
     const [one] = await settle(cluster.snapshot(1));
-    expect(one).toMatchObject({ nodeId: 1, lastLogId: { index } });
+    expect(one).toMatchObject({ nodeId: 1, logId: { index } });
     expect(cluster.status().nodes.map(({ purged }) => purged?.index ?? null)).toEqual([index, null, 0]);
     expect((await settle(cluster.snapshot())).map(({ nodeId }) => nodeId)).toEqual([1, 3]);
     // The first had nothing new to write.
@@ -207,6 +212,98 @@ describe("the nodes", () => {
     expect(cluster.status().partition).toBeNull();
     const behind = (): number | null | undefined => cluster.status().nodes[0]?.lag;
     await clock.runUntil("node 1 to catch up", () => behind() === 0, 2000);
+  });
+});
+
+describe("the members", () => {
+  test("are shown with what they are, how the leader reaches them, and the snapshot on its way", async () => {
+    const { cluster, clock, settle } = await startKeyValues({
+      nodes: 1,
+      config: { maxInSnapshotLogToKeep: 0, snapshotChunkBytes: 512 },
+    });
+    for (let i = 0; i < 100; i += 1) await settle(cluster.set(bytes(`key${i}`), bytes("value".repeat(10))));
+    await settle(cluster.snapshot());
+    expect(cluster.status().membership).toEqual({ configs: [[1]], learners: [], joint: false });
+    const adding = cluster.addNode();
+    const of2 = (): NodeStatus | undefined => cluster.status().nodes[1];
+    const seen = { joint: false, learner: false, offsets: new Set<number>() };
+    await clock.runUntil(
+      "the node to vote",
+      () => {
+        const { membership } = cluster.status();
+        const status = of2();
+        seen.learner ||= status?.member === "learner" && membership?.learners.includes(2) === true;
+        if (membership?.joint === true) {
+          seen.joint = true;
+          expect(membership.configs).toEqual([[1], [1, 2]]);
+        }
+        if (status?.mode === "snapshot" && status.snapshotProgress !== null) {
+          expect(status.snapshotProgress.size).toBeGreaterThan(5000);
+          seen.offsets.add(status.snapshotProgress.offset);
+        }
+        return membership?.configs.length === 1 && membership.configs[0]?.length === 2;
+      },
+      10_000,
+    );
+    expect(await settle(adding)).toBe(2);
+    expect(seen).toMatchObject({ joint: true, learner: true });
+    expect(seen.offsets.size).toBeGreaterThan(3);
+    expect(of2()).toMatchObject({
+      state: "follower",
+      member: "voter",
+      mode: "pipeline",
+      snapshotProgress: null,
+    });
+    expect(cluster.status().nodes[0]).toMatchObject({ state: "leader", member: "voter", mode: null });
+  });
+
+  test("are shown as a leadership goes over, and go with their data", async () => {
+    const { cluster, clock, settle } = await startKeyValues();
+    await settle(cluster.set(A, bytes("1")));
+    const to = cluster.ids.find((id) => id !== leader(cluster)) as number;
+    const transfer = cluster.transferLeader(to);
+    expect(cluster.status().transferTarget).toBeNull();
+    await clock.runUntil("the transfer to begin", () => cluster.status().transferTarget === to, 100);
+    expect(await settle(transfer)).toBe(to);
+    expect(cluster.status().transferTarget).toBeNull();
+    await settle(cluster.removeNode(to));
+    expect(cluster.status().nodes).toHaveLength(2);
+    expect(await settle(cluster.waitForLeader())).toBe(leader(cluster));
+    expect(cluster.status().keys).toBe(1);
+  });
+
+  test("that are added while links are cut join the group of the leader, and those that leave leave their group", async () => {
+    const { cluster, settle } = await startKeyValues();
+    await settle(cluster.set(A, bytes("1")));
+    const away = cluster.ids.find((id) => id !== leader(cluster)) as number;
+    const together = cluster.ids.filter((id) => id !== away);
+    cluster.partition([together]);
+    expect(await settle(cluster.addNode())).toBe(4);
+    expect(cluster.status().partition).toContainEqual([...together, 4]);
+    expect(cluster.status().partition).toContainEqual([away]);
+    const behind = cluster.status().nodes.find(({ nodeId }) => nodeId === away);
+    await settle(cluster.set(B, bytes("2")));
+    // The link to the one that is cut off is cut for the new node too.
+    expect(cluster.cluster.lastApplied(away)).toEqual(behind?.lastApplied);
+    await settle(cluster.removeNode(away));
+    expect(cluster.status().partition).toBeNull();
+  });
+
+  test("that are not added in the end are in no group", async () => {
+    const { cluster, settle, failure } = await startKeyValues({ nodes: 9 });
+    await settle(cluster.set(A, bytes("1")));
+    const away = cluster.ids.filter((id) => id !== leader(cluster)).slice(0, 3);
+    const groups = cluster.partition([away, cluster.ids.filter((id) => !away.includes(id))]);
+    expect(await failure(cluster.addNode())).toMatchObject({ code: "invalidValue", field: "node" });
+    expect(cluster.status().partition).toEqual(groups);
+    await settle(cluster.set(A, bytes("2")));
+  });
+
+  test("of a cluster of one that is restarted lead when waitForLeader answers", async () => {
+    const { cluster, settle } = await startKeyValues({ nodes: 1 });
+    await settle(cluster.restart(1));
+    expect(await settle(cluster.waitForLeader())).toBe(1);
+    expect(cluster.status().nodes[0]).toMatchObject({ state: "leader", term: 2 });
   });
 });
 

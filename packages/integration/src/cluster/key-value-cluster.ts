@@ -1,13 +1,13 @@
-import type { BytesTypeConfig, LogId, NodeId, Request, Response } from "@seshat/common";
-import type { ClientWriteResponse, Raft } from "@seshat/raft";
-import { systemRuntime } from "@seshat/raft";
+import type { LogId, NodeId, Request, Response } from "@seshat/common";
+import type { ClientWriteResponse } from "@seshat/raft";
+import { systemRuntime, until } from "@seshat/raft";
 import type { Operation, OperationLimits } from "@seshat/storage";
 import { checkOperation } from "@seshat/storage";
 import { checkLimits } from "../check-options.js";
 import { CountingStateMachine } from "../counting-state-machine.js";
 import { NodeDownError } from "../errors.js";
 import { accepted, countOf, countPresent, readingKey, readingKeys, requestOf } from "../key-value-calls.js";
-import type { Cluster } from "./cluster.js";
+import type { Cluster, NodeLogId } from "./cluster.js";
 import { startCluster } from "./cluster.js";
 import type { ClusterOptions } from "./cluster-options.js";
 import { checkClusterOptions } from "./cluster-options.js";
@@ -28,16 +28,9 @@ export interface KeyValueClusterOptions extends Omit<
 /** How long the first election may take. A user who is quick to give up on calls still wants it to happen. */
 const START_TIMEOUT_MS = 10_000;
 
-/** A snapshot that a node has kept. */
-export interface NodeSnapshot {
-  readonly nodeId: NodeId;
-  /** The last entry that it holds; index 0 when the node has applied nothing. */
-  readonly lastLogId: LogId;
-}
-
 /**
- * Several nodes with a key-value state machine each, in one process and in memory, that can be killed, started again and cut
- * off from each other. Reads and writes find the leader by themselves.
+ * One node or several with a key-value state machine each, in one process and in memory, that can be killed, started again, cut
+ * off from each other, added and removed. Reads and writes find the leader by themselves.
  *
  * Keys and values are any bytes. Writes to one key take effect in the order of the calls.
  */
@@ -70,9 +63,7 @@ export class KeyValueCluster implements AsyncDisposable {
     const order = new KeyOrder(options.runtime?.(null) ?? systemRuntime);
     const cluster = await startCluster<Request, Response, CountingStateMachine>(clusterOptions);
     try {
-      await cluster
-        .node(1)
-        ?.wait("the first election", (metrics) => metrics.currentLeader !== null, START_TIMEOUT_MS);
+      await cluster.node(1)?.wait(until.leader(), START_TIMEOUT_MS);
     } catch (error) {
       await cluster.shutdown();
       throw error;
@@ -125,16 +116,54 @@ export class KeyValueCluster implements AsyncDisposable {
   }
 
   /**
-   * Takes snapshots now, whatever the policy; the logs behind them are purged as the configuration says.
+   * Adds a node: see {@link Cluster.addNode}. While links are cut it joins the group of the leader.
    *
-   * @param id the node that takes one; left out, every node that runs does.
-   * @throws {NodeDownError} when the node is killed.
+   * @returns its id.
    */
-  async snapshot(id?: NodeId): Promise<readonly NodeSnapshot[]> {
-    const nodes = id === undefined ? this.cluster.running() : [this.#runningNode(id)];
-    return await Promise.all(
-      nodes.map(async (node) => ({ nodeId: node.id, lastLogId: await node.trigger.snapshot() })),
-    );
+  async addNode(id?: NodeId): Promise<NodeId> {
+    const chosen = id ?? this.cluster.nextId;
+    const { leaderId } = this.status();
+    const groups = this.#partition;
+    if (groups !== null && leaderId !== null && !this.ids.includes(chosen)) {
+      this.#cut(groups.map((group) => (group.includes(leaderId) ? [...group, chosen] : group)));
+    }
+    try {
+      return await this.cluster.addNode(chosen);
+    } finally {
+      this.#forgetStrangers();
+    }
+  }
+
+  /** Removes a node and stops it: see {@link Cluster.removeNode}. */
+  async removeNode(id: NodeId): Promise<void> {
+    await this.cluster.removeNode(id);
+    this.#forgetStrangers();
+  }
+
+  /** Hands the leadership over: see {@link Cluster.transferLeader}. @returns who leads. */
+  async transferLeader(to?: NodeId): Promise<NodeId> {
+    return await this.cluster.transferLeader(to);
+  }
+
+  /** Takes snapshots now, on one node or on all that run: see {@link Cluster.snapshot}. */
+  async snapshot(id?: NodeId): Promise<readonly NodeLogId[]> {
+    return await this.cluster.snapshot(id);
+  }
+
+  /** Purges the log of one node, or of all that run, as far as the snapshot goes: see {@link Cluster.purgeLog}. */
+  async purgeLog(id?: NodeId): Promise<readonly NodeLogId[]> {
+    return await this.cluster.purgeLog(id);
+  }
+
+  /**
+   * Waits until a leader has the consent of a majority, and what was committed before it is applied.
+   *
+   * @returns its id.
+   * @throws {TimeoutError}, {NotLeaderError} or {QuorumNotEnoughError} when there was none in time.
+   */
+  async waitForLeader(): Promise<NodeId> {
+    await this.cluster.read(() => undefined);
+    return this.status().leaderId as NodeId;
   }
 
   /**
@@ -143,7 +172,7 @@ export class KeyValueCluster implements AsyncDisposable {
    * @throws {NodeDownError} when it is killed already.
    */
   async kill(id: NodeId): Promise<void> {
-    this.#runningNode(id);
+    if (this.cluster.node(id) === null) throw new NodeDownError(id);
     await this.cluster.kill(id);
   }
 
@@ -160,9 +189,7 @@ export class KeyValueCluster implements AsyncDisposable {
    */
   partition(groups: readonly (readonly NodeId[])[]): readonly (readonly NodeId[])[] {
     const complete = completePartition(groups, this.ids);
-    this.heal();
-    this.cluster.network.partition(...complete);
-    if (complete.length > 1) this.#partition = complete;
+    this.#cut(complete);
     return complete;
   }
 
@@ -188,10 +215,17 @@ export class KeyValueCluster implements AsyncDisposable {
     return accepted(await this.#order.run(keys, this.#timeoutMs, write));
   }
 
-  #runningNode(id: NodeId): Raft<BytesTypeConfig> {
-    const node = this.cluster.node(id);
-    if (node === null) throw new NodeDownError(id);
-    return node;
+  #cut(groups: readonly (readonly NodeId[])[]): void {
+    this.heal();
+    this.cluster.network.partition(...groups);
+    if (groups.length > 1) this.#partition = groups;
+  }
+
+  /** Nodes that are gone are in no group any more. */
+  #forgetStrangers(): void {
+    if (this.#partition === null) return;
+    const left = this.#partition.map((group) => group.filter((id) => this.ids.includes(id)));
+    this.#cut(left.filter((group) => group.length > 0));
   }
 }
 

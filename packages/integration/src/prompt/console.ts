@@ -1,5 +1,7 @@
+import { adviceFor } from "./advice.js";
 import type { CommandResult, ResultStyle } from "./command-result.js";
 import { formatResult } from "./command-result.js";
+import { LiveText } from "./live-text.js";
 import { OutputSink } from "./output-sink.js";
 import type { PipelineOutput, Place } from "./pipeline.js";
 import type { ProgramIo } from "./program-io.js";
@@ -8,8 +10,9 @@ import { ProgressBar } from "./progress-bar.js";
 import type { Style } from "./style.js";
 import { styleFor } from "./style.js";
 
-/** The width of a terminal that does not tell it. */
+/** The size of a terminal that does not tell it. */
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /** How a console shows things. */
 export interface ConsoleOptions {
@@ -25,6 +28,7 @@ export interface ConsoleOptions {
  * with a progress bar that never mixes with anything else on the same terminal.
  */
 export class Console implements PipelineOutput {
+  readonly #io: ProgramIo;
   readonly #stdout: OutputSink;
   readonly #stderr: OutputSink;
   readonly #bar: ProgressBar | null;
@@ -36,6 +40,7 @@ export class Console implements PipelineOutput {
   /** @param onStdoutBroken called once when results can no longer be written. */
   constructor(io: ProgramIo, options: ConsoleOptions, onStdoutBroken: (error: Error) => void) {
     const { stdout, stderr } = io;
+    this.#io = io;
     this.#options = options;
     this.#style = styleFor(stderr.isTTY === true, io.env);
     this.#shared = stdout.isTTY === true && stderr.isTTY === true;
@@ -74,7 +79,7 @@ export class Console implements PipelineOutput {
 
   error(place: Place, error: Error): void {
     const where = this.#options.interactive ? "(error) " : `${place.source}:${place.line}: `;
-    this.note(`${where}${this.#style.error(error.message)}`);
+    this.note(`${where}${this.#style.error(`${error.message}${adviceFor(error)}`)}`);
   }
 
   /** A line on standard error. */
@@ -87,6 +92,18 @@ export class Console implements PipelineOutput {
   /** Text on standard output that is not the result of a command. */
   say(text: string): void {
     this.#stdout.write(text);
+  }
+
+  /** Lines on standard output, a terminal, that are drawn again in place. */
+  liveText(): LiveText {
+    const { stdout } = this.#io;
+    return new LiveText(
+      (text) => {
+        this.#stdout.write(text);
+        this.#stdout.flush();
+      },
+      () => ({ columns: stdout.columns || DEFAULT_COLUMNS, rows: stdout.rows || DEFAULT_ROWS }),
+    );
   }
 
   /** Shows how far the run has come, where there is a progress bar. */

@@ -1,40 +1,46 @@
 import { describe, expect, test } from "vitest";
-import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS, usageOf } from "./command.js";
+import { COMMANDS, usageOf } from "./command.js";
 import { completeLine, helpText } from "./help.js";
 
-const BOTH = [
-  ["one node", SINGLE_NODE_COMMANDS],
-  ["several nodes", CLUSTER_COMMANDS],
-] as const;
+function widest(text: string): number {
+  return Math.max(...text.split("\n").map((line) => line.length));
+}
 
 describe("helpText", () => {
-  test.each(BOTH)("for %s lists every command with how it is written and what it does", (_, commands) => {
-    for (const spec of commands.specs) {
-      expect(helpText(null, commands)).toContain(`  ${usageOf(spec)} `);
-      expect(helpText(null, commands)).toContain(spec.summary);
+  test("lists every command with how it is written and what it does", () => {
+    for (const spec of COMMANDS) {
+      expect(helpText(null)).toContain(`  ${usageOf(spec)} `);
+      expect(helpText(null)).toContain(spec.summary);
     }
-    expect(helpText(null, commands)).not.toMatch(/\n$/);
+    expect(helpText(null)).not.toMatch(/\n$/);
+    expect(helpText(null)).toContain("HELP ADD");
   });
 
-  test("tells of what can be done to single nodes only where there are several", () => {
-    for (const name of ["KILL", "PARTITION", "HEAL"]) {
-      expect(helpText(null, CLUSTER_COMMANDS)).toContain(name);
-      expect(helpText(null, SINGLE_NODE_COMMANDS)).not.toContain(name);
-    }
-    expect(helpText(null, CLUSTER_COMMANDS)).toContain("RESTART node");
-    expect(helpText(null, SINGLE_NODE_COMMANDS)).not.toContain("RESTART node");
-  });
-
-  test("fits a terminal of 150 columns", () => {
-    const widths = helpText(null, CLUSTER_COMMANDS)
-      .split("\n")
-      .map((line) => line.length);
-    expect(Math.max(...widths)).toBeLessThanOrEqual(150);
+  test("fits a terminal of 150 columns, and of 120 about one command", () => {
+    expect(widest(helpText(null))).toBeLessThanOrEqual(150);
+    for (const spec of COMMANDS) expect(widest(helpText(spec))).toBeLessThanOrEqual(120);
   });
 
   test("tells of one command alone", () => {
-    const spec = SINGLE_NODE_COMMANDS.specs.find(({ name }) => name === "EXISTS");
-    expect(helpText(spec ?? null, SINGLE_NODE_COMMANDS)).toBe(`EXISTS key [key ...]\n  ${spec?.summary}`);
+    const spec = COMMANDS.find(({ name }) => name === "EXISTS");
+    expect(helpText(spec ?? null)).toBe(`EXISTS key [key ...]\n  ${spec?.summary}`);
+  });
+
+  test.each([
+    ["ADD", ["learner", "joint membership", "Example: ADD 4"]],
+    ["REMOVE", ["Unlike KILL", "last voter", "hands over"]],
+    ["TRANSFER", ["stand for election", "within a second"]],
+    ["SNAPSHOT", ["stands for all of the log", "--keep"]],
+    ["PURGE", ["--keep", "sent the snapshot"]],
+    ["KILL", ["still a member"]],
+    ["RESTART", ["may be left out"]],
+    ["PARTITION", ["majority", "HEAL"]],
+    ["STATUS", ["until a key is pressed", "10 looks", "100 looks", "probe", "lag"]],
+  ])("about %s teaches what it does to the cluster", (name, words) => {
+    const spec = COMMANDS.find((each) => each.name === name);
+    const help = helpText(spec ?? null);
+    for (const word of words) expect(help).toContain(word);
+    for (const line of help.split("\n").slice(1)) expect(line).toMatch(/^ {2}\S/);
   });
 });
 
@@ -44,30 +50,33 @@ describe("completeLine", () => {
     ["sn", ["snapshot "], "sn"],
     ["  ge", ["get "], "ge"],
     ["GeT", ["GET "], "GeT"],
-    ["help re", ["restart "], "re"],
+    ["help re", ["remove ", "restart "], "re"],
     ["xyz", [], "xyz"],
-    ["K", [], "K"],
+    ["K", ["KILL "], "K"],
+    ["a", ["add "], "a"],
+    ["tr", ["transfer "], "tr"],
+    ["P", ["PURGE ", "PARTITION "], "P"],
+    ["HE", ["HEAL ", "HELP "], "HE"],
+    ["help par", ["partition "], "par"],
   ])("%s is completed in its own case", (line, offers, replaced) => {
-    expect(completeLine(line, SINGLE_NODE_COMMANDS)).toEqual([offers, replaced]);
+    expect(completeLine(line)).toEqual([offers, replaced]);
   });
 
   test.each([
-    ["k", ["kill "], "k"],
-    ["HE", ["HEAL ", "HELP "], "HE"],
-    ["help par", ["partition "], "par"],
-  ])(
-    "where there are several nodes, %s is completed to what is done to them too",
-    (line, offers, replaced) => {
-      expect(completeLine(line, CLUSTER_COMMANDS)).toEqual([offers, replaced]);
-    },
-  );
+    ["STATUS ", ["--watch "], ""],
+    ["status --W", ["--watch "], "--W"],
+    ["status x", [], "x"],
+    ["status --watch 1", [], "status --watch 1"],
+  ])("%s is completed to the option", (line, offers, replaced) => {
+    expect(completeLine(line)).toEqual([offers, replaced]);
+  });
 
-  test.each(BOTH)("for %s an empty line offers every command", (_, commands) => {
-    expect(completeLine("", commands)[0]).toHaveLength(commands.specs.length);
+  test("an empty line offers every command", () => {
+    expect(completeLine("")[0]).toHaveLength(COMMANDS.length);
   });
 
   test("keys and values are not completed", () => {
-    expect(completeLine("GET s", SINGLE_NODE_COMMANDS)[0]).toEqual([]);
-    expect(completeLine("SET s s", SINGLE_NODE_COMMANDS)[0]).toEqual([]);
+    expect(completeLine("GET s")[0]).toEqual([]);
+    expect(completeLine("SET s s")[0]).toEqual([]);
   });
 });

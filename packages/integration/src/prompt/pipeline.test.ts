@@ -5,7 +5,7 @@ import { bytes, text } from "../../test/support/bytes.js";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { settleTurns } from "../../test/support/turns.js";
 import type { BadLineError } from "./bad-line-error.js";
-import { SINGLE_NODE_COMMANDS, parseCommand } from "./command.js";
+import { parseCommand } from "./command.js";
 import type { CommandResult } from "./command-result.js";
 import { formatResult } from "./command-result.js";
 import type { PipelineLimits, PipelineOutput, Place } from "./pipeline.js";
@@ -48,7 +48,11 @@ function setUp(limits: Partial<PipelineLimits> = {}, immediate = false) {
   const output = new RecordingOutput();
   let time = 0;
   const clock = { advance: (ms: number): number => (time += ms) };
-  const pipeline = new Pipeline(target, output, () => time, { ...WIDE, ...limits });
+  /** The watches that were begun and not ended. */
+  const watches: ((words: string) => void)[] = [];
+  const watch = (): Promise<CommandResult> =>
+    new Promise((resolve) => watches.push((words) => resolve({ type: "text", text: words })));
+  const pipeline = new Pipeline(target, output, () => time, watch, { ...WIDE, ...limits });
   let line = 0;
   /** Submits a line; a bad one is rejected. Resolves when the pipeline took it. */
   const run = async (commandLine: string): Promise<void> => {
@@ -57,7 +61,7 @@ function setUp(limits: Partial<PipelineLimits> = {}, immediate = false) {
     const data = bytes(commandLine);
     let wait: Promise<void> | undefined;
     try {
-      wait = pipeline.submit(parseCommand(splitArguments(data), SINGLE_NODE_COMMANDS), place, data.length);
+      wait = pipeline.submit(parseCommand(splitArguments(data)), place, data.length);
     } catch (error) {
       wait = pipeline.reject(error as BadLineError, place);
     }
@@ -67,7 +71,7 @@ function setUp(limits: Partial<PipelineLimits> = {}, immediate = false) {
   const runAll = async (...lines: string[]): Promise<void> => {
     for (const one of lines) await run(one);
   };
-  return { target, output, pipeline, run, runAll, clock };
+  return { target, output, pipeline, run, runAll, clock, watches };
 }
 
 describe("order", () => {
@@ -125,23 +129,60 @@ describe("order", () => {
     expect(target.calls).toEqual(["set a"]);
   });
 
-  test.each(["SNAPSHOT", "RESTART"])(
-    "%s is alone: it waits for what is before it, and what follows waits for it",
-    async (barrier) => {
-      const { target, runAll } = setUp();
-      const all = runAll("SET a 1", barrier, barrier, "SET b 2");
-      await settleTurns();
-      expect(target.calls).toEqual(["set a"]);
-      for (let times = 0; times < 2; times += 1) {
-        target.settle(0);
-        await settleTurns();
-        expect(target.calls).toEqual([barrier.toLowerCase()]);
-      }
+  test.each([
+    ["SNAPSHOT", "snapshot"],
+    ["RESTART 1", "restart 1"],
+    ["ADD 4", "add 4"],
+    ["REMOVE 1", "remove 1"],
+    ["TRANSFER 3", "transfer 3"],
+    ["PURGE 2", "purge"],
+    ["KILL 2", "kill 2"],
+  ])("%s is alone: it waits for what is before it, and what follows waits for it", async (barrier, call) => {
+    const { target, runAll } = setUp();
+    const all = runAll("SET a 1", barrier, barrier, "SET b 2");
+    await settleTurns();
+    expect(target.calls).toEqual(["set a"]);
+    for (let times = 0; times < 2; times += 1) {
       target.settle(0);
-      await all;
-      expect(target.calls).toEqual(["set b"]);
-    },
-  );
+      await settleTurns();
+      expect(target.calls).toEqual([call]);
+    }
+    target.settle(0);
+    await all;
+    expect(target.calls).toEqual(["set b"]);
+  });
+
+  test("STATUS --watch begins when everything before it was given out, and what follows waits for its end", async () => {
+    const { target, output, runAll, watches } = setUp();
+    const all = runAll("SET a 1", "STATUS --watch", "HELP GET", "BAD", "SET b 2");
+    await settleTurns();
+    expect(watches).toHaveLength(0);
+    output.full = true;
+    target.settle(0);
+    await settleTurns();
+    // Nothing may be shown before the result of the write.
+    expect(watches).toHaveLength(0);
+    output.full = false;
+    await settleTurns();
+    expect(output.given).toEqual(["OK"]);
+    expect(watches).toHaveLength(1);
+    watches[0]?.("seen");
+    await all;
+    expect(target.calls).toEqual(["set b"]);
+    expect(output.given.slice(0, 2)).toEqual(["OK", "seen"]);
+    expect(output.given[2]).toMatch(/^GET key/);
+  });
+
+  test("the time of a watch counts neither as latency nor as busy", async () => {
+    const { pipeline, runAll, watches, clock } = setUp();
+    const all = runAll("STATUS --watch");
+    await all;
+    clock.advance(60_000);
+    watches[0]?.("seen");
+    await pipeline.drain();
+    expect(pipeline.stats).toMatchObject({ commands: 1, busyMs: 0 });
+    expect(pipeline.stats.latency.count).toBe(0);
+  });
 
   test("STATUS tells of everything before it", async () => {
     const { target, output, runAll, pipeline } = setUp();

@@ -1,9 +1,8 @@
-import { SeshatError, StoppedError, StorageError } from "@seshat/common";
+import { LatencyHistogram, SeshatError, StoppedError, StorageError } from "@seshat/common";
 import type { Command } from "./command.js";
 import type { CommandResult } from "./command-result.js";
 import type { CommandTarget } from "./command-target.js";
-import { LatencyHistogram } from "./latency-histogram.js";
-import type { Lane } from "./run-command.js";
+import type { Lane, Watch } from "./run-command.js";
 import { laneOf, runCommand } from "./run-command.js";
 
 /** Where a command stands: the name of its input and its line there, from 1. */
@@ -69,6 +68,7 @@ export class Pipeline {
   readonly #output: PipelineOutput;
   readonly #limits: PipelineLimits;
   readonly #now: () => number;
+  readonly #watch: Watch;
   /** A ring of commands whose result is not given out: `#count` of them from `#head` on. */
   readonly #slots: (Slot | undefined)[];
   #head = 0;
@@ -82,16 +82,21 @@ export class Pipeline {
   #wake: (() => void) | null = null;
   #waitsForOutput = false;
 
-  /** @param now a monotonic clock in milliseconds. */
+  /**
+   * @param now a monotonic clock in milliseconds.
+   * @param watch carries out a watch, when everything before it was given out.
+   */
   constructor(
     target: CommandTarget,
     output: PipelineOutput,
     now: () => number,
+    watch: Watch,
     limits: PipelineLimits = DEFAULT_PIPELINE_LIMITS,
   ) {
     this.#target = target;
     this.#output = output;
     this.#now = now;
+    this.#watch = watch;
     this.#limits = limits;
     this.#slots = Array.from({ length: limits.maxCommands }, () => undefined);
   }
@@ -128,6 +133,8 @@ export class Pipeline {
 
   #mustWait(lane: Lane, bytes: number): boolean {
     if (this.#count === this.#limits.maxCommands) return true;
+    // What is shown meanwhile must not overtake results, nor mix with them.
+    if (lane === "watch") return this.#count > 0;
     if (lane === "local" || this.#unsettled === 0)
       return lane === "read" && this.#count >= this.#limits.maxReads;
     if (lane === "barrier" || lane !== this.#lane) return true;
@@ -160,14 +167,19 @@ export class Pipeline {
     if (lane !== "local") this.#lane = lane;
     const settle = (outcome: CommandResult | Error): void => {
       const ended = this.#now();
-      this.stats.latency.record(ended - started);
       this.#unsettled -= 1;
       this.#unsettledBytes -= bytes;
-      if (this.#unsettled === 0) this.stats.busyMs += ended - this.#busySince;
+      // The time of a watch is the user's, who looks on.
+      if (lane !== "watch") {
+        this.stats.latency.record(ended - started);
+        if (this.#unsettled === 0) this.stats.busyMs += ended - this.#busySince;
+      }
       slot.outcome = outcome;
       this.#giveOut();
     };
-    runCommand(this.#target, command).then(settle, (error: unknown) => settle(this.#examine(error)));
+    runCommand(this.#target, command, this.#watch).then(settle, (error: unknown) =>
+      settle(this.#examine(error)),
+    );
   }
 
   /** Tells errors that answer a command from those that end the run. */

@@ -1,7 +1,11 @@
 import type { Readable, Writable } from "node:stream";
 
 /** A terminal or something else that is written to. */
-export type ProgramOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type ProgramOutput = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** What surrounds the program: a process, or a test. */
 export interface ProgramIo {

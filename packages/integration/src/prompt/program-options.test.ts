@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
+import { COMMANDS } from "./command.js";
 import type { ProgramOptions } from "./program-options.js";
 import { parseArguments } from "./program-options.js";
 
@@ -43,12 +43,10 @@ describe("parseArguments", () => {
     expect(parseArguments([], "1.2.3")).toEqual({ type: "run", options: DEFAULTS });
   });
 
-  test("with several nodes no snapshot is taken by itself, unless it is asked for", () => {
-    expect(parseArguments(["--nodes", "2"], "1.2.3")).toMatchObject({
-      options: { snapshotPolicy: { type: "never" } },
-    });
-    expect(parseArguments(["--nodes", "2", "--snapshot-every", "7"], "1.2.3")).toMatchObject({
-      options: { snapshotPolicy: { type: "logsSinceLast", entries: 7 } },
+  test("with several nodes snapshots are taken as with one", () => {
+    expect(parseArguments(["--nodes", "2"], "1.2.3")).toEqual({
+      type: "run",
+      options: { ...DEFAULTS, nodes: 2 },
     });
   });
 
@@ -107,11 +105,12 @@ describe("parseArguments", () => {
       "--version",
       "5000",
       "1000",
+      "--watch",
       "141",
     ]) {
       expect(help).toContain(word);
     }
-    for (const { name } of [...SINGLE_NODE_COMMANDS.specs, ...CLUSTER_COMMANDS.specs]) {
+    for (const { name } of COMMANDS) {
       if (name !== "EXIT") expect(help).toContain(name);
     }
     expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);

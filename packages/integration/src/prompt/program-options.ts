@@ -12,7 +12,7 @@ export interface ProgramOptions {
   readonly files: readonly string[];
   /** How many nodes there are, 1 to 9. */
   readonly nodes: number;
-  /** How long a read, a write or a restart may take, in milliseconds. */
+  /** How long a command may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly snapshotPolicy: RaftConfig["snapshotPolicy"];
   /** Log entries kept behind a snapshot. */
@@ -28,8 +28,6 @@ export type ParsedArguments =
   | { readonly type: "say"; readonly stdout: string; readonly stderr: string; readonly exitCode: number };
 
 const DEFAULT_SNAPSHOT_POLICY: RaftConfig["snapshotPolicy"] = { type: "logsSinceLast", entries: 5000 };
-/** A node that was down catches up from the leader's log alone, so with several nodes the log stays whole. */
-const NO_SNAPSHOTS: RaftConfig["snapshotPolicy"] = { type: "never" };
 
 /** The exit code for a command line that makes no sense. */
 export const USAGE_EXIT_CODE = 2;
@@ -38,14 +36,18 @@ const EXAMPLES = `
 On a terminal there is a line editor with history, and tab completes commands. Otherwise each line of the
 input is one command, and the result of each goes to standard output, in order:
 
-  SET key value   GET key   DEL key...   EXISTS key...   STATUS   SNAPSHOT   RESTART   HELP   QUIT
+  SET key value   GET key   DEL key...   EXISTS key...   STATUS [--watch [ms]]   HELP [command]   QUIT
 
-With --nodes 3 the cluster has three nodes, in this process, and there are commands to hurt it:
+The cluster is in this process: one node, or as many as --nodes says. It can be made larger and smaller, and hurt:
 
-  STATUS   KILL node   RESTART node   PARTITION 1 | 2,3   HEAL   SNAPSHOT [node]
+  ADD [node]   REMOVE node   TRANSFER [node]   SNAPSHOT [node]   PURGE [node]
+  KILL node   RESTART [node]   PARTITION 1 | 2,3   HEAL
 
 Reads and writes find the leader by themselves, and try again until they have an answer, at most --timeout-ms. A node
-that was down or cut off catches up from the log of the leader, as far as that was not purged behind a snapshot.
+that was down, cut off or added gets what it lacks from the log of the leader, or its snapshot.
+
+STATUS is a table on a terminal, otherwise one line of JSON. STATUS --watch draws the table in place until a key is
+pressed; otherwise it is one line for each change, until 10 looks in a row show none, or 100 in all.
 
 Values hold any bytes, quoted as in redis-cli: "line\\n", "\\x00\\xff", 'it\\'s'. GET answers in the same form, one
 line a value; with --raw it answers the bytes themselves. Blank lines and # comments are skipped.
@@ -55,6 +57,7 @@ Examples:
   $ printf 'SET a 1\\nGET a\\n' | seshat-single       OK, then "1"
   $ seshat-single --file load.txt --file check.txt  run two files on one node
   $ seshat-single --nodes 3                         talk to three nodes, kill some and look
+  $ printf 'ADD\\nADD\\nREMOVE 1\\nSTATUS\\n' | seshat-single   from one node to two others
   $ seshat-single -f load.txt --snapshot-every 1000 --keep 0 >results.txt
 
 A line that fails is reported on standard error as file:line: reason, and the rest goes on. At the end a summary
@@ -128,15 +131,14 @@ export function parseArguments(args: readonly string[], version: string): Parsed
       new Option("-n, --nodes <n>", `how many nodes, 1 to ${MAX_NODES}`).default(1).argParser(numberOfNodes),
     )
     .addOption(
-      new Option("--timeout-ms <ms>", "how long a read, a write or a restart may take")
+      new Option("--timeout-ms <ms>", "how long a command may take: a read, a write, an ADD, a REMOVE")
         .default(10_000)
         .argParser(timeoutMs),
     )
     .addOption(
-      new Option(
-        "--snapshot-every <entries>",
-        'take a snapshot after so many log entries, or "never" (default: 5000; with several nodes never)',
-      ).argParser(parseSnapshotPolicy),
+      new Option("--snapshot-every <entries>", 'take a snapshot after so many log entries, or "never"')
+        .default(DEFAULT_SNAPSHOT_POLICY, "5000")
+        .argParser(parseSnapshotPolicy),
     )
     .addOption(
       new Option("--keep <entries>", "log entries kept behind a snapshot, not purged")
@@ -171,13 +173,12 @@ export function parseArguments(args: readonly string[], version: string): Parsed
     file: readonly string[];
     nodes: number;
     timeoutMs: number;
-    snapshotEvery?: RaftConfig["snapshotPolicy"];
+    snapshotEvery: RaftConfig["snapshotPolicy"];
     keep: number;
     raw?: boolean;
     quiet?: boolean;
     logLevel: LogThreshold;
   }>();
-  const { file, raw = false, quiet = false, snapshotEvery, ...rest } = given;
-  const snapshotPolicy = snapshotEvery ?? (rest.nodes === 1 ? DEFAULT_SNAPSHOT_POLICY : NO_SNAPSHOTS);
+  const { file, raw = false, quiet = false, snapshotEvery: snapshotPolicy, ...rest } = given;
   return { type: "run", options: { ...rest, files: file, snapshotPolicy, raw, quiet } };
 }

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CapturedOutput, TestInput, ioError } from "../../test/support/streams.js";
 import { settleTurns } from "../../test/support/turns.js";
 import type { KeyValueClusterStatus } from "../cluster/key-value-cluster-status.js";
-import type { SingleNodeStatus } from "../single-node-status.js";
 import { runProgram } from "./program.js";
 
 let folder: string;
@@ -137,7 +136,7 @@ describe("a piped input", () => {
       "OK, restarted and leading in term 3",
       '"2"',
     ]);
-    expect(JSON.parse(lines[6] ?? "")).toMatchObject({ state: "leader", term: 3, keys: 2, restarts: 2 });
+    expect(JSON.parse(lines[6] ?? "")).toMatchObject({ keys: 2, nodes: [{ state: "leader", term: 3 }] });
     expect(stderr).toContain("last applied     3-");
     expect(exitCode).toBe(0);
   });
@@ -172,9 +171,10 @@ describe("files", () => {
     const lines = stdout.split("\n");
     expect(lines[1000]).toMatch(/^OK, snapshot up to 1-100\d$/);
     expect(lines.slice(5006, 10_006)).toEqual(Array.from({ length: 5000 }, (_, i) => `"value \\x00${i}"`));
-    const status = JSON.parse(lines[10_006] ?? "") as SingleNodeStatus;
+    const status = JSON.parse(lines[10_006] ?? "") as KeyValueClusterStatus;
     expect(status.snapshotsTaken).toBe(5);
-    expect(status.purged.index).toBe(status.snapshot.index - 10);
+    const [node] = status.nodes;
+    expect(node?.purged?.index).toBe((node?.snapshot?.index ?? 0) - 10);
     expect(stderr).toMatch(/snapshots taken +5\n/);
     expect(exitCode).toBe(0);
   });
@@ -184,7 +184,7 @@ describe("files", () => {
     const path = await file("policy.txt", [...sets, "SNAPSHOT\n", "STATUS\n"].join(""));
     const taken = async (every: string): Promise<number> => {
       const { stdout } = await run(["-f", path, "--snapshot-every", every], "");
-      const status = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as SingleNodeStatus;
+      const status = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as KeyValueClusterStatus;
       return status.snapshotsTaken;
     };
     // The one asked for comes after the one that the policy has begun.
@@ -294,7 +294,7 @@ describe("a terminal", () => {
     stdin.write("SET a 1\rSTATUS\rNOPE\rquit\r");
     expect(await exited).toBe(0);
     expect(stdout.text).toContain("OK\n");
-    expect(stdout.text).toContain("node          1, leader in term 1\n");
+    expect(stdout.text).toMatch(/^1 +leader +voter +1 +1-4 /m);
     expect(stderr.text).toContain('(error) unknown command "NOPE": HELP lists the commands\n');
     expect(stderr.text).toMatch(/commands +4\n/);
   });
@@ -362,7 +362,7 @@ describe("several nodes", () => {
       "stdin:5: groups is [[1,2],[2]], but it must be groups that have no node in common: node 2 is named twice",
       "stdin:6: groups is [[5]], but it must be groups of the nodes 1, 2: there is no node 5",
       'stdin:7: RESTART is given "0", but a node is a number from 1 on',
-      "stdin:8: RESTART has 0 arguments, but it is written: RESTART node",
+      "stdin:8: RESTART needs a node, one of 1, 2: RESTART 1",
     ]);
     expect(exitCode).toBe(1);
   });
@@ -393,22 +393,153 @@ describe("several nodes", () => {
     expect(stdout.text).toMatch(/^Seshat \d.*: 3 nodes, node \d leads in term \d+\. help lists/);
     stdin.write("KILL 2\rSTATUS\rHELP\rquit\r");
     expect(await exited).toBe(0);
-    expect(stdout.text).toMatch(/node +role +term +last log +committed +applied +snapshot +lag$/m);
-    expect(stdout.text).toMatch(/^2 +down +-( +-)*$/m);
+    expect(stdout.text).toMatch(
+      /node +role +member +term +last log +committed +applied +snapshot +purged +lag +mode$/m,
+    );
+    expect(stdout.text).toMatch(/^2 +down +(voter|-)( +-)*$/m);
     expect(stdout.text).toContain("links: whole; 0 keys, 0 snapshots taken\n");
     expect(stdout.text).toContain("PARTITION node[,node ...]");
     expect(stderr.text).toMatch(/commands +4\nerrors +0\n/);
   });
+});
 
-  test("are needed by KILL, PARTITION and HEAL, which say so on one node", async () => {
-    const { exitCode, stderr } = await run(["-q"], "KILL 1\nPARTITION 1\nHEAL\nRESTART 1\nHELP KILL\n");
-    expect(stderr.trimEnd().split("\n")).toEqual([
-      "stdin:1: KILL needs several nodes: start with --nodes 3",
-      "stdin:2: PARTITION needs several nodes: start with --nodes 3",
-      "stdin:3: HEAL needs several nodes: start with --nodes 3",
-      "stdin:4: RESTART has 1 argument, but it is written: RESTART",
-      "stdin:5: KILL needs several nodes: start with --nodes 3",
+describe("the members", () => {
+  const OK_STATUS = (line: string | undefined): KeyValueClusterStatus =>
+    JSON.parse(line ?? "") as KeyValueClusterStatus;
+
+  test("one node grows to three, the first leaves, and nothing that was written is lost", async () => {
+    const { exitCode, stdout, stderr } = await run(
+      ["-q"],
+      "SET a 1\nADD\nADD 7\nSET b 2\nREMOVE 1\nGET a\nGET b\nTRANSFER 7\nTRANSFER 2\nSTATUS\nADD\nSTATUS\n",
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.slice(0, 9)).toEqual([
+      "OK",
+      "OK, node 2 votes: the voters are 1, 2",
+      "OK, node 7 votes: the voters are 1, 2, 7",
+      "OK",
+      "OK, node 1 is gone",
+      '"1"',
+      '"2"',
+      "OK, node 7 leads",
+      "OK, node 2 leads",
     ]);
+    expect(OK_STATUS(lines[9])).toMatchObject({
+      leaderId: 2,
+      membership: { configs: [[2, 7]], learners: [], joint: false },
+      keys: 2,
+    });
+    // The number of the node that left is free again, for a new one that gets everything.
+    expect(lines[10]).toBe("OK, node 1 votes: the voters are 1, 2, 7");
+    expect(OK_STATUS(lines[11]).nodes.map(({ nodeId }) => nodeId)).toEqual([1, 2, 7]);
+  });
+
+  test("an added node is sent the snapshot when the log does not go back far enough", async () => {
+    const sets = Array.from({ length: 300 }, (_, i) => `SET key${i} ${i}\n`).join("");
+    const { stdout, stderr } = await run(
+      ["-q", "--keep", "0"],
+      `${sets}SNAPSHOT 1\nPURGE 1\nADD\nRESTART 2\nKILL 2\nRESTART 2\nTRANSFER 2\nREMOVE 1\nGET key0\nGET key299\nSNAPSHOT\nPURGE\n`,
+    );
+    expect(stderr).toBe("");
+    const lines = stdout.trimEnd().split("\n").slice(300);
+    expect(lines[0]).toMatch(/^OK, snapshot up to 1-30\d on node 1$/);
+    expect(lines[1]).toBe(lines[0]?.replace("snapshot up to", "log purged up to"));
+    expect(lines.slice(2, 10)).toEqual([
+      "OK, node 2 votes: the voters are 1, 2",
+      "OK, node 2 runs",
+      "OK, node 2 is down",
+      "OK, node 2 runs",
+      "OK, node 2 leads",
+      "OK, node 1 is gone",
+      '"0"',
+      '"299"',
+    ]);
+    expect(lines[10]).toMatch(/^OK, snapshot up to \d+-\d+$/);
+    expect(lines[11]).toMatch(/^OK, log purged up to \d+-\d+ on node 2$/);
+  });
+
+  test("that cannot be changed so are told why and what to do, and the rest goes on", async () => {
+    const { exitCode, stdout, stderr } = await run(
+      ["-q", "-n", "2"],
+      "ADD 1\nADD two\nREMOVE 9\nTRANSFER 9\nREMOVE 2\nREMOVE 1\nPURGE 3\nRESTART\nADD 2\nKILL 2\nTRANSFER 2\nPURGE 2\n",
+    );
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      "stdin:1: node 1 is a voter already: choose another number, or remove it first",
+      'stdin:2: ADD is given "two", but a node is a number from 1 on',
+      "stdin:3: node is 9, but it must be one of 1, 2",
+      "stdin:4: node is 9, but it must be one of 1, 2",
+      "stdin:6: node 1 is the last voter, and cannot be removed: add another node first",
+      "stdin:7: node is 3, but it must be one of 1",
+      "stdin:11: node 2 is down: restart it first",
+      "stdin:12: node 2 is down: restart it first",
+    ]);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines[0]).toBe("OK, node 2 is gone");
+    expect(lines[1]).toMatch(/^OK, restarted and leading in term \d+$/);
+    expect(lines.slice(2)).toEqual(["OK, node 2 votes: the voters are 1, 2", "OK, node 2 is down"]);
     expect(exitCode).toBe(1);
+  });
+
+  test("cannot be changed while nobody leads, and the error says what to do", async () => {
+    const { stdout, stderr } = await run(
+      ["-q", "-n", "3", "--timeout-ms", "100"],
+      "KILL 2\nKILL 3\nKILL 1\nADD\nREMOVE 1\nTRANSFER\nSTATUS\n",
+    );
+    const errors = stderr.trimEnd().split("\n");
+    for (const [i, line] of [4, 5, 6].entries()) {
+      expect(errors[i]).toMatch(
+        new RegExp(
+          `^stdin:${line}: the election of a leader did not happen within \\d+ ms; STATUS shows who is down`,
+        ),
+      );
+    }
+    // The node that could not be added is not there.
+    expect(OK_STATUS(stdout.trimEnd().split("\n").at(-1)).nodes).toHaveLength(3);
+  });
+});
+
+describe("STATUS --watch", () => {
+  test("in a pipe answers with one line for each change, and says how it ended", async () => {
+    const { exitCode, stdout } = await run(["-q", "-n", "3"], "SET a 1\nSTATUS --watch 10\nGET a\n");
+    const lines = stdout.trimEnd().split("\n");
+    const statuses = lines.slice(1, -2);
+    expect(statuses.length).toBeGreaterThanOrEqual(1);
+    expect(new Set(statuses).size).toBe(statuses.length);
+    for (const status of statuses) expect(JSON.parse(status)).toMatchObject({ keys: 1 });
+    expect(lines.slice(-2)).toEqual(["OK, nothing changed for 100 ms", '"1"']);
+    expect(exitCode).toBe(0);
+  });
+
+  test("in a pipe ends when the program is interrupted", async () => {
+    const { stdin, stdout, interrupt, exited } = start(["-q"]);
+    stdin.write("STATUS --watch 60000\n");
+    while (!stdout.text.includes("\n")) await settleTurns();
+    interrupt.abort("SIGINT");
+    expect(await exited).toBe(130);
+    expect(stdout.text).toMatch(/^\{.*\}\nOK, interrupted\n$/);
+  });
+
+  test("on a terminal is drawn in place until a key is pressed, and the session goes on", async () => {
+    const { stdin, stdout, exited } = start(["-q"], { terminal: true });
+    await prompted(stdout, exited);
+    stdin.write("STATUS --watch 10\r");
+    while (!stdout.text.includes("any key ends it")) await settleTurns();
+    stdin.write("x");
+    const shown = stdout.text.length;
+    while (!stdout.text.slice(shown).includes("seshat> ")) await settleTurns();
+    stdin.write("GET a\rquit\r");
+    expect(await exited).toBe(0);
+    expect(stdout.text).toContain("every 10 ms; any key ends it\n");
+    expect(stdout.text).toContain("(nil)\n");
+  });
+
+  test("on a terminal ends when the program is told to end", async () => {
+    const { stdin, stdout, interrupt, exited } = start(["-q"], { terminal: true });
+    await prompted(stdout, exited);
+    stdin.write("STATUS --watch\r");
+    while (!stdout.text.includes("any key ends it")) await settleTurns();
+    interrupt.abort("SIGTERM");
+    expect(await exited).toBe(143);
   });
 });

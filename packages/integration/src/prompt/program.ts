@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@seshat/common";
 import { InvalidValueError, SeshatError } from "@seshat/common";
+import type { KeyValueCluster } from "../cluster/key-value-cluster.js";
 import { startKeyValueCluster } from "../cluster/key-value-cluster.js";
-import { startSingleNodeCluster } from "../single-node-cluster.js";
-import type { CommandSet } from "./command.js";
-import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
-import type { CommandTarget } from "./command-target.js";
-import { hasNodes } from "./command-target.js";
+import type { KeyValueClusterStatus } from "../cluster/key-value-cluster-status.js";
+import { borrowKeys } from "./borrow-keys.js";
 import type { ConsoleOptions } from "./console.js";
 import { Console } from "./console.js";
 import type { InputSource } from "./input-source.js";
@@ -17,10 +16,14 @@ import type { ProgramIo } from "./program-io.js";
 import type { ProgramOptions } from "./program-options.js";
 import { USAGE_EXIT_CODE, parseArguments } from "./program-options.js";
 import { runBatch } from "./run-batch.js";
+import type { Watch } from "./run-command.js";
 import { runInteractive } from "./run-interactive.js";
+import { statusTable } from "./status-table.js";
 import { styleFor } from "./style.js";
 import { summaryText } from "./summary.js";
 import { textLogger } from "./text-logger.js";
+import type { WatchParts } from "./watch.js";
+import { watchChanges, watchLive } from "./watch.js";
 
 /** Exit codes besides 0 and the one for wrong usage: one of our own, one of sysexits.h, and 128 + n for signal n. */
 const FAILED_LINES = 1;
@@ -81,11 +84,10 @@ async function runFromSources(options: ProgramOptions, io: ProgramIo): Promise<n
     interactive: false,
     progressBytes: options.quiet ? "none" : bytes,
   };
-  return await runSession(options, io, consoleOptions, async ({ pipeline, commands, console, signal }) => {
+  return await runSession(options, io, consoleOptions, async ({ pipeline, console, signal }) => {
     const started = io.now();
     let unreadable = 0;
     await runBatch(sources, pipeline, {
-      commands,
       signal,
       onProgress: (progress) => console.progress(progress),
       onUnreadable: (source, error) => {
@@ -104,57 +106,80 @@ async function runOnTerminal(options: ProgramOptions, version: string, io: Progr
     interactive: true,
     progressBytes: "none",
   };
-  return await runSession(
-    options,
-    io,
-    consoleOptions,
-    async ({ pipeline, commands, console, target, signal }) => {
-      const style = styleFor(true, io.env);
-      console.say(
-        `${style.strong(`Seshat ${version}`)}: ${greeting(target)}. ${style.faint("help lists the commands, quit or Ctrl-D ends.")}\n`,
-      );
-      console.flush();
-      const interrupted = await runInteractive(pipeline, {
-        input: io.stdin,
-        output: io.stdout,
-        prompt: style.strong("seshat> "),
-        commands,
-        signal,
-        flush: () => console.flush(),
-      });
-      // A user has seen each error; and of the time that passed most was spent typing.
-      return { exitCode: interrupted ? INTERRUPTED : 0, elapsedMs: pipeline.stats.busyMs };
-    },
-  );
+  return await runSession(options, io, consoleOptions, async ({ pipeline, console, target, signal }) => {
+    const style = styleFor(true, io.env);
+    console.say(
+      `${style.strong(`Seshat ${version}`)}: ${greeting(target.status())}. ${style.faint("help lists the commands, quit or Ctrl-D ends.")}\n`,
+    );
+    console.flush();
+    const interrupted = await runInteractive(pipeline, {
+      input: io.stdin,
+      output: io.stdout,
+      prompt: style.strong("seshat> "),
+      signal,
+      flush: () => console.flush(),
+    });
+    // A user has seen each error; and of the time that passed most was spent typing.
+    return { exitCode: interrupted ? INTERRUPTED : 0, elapsedMs: pipeline.stats.busyMs };
+  });
 }
 
-function greeting(target: CommandTarget): string {
-  if (!hasNodes(target)) {
-    const { nodeId, term } = target.status();
-    return `node ${nodeId} leads in term ${term}`;
-  }
-  const { leaderId, nodes } = target.status();
+function greeting({ leaderId, nodes }: KeyValueClusterStatus): string {
   const leader = nodes.find(({ nodeId }) => nodeId === leaderId);
   const leads =
     leader === undefined ? "none leads yet" : `node ${leader.nodeId} leads in term ${leader.term}`;
-  return `${nodes.length} nodes, ${leads}`;
+  return nodes.length === 1 ? leads : `${nodes.length} nodes, ${leads}`;
 }
 
-async function startTarget(
-  options: ProgramOptions,
-  logger: Logger,
-): Promise<CommandTarget & AsyncDisposable> {
+async function startTarget(options: ProgramOptions, logger: Logger): Promise<KeyValueCluster> {
   const { nodes, timeoutMs, snapshotPolicy, keep } = options;
   const config = { snapshotPolicy, maxInSnapshotLogToKeep: keep };
-  return nodes === 1
-    ? await startSingleNodeCluster({ config, logger, startTimeoutMs: timeoutMs })
-    : await startKeyValueCluster({ nodes, config, logger, timeoutMs });
+  return await startKeyValueCluster({ nodes, config, logger, timeoutMs });
+}
+
+/** Waits on the clock of the machine. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // An abort rejects it, and is no failure.
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Watches on a terminal: the table is drawn in place until a key is pressed. */
+function liveWatch(io: ProgramIo, console: Console, target: KeyValueCluster, signal: AbortSignal): Watch {
+  const parts: WatchParts = { look: () => target.status(), pause };
+  return async (intervalMs) => {
+    const key = new AbortController();
+    const giveBack = borrowKeys(io.stdin, () => key.abort());
+    const live = console.liveText();
+    const hint = `every ${intervalMs} ms; any key ends it\n`;
+    try {
+      await watchLive(
+        parts,
+        intervalMs,
+        (status) => live.draw(`${statusTable(status)}${hint}`),
+        AbortSignal.any([key.signal, signal]),
+      );
+    } finally {
+      giveBack();
+    }
+    return { type: "ok" };
+  };
+}
+
+/** Watches where nobody can press a key: a status for each change. */
+function listWatch(console: Console, target: KeyValueCluster, signal: AbortSignal): Watch {
+  const parts: WatchParts = { look: () => target.status(), pause };
+  return async (intervalMs) => {
+    const show = async (status: KeyValueClusterStatus): Promise<void> => {
+      console.result({ type: "status", status });
+      if (console.full) await console.ready();
+    };
+    return { type: "text", text: await watchChanges(parts, intervalMs, show, signal) };
+  };
 }
 
 /** What a session is run with. */
 interface Session {
-  readonly target: CommandTarget;
-  readonly commands: CommandSet;
+  readonly target: KeyValueCluster;
   readonly pipeline: Pipeline;
   readonly console: Console;
   /** Aborts when the session is to end early. */
@@ -178,10 +203,12 @@ async function runSession(
   const console = new Console(io, consoleOptions, (error) => outputBroken.abort(error));
   const logger = textLogger(options.logLevel, (line) => console.note(line));
   await using target = await startTarget(options, logger);
-  const commands = hasNodes(target) ? CLUSTER_COMMANDS : SINGLE_NODE_COMMANDS;
-  const pipeline = new Pipeline(target, console, io.now);
   const signal = AbortSignal.any([io.interrupt, outputBroken.signal]);
-  const { exitCode, elapsedMs } = await drive({ target, commands, pipeline, console, signal });
+  const watch = consoleOptions.interactive
+    ? liveWatch(io, console, target, signal)
+    : listWatch(console, target, signal);
+  const pipeline = new Pipeline(target, console, io.now, watch);
+  const { exitCode, elapsedMs } = await drive({ target, pipeline, console, signal });
   const status = target.status();
   await console.finish();
   const outputError = outputBroken.signal.reason as NodeJS.ErrnoException | undefined;

@@ -4,7 +4,6 @@ import { bytes } from "../../test/support/bytes.js";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { settleTurns } from "../../test/support/turns.js";
 import type { InputSource } from "./input-source.js";
-import { SINGLE_NODE_COMMANDS } from "./command.js";
 import { formatResult } from "./command-result.js";
 import { Pipeline } from "./pipeline.js";
 import type { Progress } from "./progress-bar.js";
@@ -39,10 +38,10 @@ function setUp() {
       error: (place, error) => given.push(`${place.source}:${place.line}: ${error.message}`),
     },
     () => 0,
+    () => Promise.resolve({ type: "ok" }),
   );
   const run = async (...sources: InputSource[]): Promise<readonly string[]> => {
     await runBatch(sources, pipeline, {
-      commands: SINGLE_NODE_COMMANDS,
       signal: interrupt.signal,
       onProgress: (seen) => progress.push(seen),
       onUnreadable: (bad, error) => unreadable.push(`${bad.name}: ${error.message}`),

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { HASH, isSpace } from "./ascii.js";
 import { BadLineError } from "./bad-line-error.js";
-import type { Command, CommandSet } from "./command.js";
+import type { Command } from "./command.js";
 import { parseCommand } from "./command.js";
 import type { InputSource } from "./input-source.js";
 import type { Line } from "./line-splitter.js";
@@ -24,8 +24,6 @@ const LINES_PER_TURN = 128;
 
 /** What a batch run is given besides its input. */
 export interface BatchOptions {
-  /** The commands that there are. */
-  readonly commands: CommandSet;
   /** Ends the run early: what is under way is settled, no further line is read. */
   readonly signal: AbortSignal;
   /** Called now and then with what was read so far. */
@@ -86,11 +84,11 @@ async function runLines(
   lines: Iterable<Line>,
   source: string,
   pipeline: Pipeline,
-  { commands, signal }: BatchOptions,
+  { signal }: BatchOptions,
 ): Promise<boolean> {
   for (const line of lines) {
     const place: Place = { source, line: line.number };
-    const understood = understandLine(line, commands);
+    const understood = understandLine(line);
     if (understood === null) continue;
     const wait =
       understood instanceof BadLineError
@@ -106,12 +104,12 @@ async function runLines(
 }
 
 /** The command of a line, why it is none, or null for a blank line or a comment. */
-export function understandLine(line: Line, commands: CommandSet): Command | BadLineError | null {
+export function understandLine(line: Line): Command | BadLineError | null {
   if (line.bytes === null) return new BadLineError(`the line is longer than ${MAX_LINE_BYTES} bytes`);
   const first = line.bytes.find((byte) => !isSpace(byte));
   if (first === undefined || first === HASH) return null;
   try {
-    return parseCommand(splitArguments(line.bytes), commands);
+    return parseCommand(splitArguments(line.bytes));
   } catch (error) {
     if (error instanceof BadLineError) return error;
     throw error;

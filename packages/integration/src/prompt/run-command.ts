@@ -1,20 +1,22 @@
+import type { NodeId } from "@seshat/common";
 import { formatLogId } from "@seshat/common";
+import type { NodeLogId } from "../cluster/cluster.js";
+import { BadLineError } from "./bad-line-error.js";
 import type { Command } from "./command.js";
-import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
 import type { CommandResult } from "./command-result.js";
-import { showGroups, showLogId } from "./command-result.js";
-import type { CommandTarget, NodeTarget, NodesTarget } from "./command-target.js";
-import { hasNodes } from "./command-target.js";
+import type { CommandTarget } from "./command-target.js";
 import { helpText } from "./help.js";
+import { showGroups, showLogId } from "./status-table.js";
 
 const OK: CommandResult = { type: "ok" };
 const NIL: CommandResult = { type: "nil" };
 
 /**
  * Which commands may be under way together. Writes may follow each other without waiting, and so may
- * reads; a barrier is alone; a local command touches no data.
+ * reads; a barrier is alone; a watch is alone and shows things itself, after everything before it was given
+ * out; a local command touches no data.
  */
-export type Lane = "write" | "read" | "barrier" | "local";
+export type Lane = "write" | "read" | "barrier" | "watch" | "local";
 
 /** The lane of a command. */
 export function laneOf(command: Command): Lane {
@@ -25,25 +27,36 @@ export function laneOf(command: Command): Lane {
     case "get":
     case "exists":
       return "read";
+    case "watch":
+      return "watch";
+    case "help":
+    case "quit":
+      return "local";
     case "status":
+    case "add":
+    case "remove":
+    case "transfer":
     case "snapshot":
+    case "purge":
     case "restart":
-    case "snapshotNodes":
-    case "restartNode":
     case "kill":
     case "partition":
     case "heal":
       return "barrier";
-    case "help":
-    case "quit":
-      return "local";
     default:
       return command satisfies never;
   }
 }
 
+/** Shows the status again and again, and answers how that ended. */
+export type Watch = (intervalMs: number) => Promise<CommandResult>;
+
 /** Carries out one command. Rejects with what the target rejects with. */
-export async function runCommand(target: CommandTarget, command: Command): Promise<CommandResult> {
+export async function runCommand(
+  target: CommandTarget,
+  command: Command,
+  watch: Watch,
+): Promise<CommandResult> {
   switch (command.type) {
     case "set":
       await target.set(command.key, command.value);
@@ -57,63 +70,48 @@ export async function runCommand(target: CommandTarget, command: Command): Promi
     case "exists":
       return { type: "integer", value: await target.exists(command.keys) };
     case "status":
-      return hasNodes(target)
-        ? { type: "clusterStatus", status: target.status() }
-        : { type: "status", status: target.status() };
-    case "snapshot":
-    case "restart":
-      return await runOnNode(oneNode(target), command.type);
-    case "snapshotNodes":
-    case "restartNode":
-    case "kill":
-    case "partition":
-    case "heal":
-      return await runOnNodes(severalNodes(target), command);
+      return { type: "status", status: target.status() };
+    case "watch":
+      return await watch(command.intervalMs);
     case "help":
-      return {
-        type: "text",
-        text: helpText(command.topic, hasNodes(target) ? CLUSTER_COMMANDS : SINGLE_NODE_COMMANDS),
-      };
+      return text(helpText(command.topic));
     case "quit":
       return OK;
     default:
-      return command satisfies never;
+      return await runOnNodes(target, command);
   }
 }
 
-/** The commands that are given a node, or nodes. */
+/** The commands that change which nodes there are and what they do. */
 type NodesCommand = Extract<
   Command,
-  { type: "snapshotNodes" | "restartNode" | "kill" | "partition" | "heal" }
+  { type: "add" | "remove" | "transfer" | "snapshot" | "purge" | "restart" | "kill" | "partition" | "heal" }
 >;
 
-async function runOnNode(target: NodeTarget, type: "snapshot" | "restart"): Promise<CommandResult> {
-  if (type === "snapshot") {
-    const last = await target.snapshot();
-    return { type: "text", text: `OK, snapshot up to ${formatLogId(last)}` };
-  }
-  await target.restart();
-  return { type: "text", text: `OK, restarted and leading in term ${target.status().term}` };
-}
-
-async function runOnNodes(target: NodesTarget, command: NodesCommand): Promise<CommandResult> {
+async function runOnNodes(target: CommandTarget, command: NodesCommand): Promise<CommandResult> {
   switch (command.type) {
-    case "snapshotNodes": {
-      const taken = await (command.node === null ? target.snapshot() : target.snapshot(command.node));
-      const list = taken.map(({ nodeId, lastLogId }) => `${showLogId(lastLogId)} on node ${nodeId}`);
-      return {
-        type: "text",
-        text: list.length === 0 ? "OK, no node runs" : `OK, snapshot up to ${list.join(", ")}`,
-      };
+    case "add": {
+      const id = await target.addNode(command.node ?? undefined);
+      return text(`OK, node ${id} votes: ${votersOf(target)}`);
     }
-    case "restartNode":
-      await target.restart(command.node);
-      return { type: "text", text: `OK, node ${command.node} runs` };
+    case "remove":
+      await target.removeNode(command.node);
+      return text(`OK, node ${command.node} is gone`);
+    case "transfer":
+      return text(`OK, node ${await target.transferLeader(command.node ?? undefined)} leads`);
+    case "snapshot":
+      return showSnapshots(target, command.node);
+    case "purge": {
+      const purged = await target.purgeLog(command.node ?? undefined);
+      return onNodes("log purged up to", purged);
+    }
+    case "restart":
+      return await restart(target, command.node);
     case "kill":
       await target.kill(command.node);
-      return { type: "text", text: `OK, node ${command.node} is down` };
+      return text(`OK, node ${command.node} is down`);
     case "partition":
-      return { type: "text", text: `OK, ${showGroups(target.partition(command.groups))}` };
+      return text(`OK, ${showGroups(target.partition(command.groups))}`);
     case "heal":
       target.heal();
       return OK;
@@ -122,13 +120,40 @@ async function runOnNodes(target: NodesTarget, command: NodesCommand): Promise<C
   }
 }
 
-// A target is only given commands of its own set.
-function oneNode(target: CommandTarget): NodeTarget {
-  if (hasNodes(target)) throw new Error("this command is for a cluster of one node");
-  return target;
+function text(words: string): CommandResult {
+  return { type: "text", text: words };
 }
 
-function severalNodes(target: CommandTarget): NodesTarget {
-  if (!hasNodes(target)) throw new Error("this command is for a cluster of several nodes");
-  return target;
+async function showSnapshots(target: CommandTarget, node: NodeId | null): Promise<CommandResult> {
+  const taken = await target.snapshot(node ?? undefined);
+  const [only] = taken;
+  // Where there is but one node nobody needs to be told which.
+  if (node === null && only !== undefined && target.status().nodes.length === 1)
+    return text(`OK, snapshot up to ${formatLogId(only.logId)}`);
+  return onNodes("snapshot up to", taken);
+}
+
+function onNodes(what: string, done: readonly NodeLogId[]): CommandResult {
+  const list = done.map(({ nodeId, logId }) => `${showLogId(logId)} on node ${nodeId}`);
+  return text(list.length === 0 ? "OK, no node runs" : `OK, ${what} ${list.join(", ")}`);
+}
+
+async function restart(target: CommandTarget, node: NodeId | null): Promise<CommandResult> {
+  if (node !== null) {
+    await target.restart(node);
+    return text(`OK, node ${node} runs`);
+  }
+  const ids = target.status().nodes.map(({ nodeId }) => nodeId);
+  const [only] = ids;
+  if (only === undefined || ids.length > 1)
+    throw new BadLineError(`RESTART needs a node, one of ${ids.join(", ")}: RESTART ${only ?? 1}`);
+  await target.restart(only);
+  await target.waitForLeader();
+  return text(`OK, restarted and leading in term ${target.status().nodes[0]?.term}`);
+}
+
+function votersOf(target: CommandTarget): string {
+  const { membership } = target.status();
+  const voters = membership?.configs.at(-1) ?? [];
+  return voters.length === 0 ? "no node leads at the moment" : `the voters are ${voters.join(", ")}`;
 }

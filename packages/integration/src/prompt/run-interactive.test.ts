@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FakeTarget } from "../../test/support/fake-target.js";
 import { CapturedOutput, TestInput } from "../../test/support/streams.js";
 import { settleTurns } from "../../test/support/turns.js";
-import { CLUSTER_COMMANDS, SINGLE_NODE_COMMANDS } from "./command.js";
+import { borrowKeys } from "./borrow-keys.js";
 import { formatResult } from "./command-result.js";
 import { Pipeline } from "./pipeline.js";
 import { runInteractive } from "./run-interactive.js";
@@ -11,7 +11,7 @@ const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 const UP = "\x1b[A";
 
-function setUp(commands = SINGLE_NODE_COMMANDS) {
+function setUp() {
   const target = new FakeTarget(true);
   const input = new TestInput(true);
   const output = new CapturedOutput({ isTTY: true });
@@ -26,12 +26,21 @@ function setUp(commands = SINGLE_NODE_COMMANDS) {
       error: (_, error) => answers.push(error.message),
     },
     () => 0,
+    async () => {
+      answers.push("(watching)");
+      await new Promise<void>((resolve) => {
+        const giveBack = borrowKeys(input, () => {
+          giveBack();
+          resolve();
+        });
+      });
+      return { type: "text", text: "(watched)" };
+    },
   );
   const ended = runInteractive(pipeline, {
     input,
     output,
     prompt: "> ",
-    commands,
     signal: interrupt.signal,
     flush: () => answers.push("(flushed)"),
   });
@@ -149,16 +158,28 @@ describe("runInteractive", () => {
     expect(pipeline.failure?.message).toBe("broken");
   });
 
-  test("the commands for several nodes are completed and understood only where there are several", async () => {
-    for (const [commands, answer] of [
-      [CLUSTER_COMMANDS, "KILL has 0 arguments, but it is written: KILL node"],
-      [SINGLE_NODE_COMMANDS, 'unknown command "KIL": HELP lists the commands'],
-    ] as const) {
-      const { type, answers, ended } = setUp(commands);
-      for (const keys of ["KIL", "\t", "\r"]) await type(keys);
-      expect(answers[0]).toBe(answer);
-      await type(CTRL_D);
-      await ended;
-    }
+  test.each([
+    ["a letter", "x"],
+    ["Ctrl-C", CTRL_C],
+    ["Ctrl-D", CTRL_D],
+    ["an arrow", UP],
+  ])("%s ends a watch and nothing else: it is in no line and ends no session", async (_, key) => {
+    const { type, answers, ended } = setUp();
+    await type("STATUS --watch\r");
+    expect(answers).toEqual(["(watching)"]);
+    await type(key);
+    expect(answers).toEqual(["(watching)", "(watched)", "(flushed)"]);
+    await type("GET a\r");
+    expect(answers.slice(3)).toEqual(["(nil)", "(flushed)"]);
+    await type(CTRL_D);
+    expect(await ended).toBe(false);
+  });
+
+  test("the end of the input ends a watch, and the session", async () => {
+    const { type, answers, ended, input } = setUp();
+    await type("STATUS --watch\r");
+    input.end();
+    expect(await ended).toBe(false);
+    expect(answers).toContain("(watched)");
   });
 });

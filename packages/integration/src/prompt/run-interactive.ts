@@ -1,6 +1,5 @@
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { CommandSet } from "./command.js";
 import { completeLine } from "./help.js";
 import type { Pipeline } from "./pipeline.js";
 import { understandLine } from "./run-batch.js";
@@ -13,8 +12,6 @@ export interface InteractiveOptions {
   readonly input: Readable;
   readonly output: Writable;
   readonly prompt: string;
-  /** The commands that there are. */
-  readonly commands: CommandSet;
   /** Ends the session, as Ctrl-D does. */
   readonly signal: AbortSignal;
   /** Called after each command: everything given out must be on the terminal before the next prompt is. */
@@ -35,7 +32,7 @@ export async function runInteractive(pipeline: Pipeline, options: InteractiveOpt
     output: options.output,
     terminal: true,
     prompt: options.prompt,
-    completer: (begun: string) => completeLine(begun, options.commands),
+    completer: (begun: string) => completeLine(begun),
     historySize: HISTORY_LINES,
     removeHistoryDuplicates: true,
   });
@@ -51,13 +48,18 @@ export async function runInteractive(pipeline: Pipeline, options: InteractiveOpt
     editor.write(null, { ctrl: true, name: "e" });
     editor.write(null, { ctrl: true, name: "u" });
   });
+  // It may be closed while a command is under way.
+  let closed = false;
+  editor.once("close", () => {
+    closed = true;
+  });
   let line = 0;
   try {
     if (options.signal.aborted) return false;
     editor.prompt();
     for await (const text of editor) {
       line += 1;
-      const understood = understandLine({ number: line, bytes: encoder.encode(text) }, options.commands);
+      const understood = understandLine({ number: line, bytes: encoder.encode(text) });
       if (understood !== null) {
         const place = { source: "terminal", line };
         await (understood instanceof Error
@@ -69,7 +71,7 @@ export async function runInteractive(pipeline: Pipeline, options: InteractiveOpt
         if (!(understood instanceof Error) && understood.type === "quit") return false;
       }
       if (interrupted) break;
-      editor.prompt();
+      if (!closed) editor.prompt();
     }
     // The cursor still stands behind a prompt.
     options.output.write("\n");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { statusWith } from "../../test/support/fake-target.js";
-import { LatencyHistogram } from "./latency-histogram.js";
+import { LatencyHistogram } from "@seshat/common";
 import { formatDuration, summaryText } from "./summary.js";
 
 describe("summaryText", () => {

@@ -1,24 +1,41 @@
-import type { LogId } from "@seshat/common";
+import type { LogId, NodeId } from "@seshat/common";
 import { ZERO_LOG_ID } from "@seshat/common";
-import type { NodeTarget } from "../../src/prompt/command-target.js";
-import type { SingleNodeStatus } from "../../src/single-node-status.js";
+import type { NodeLogId } from "../../src/cluster/cluster.js";
+import type { KeyValueClusterStatus, NodeStatus } from "../../src/cluster/key-value-cluster-status.js";
+import type { CommandTarget } from "../../src/prompt/command-target.js";
 import { text } from "./bytes.js";
 
-/** A status in which nothing has happened, but for what is given. */
-export function statusWith(changes: Partial<SingleNodeStatus>): SingleNodeStatus {
+/** A node that leads and in which nothing has happened, but for what is given. */
+export function nodeWith(changes: Partial<NodeStatus>): NodeStatus {
   return {
     nodeId: 1,
     state: "leader",
+    member: "voter",
     term: 1,
-    leaderId: 1,
     lastLogId: ZERO_LOG_ID,
     committed: ZERO_LOG_ID,
     lastApplied: ZERO_LOG_ID,
     snapshot: ZERO_LOG_ID,
     purged: ZERO_LOG_ID,
+    lag: 0,
+    mode: null,
+    snapshotProgress: null,
+    stalled: null,
+    ...changes,
+  };
+}
+
+/** The status of a cluster of one in which nothing has happened, but for what is given. */
+export function statusWith(changes: Partial<KeyValueClusterStatus>): KeyValueClusterStatus {
+  return {
+    leaderId: 1,
+    membership: { configs: [[1]], learners: [], joint: false },
+    transferTarget: null,
+    nodes: [nodeWith({})],
+    partition: null,
+    lastApplied: ZERO_LOG_ID,
     keys: 0,
     snapshotsTaken: 0,
-    restarts: 0,
     ...changes,
   };
 }
@@ -33,7 +50,7 @@ interface PendingCall {
  * A key-value store whose calls take effect and settle when the test says so, in any order: what a cluster
  * may do at its slowest. With `immediate` it answers by itself.
  */
-export class FakeTarget implements NodeTarget {
+export class FakeTarget implements CommandTarget {
   readonly data: Map<string, Uint8Array> = new Map();
   /** The calls that were made and not yet settled, oldest first. */
   readonly pending: PendingCall[] = [];
@@ -57,9 +74,12 @@ export class FakeTarget implements NodeTarget {
     return this.pending.map((call) => call.name);
   }
 
-  set(key: Uint8Array, value: Uint8Array): Promise<unknown> {
+  set(key: Uint8Array, value: Uint8Array): Promise<LogId> {
     const copy = value.slice();
-    return this.#call(`set ${text(key)}`, () => this.data.set(text(key), copy));
+    return this.#call(`set ${text(key)}`, () => {
+      this.data.set(text(key), copy);
+      return ZERO_LOG_ID;
+    });
   }
 
   get(key: Uint8Array): Promise<Uint8Array | null> {
@@ -80,16 +100,51 @@ export class FakeTarget implements NodeTarget {
     );
   }
 
-  status(): SingleNodeStatus {
-    return statusWith({ keys: this.data.size });
+  /** What `status` answers, but for the number of keys. */
+  shown: Partial<KeyValueClusterStatus> = {};
+
+  status(): KeyValueClusterStatus {
+    return statusWith({ keys: this.data.size, ...this.shown });
   }
 
-  snapshot(): Promise<LogId> {
-    return this.#call("snapshot", () => ({ term: 1, index: 7 }));
+  addNode(id: NodeId = 2): Promise<NodeId> {
+    return this.#call(`add ${id}`, () => id);
   }
 
-  restart(): Promise<void> {
-    return this.#call("restart", () => undefined);
+  removeNode(id: NodeId): Promise<void> {
+    return this.#call(`remove ${id}`, () => undefined);
+  }
+
+  transferLeader(to: NodeId = 2): Promise<NodeId> {
+    return this.#call(`transfer ${to}`, () => to);
+  }
+
+  waitForLeader(): Promise<NodeId> {
+    return this.#call("leader", () => 1);
+  }
+
+  snapshot(id?: NodeId): Promise<readonly NodeLogId[]> {
+    return this.#call("snapshot", () => [{ nodeId: id ?? 1, logId: { term: 1, index: 7 } }]);
+  }
+
+  purgeLog(id?: NodeId): Promise<readonly NodeLogId[]> {
+    return this.#call("purge", () => [{ nodeId: id ?? 1, logId: { term: 1, index: 7 } }]);
+  }
+
+  kill(id: NodeId): Promise<void> {
+    return this.#call(`kill ${id}`, () => undefined);
+  }
+
+  restart(id: NodeId): Promise<void> {
+    return this.#call(`restart ${id}`, () => undefined);
+  }
+
+  partition(groups: readonly (readonly NodeId[])[]): readonly (readonly NodeId[])[] {
+    return groups;
+  }
+
+  heal(): void {
+    this.shown = { ...this.shown, partition: null };
   }
 
   #call<T>(name: string, effect: () => T): Promise<T> {

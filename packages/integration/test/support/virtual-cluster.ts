@@ -46,9 +46,13 @@ export async function startLedgers({ seed = 1, ...options }: VirtualClusterOptio
   const clock = new VirtualClock();
   const time = virtualTime(clock);
   const random = new SeededRandom(seed);
+  let broken: Error | null = null;
   const starting = startCluster({
     ...options,
-    stateMachine: () => new Ledger(),
+    stateMachine: () => {
+      if (broken !== null) throw broken;
+      return new Ledger();
+    },
     runtime: () => clock.runtime(random.fork()),
     checkInvariants: true,
   });
@@ -58,7 +62,11 @@ export async function startLedgers({ seed = 1, ...options }: VirtualClusterOptio
     await clock.runUntil("a leader", () => leaderOf(cluster) !== null, 5000);
     return leaderOf(cluster) as NodeId;
   };
-  return { ...time, random, cluster, leader };
+  /** From now on no state machine can be made. */
+  const breakStateMachines = (error: Error): void => {
+    broken = error;
+  };
+  return { ...time, random, cluster, leader, breakStateMachines };
 }
 
 /** A key-value cluster on virtual time, as {@link startLedgers}. */
