@@ -41,8 +41,9 @@ describe("a cluster whose membership changes all the time", () => {
     expect(await story(5)).not.toEqual(await story(6));
   });
 
-  test.runIf(seconds > 0)(
-    `loses nothing in ${seconds} virtual seconds of seed ${seed}`,
+  // Only where it is asked for: a test that is there and skipped would say that something is missing.
+  test.each(seconds > 0 ? [seconds] : [])(
+    `loses nothing in %d virtual seconds of seed ${seed}`,
     async () => {
       const coverage = new Coverage();
       const since = performance.now();
