@@ -62,8 +62,8 @@ export class Disk {
   /** In the order of the log. All that stands before them is durable. */
   unsynced: UnsyncedAppend[] = [];
   writing: WriteInProgress | null = null;
-  /** What the last installation is at. */
-  installing = false;
+  /** Where the installation of a snapshot is; only in the middle does the state change. */
+  installing: "no" | "before" | "during" | "after" = "no";
   building = 0;
   #hungUntil = 0;
   #syncsHeldUntil = 0;
@@ -169,9 +169,12 @@ export class Disk {
       this.coverage.add("fault crash lost un-synced entries");
       this.#log.truncate(lost.firstIndex);
     }
-    if (this.installing) this.coverage.add("fault crash in an installation");
-    if (this.installing || this.building > 0 || this.random.chance(0.4)) this.#forgetState();
-    this.installing = false;
+    if (this.installing !== "no") {
+      this.coverage.add("fault crash around an installation");
+      this.coverage.add(`fault crash ${this.installing} an installation`);
+    }
+    if (this.installing === "during" || this.building > 0 || this.random.chance(0.4)) this.#forgetState();
+    this.installing = "no";
     this.building = 0;
     this.#syncsHeldUntil = 0;
   }

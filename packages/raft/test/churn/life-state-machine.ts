@@ -85,12 +85,14 @@ export class LifeStateMachine implements RaftStateMachine<BytesTypeConfig> {
     const { habits } = disk;
     const restoring =
       disk.machine.raft.readAppliedState().lastAppliedLogId.index === 0 && disk.snapshot === snapshot;
+    disk.installing = "before";
     await this.#life.pause(disk.delay(habits.snapshotMs));
-    disk.installing = true;
+    disk.installing = "during";
     await disk.machine.raft.installSnapshot(snapshot, pause);
     this.#life.check();
-    disk.installing = false;
+    disk.installing = "after";
     if (!restoring) disk.coverage.add("snapshot received");
     await this.#life.pause(disk.delay(habits.snapshotMs));
+    disk.installing = "no";
   }
 }

@@ -275,7 +275,7 @@ class ChurnRun {
     }
     for (const [id, { unsynced, writing, installing }] of this.fleet.disks) {
       must(
-        unsynced.length === 0 && writing === null && !installing,
+        unsynced.length === 0 && writing === null && installing === "no",
         () => `the disk of node ${id} is busy with nothing to do`,
       );
     }

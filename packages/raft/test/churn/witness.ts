@@ -55,7 +55,9 @@ export class Witness {
 
   /** How many different commands took effect. */
   get effective(): number {
-    return this.#commands.size;
+    let count = 0;
+    for (const { index } of this.#commands.values()) if (index > 0) count += 1;
+    return count;
   }
 
   leads(id: NodeId, term: number): void {
