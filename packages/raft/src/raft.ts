@@ -44,6 +44,7 @@ import { PeerDoor } from "./peer-door.js";
 import type { ChangeMembershipResponse } from "./runtime/callers.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
 import { systemRuntime } from "./runtime/clock.js";
+import { foreignContent } from "./runtime/foreign-snapshot.js";
 import { claimStore } from "./runtime/identity.js";
 import { Instruments } from "./runtime/instruments.js";
 import { MetricsWatch } from "./runtime/metrics-watch.js";
@@ -309,6 +310,7 @@ export class Raft<C extends RaftTypeConfig> {
    * @returns once the other node leads.
    * @throws {TransferFailedError} when it did not take over in time, and this node serves again; when another one was elected; or when it
    *   does not vote.
+   * @throws {ChangeInProgressError} when this node is being removed: it hands over by itself then.
    * @throws {TransferInProgressError} when another transfer is under way.
    * @throws {InvalidChangeError} when no target is given and no other voter answers.
    * @throws {NotLeaderError}, {QuorumNotEnoughError} or {StorageStalledError} as {@link clientWrite}.
@@ -332,7 +334,8 @@ export class Raft<C extends RaftTypeConfig> {
     checkObject("snapshot", snapshot);
     checkSnapshotMeta("snapshot.meta", snapshot.meta);
     checkObject("snapshot.data", snapshot.data);
-    return this.#runtime.installFullSnapshot(snapshot);
+    const data = foreignContent("snapshot.data", snapshot.data);
+    return this.#runtime.installFullSnapshot({ meta: snapshot.meta, data });
   }
 
   /**

@@ -57,11 +57,28 @@ describe("founding a cluster of several nodes", () => {
     expect(late.metrics()).toMatchObject({ term: 0, lastLogId: { index: 0 } });
   });
 
-  test("a node of another cluster is no founder", async () => {
+  test("a node of another cluster is no founder, and the error says that it is one", async () => {
     const cluster = await started(1, 2);
     await cluster.start(3, { config: { clusterId: "another" } });
     const error = await rejection(cluster.run(cluster.node(1).initialize(nodesFor(...IDS))));
     expect(error).toBeInstanceOf(TimeoutError);
+    expect(error.message).toContain('this is "another"');
+  });
+
+  test("asks nobody any more once one of them has refused", async () => {
+    const cluster = await started(1, 2);
+    await cluster.run(cluster.node(2).initialize(nodesFor(2)));
+    await cluster.waitForLeader([2]);
+    const asked: number[] = [];
+    cluster.intercept = (call, send) => {
+      if (call.from === 1) asked.push(call.to);
+      return send();
+    };
+    const error = await rejection(cluster.run(cluster.node(1).initialize(nodesFor(...IDS))));
+    expect(error).toBeInstanceOf(AlreadyInitializedError);
+    const before = asked.length;
+    await cluster.clock.advance(5_000);
+    expect(asked).toHaveLength(before);
   });
 
   test("ends when the node is shut down meanwhile, and leaves nothing behind", async () => {
@@ -69,8 +86,8 @@ describe("founding a cluster of several nodes", () => {
     const founded = outcomeOf(cluster.node(1).initialize(nodesFor(...IDS)));
     await cluster.clock.advance(300);
     await cluster.stop(1);
-    await cluster.clock.advance(20_000);
     expect(founded.errors[0]).toBeInstanceOf(ShutdownError);
+    await cluster.clock.advance(20_000);
     expect(cluster.storage(1).log.lastLogId.index).toBe(0);
   });
 

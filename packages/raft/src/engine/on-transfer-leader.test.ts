@@ -30,6 +30,13 @@ describe("a transfer", () => {
     expect(node.state.transfer).toMatchObject({ target: 4, term: 1, asked: false });
   });
 
+  test("is refused while the leader itself is being removed: it hands over once that is committed", () => {
+    const node = elected({ membership: memberships([[1, 2, 3]]) });
+    node.change(6, { type: "removeVoters", ids: [1] });
+    expect(the(node.transferLeader(7, 2), "reply").refusal).toMatchObject({ code: "changeInProgress" });
+    expect(node.state.transfer).toBeNull();
+  });
+
   test("without a target goes to the voter that has most of the log", () => {
     const node = elected();
     const out = node.write("a");

@@ -2,7 +2,7 @@ import type { NodeId } from "@seshat/common";
 import type { Refusal } from "./command.js";
 import type { Context } from "./context.js";
 import type { TimeoutNowAnsweredEvent, TransferLeaderEvent } from "./event.js";
-import { membershipOf } from "./membership-state.js";
+import { effectiveMembership, membershipOf } from "./membership-state.js";
 import { refusal } from "./role.js";
 import { beginTransfer, bestSuccessor, noteNotAsked } from "./transfer.js";
 import { observeTerm } from "./vote-rule.js";
@@ -17,6 +17,9 @@ export function onTransferLeader(ctx: Context, event: TransferLeaderEvent): void
   };
   if (role.type !== "leader") return reply(refusal(state));
   if (state.transfer !== null) return reply({ code: "transferInProgress", target: state.transfer.target });
+  // A leader that is being removed hands over by itself, and hears of its successor from nobody.
+  const { logId } = effectiveMembership(state);
+  if (!mayLead(ctx, state.id)) return reply({ code: "changeInProgress", logId });
   const target = event.target ?? bestSuccessor(ctx, role);
   if (target === null)
     return reply({ code: "invalidChange", problem: "no other voter answers that could lead" });

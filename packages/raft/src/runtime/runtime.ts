@@ -83,6 +83,7 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #passport: Passport;
   readonly #stages: StageClock;
   readonly #founding: FoundingParts<C>;
+  readonly #stopSignal: AbortController = new AbortController();
   readonly #sizeOf: (data: C["D"]) => number;
   /** The memberships that the connections to peers were last adjusted to. */
   #adjustedTo: readonly (StoredMembership<unknown> | undefined)[] = [];
@@ -121,7 +122,7 @@ export class Runtime<C extends RaftTypeConfig> {
       clock,
       rpcTimeoutMs: config.electionTimeoutMinMs,
       pauseMs: config.backoffMaxMs,
-      stopped: () => this.#stopped,
+      stop: this.#stopSignal.signal,
     };
     this.#sizeOf = lenientSizeOf(parts.sizeOf);
     this.#observer = new EngineObserver(this.#engine.state, instruments);
@@ -415,6 +416,7 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#stopCause = cause;
     this.#queue = [];
     this.#timer.cancel();
+    this.#stopSignal.abort(refusal);
     const unknownOutcome = new UnknownOutcomeError("this node stopped before it was done", {
       cause: cause ?? refusal,
     });
