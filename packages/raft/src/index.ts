@@ -9,6 +9,7 @@ export { Raft } from "./raft.js";
 export type { RaftOptions, RaftTrigger } from "./raft.js";
 export { RaftNode } from "./raft-node.js";
 export type { RaftNodeOptions } from "./raft-node.js";
+export type { EngineStep, EngineWatcher } from "./engine/engine.js";
 export type { EngineSwitches, MembershipChange, ReadPolicy } from "./engine/event.js";
 export type {
   AddLearnerOptions,

@@ -29,6 +29,7 @@ import type { Condition } from "./condition.js";
 import { checkCondition } from "./condition.js";
 import type { RaftConfig } from "./config.js";
 import { checkTimeoutMs, makeRaftConfig } from "./config.js";
+import type { EngineWatcher } from "./engine/engine.js";
 import type { MembershipChange } from "./engine/event.js";
 import { MembershipDoor } from "./membership-door.js";
 import type {
@@ -78,6 +79,8 @@ export interface RaftOptions<C extends RaftTypeConfig> {
   readonly logger?: Logger;
   /** Default: none. */
   readonly tracer?: Tracer;
+  /** Is told of every step of the engine: for recorders, and simulators that watch a cluster. Default: nobody. */
+  readonly watcher?: EngineWatcher;
   /** Check the invariants of Raft after every step and stop the node when one does not hold. Default false; for tests. */
   readonly checkInvariants?: boolean;
 }
@@ -168,6 +171,7 @@ export class Raft<C extends RaftTypeConfig> {
       instruments,
       checkInvariants,
       sizeOf,
+      watcher: options.watcher ?? null,
     });
     return new Raft<C>(identity, config, clock, strictSizeOf(sizeOf), runtime, instruments);
   }

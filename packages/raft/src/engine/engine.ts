@@ -46,6 +46,22 @@ export interface EngineStart {
   readonly committed: LogId;
 }
 
+/** One step: what happened, what it asks for, and what the engine knows now. */
+export interface EngineStep {
+  readonly event: Event;
+  readonly commands: readonly Command[];
+  readonly state: Readonly<EngineState>;
+  readonly now: number;
+}
+
+/** Who watches an engine. It changes nothing, and keeps nothing of the state, which is live. What it throws stops the node. */
+export interface EngineWatcher {
+  /** The engine begins, with what storage held. */
+  started(state: Readonly<EngineState>): void;
+  /** It took a step; what that asks for is carried out next. */
+  stepped(step: EngineStep): void;
+}
+
 /** What an engine is run with. */
 export interface EngineOptions {
   readonly config: EngineConfig;

@@ -25,7 +25,7 @@ import {
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
 import { engineConfig, engineSwitches } from "../config.js";
-import type { EngineStart } from "../engine/engine.js";
+import type { EngineStart, EngineWatcher } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
 import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
@@ -66,6 +66,7 @@ export interface RuntimeParts<C extends RaftTypeConfig> {
   readonly checkInvariants: boolean;
   /** What a command counts in bytes. */
   readonly sizeOf: (data: C["D"]) => number;
+  readonly watcher: EngineWatcher | null;
 }
 
 /**
@@ -80,6 +81,7 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #executor: Executor<C>;
   readonly #timer: StepTimer;
   readonly #clients: Clients<C["R"]>;
+  readonly #watcher: EngineWatcher | null;
   readonly #passport: Passport;
   readonly #stages: StageClock;
   readonly #founding: FoundingParts<C>;
@@ -102,6 +104,7 @@ export class Runtime<C extends RaftTypeConfig> {
   constructor(parts: RuntimeParts<C>) {
     const { start, config, clock, instruments } = parts;
     this.#clock = clock;
+    this.#watcher = parts.watcher;
     this.#instruments = instruments;
     this.#engine = new Engine(
       start,
@@ -114,6 +117,7 @@ export class Runtime<C extends RaftTypeConfig> {
       clock.now(),
     );
     const { state } = this.#engine;
+    this.#watcher?.started(state);
     this.#passport = new Passport(parts.identity, () => membershipOf(state));
     this.#stages = new StageClock();
     this.#founding = {
@@ -363,6 +367,7 @@ export class Runtime<C extends RaftTypeConfig> {
     if (event.type === "clientWrite") this.#clients.decideWrites();
     else if (event.type === "applied") this.#stages.reached("applied", event.logId.index);
     const commands = this.#engine.step(event, now);
+    this.#watcher?.stepped({ event, commands, state, now });
     // Before the lanes go on: what they do at once is not part of it.
     if (event.type === "persisted") this.#stages.reached("appended", state.io.durableIndex);
     for (const command of commands) {

@@ -1,0 +1,127 @@
+import type { SeededRandom } from "@seshat/raft/testing";
+import type { DiskErrorCode } from "./disk-error.js";
+import { DiskError } from "./disk-error.js";
+import type { DiskVerb } from "./disk.js";
+import { SimDirectory } from "./sim-directory.js";
+import type { DiskFault, SimDiskFaults } from "./sim-disk-faults.js";
+import { NO_DISK_FAULTS, noFaultCounts } from "./sim-disk-faults.js";
+import type { Loss } from "./sim-file.js";
+
+/** A call to a simulated disk. */
+export interface DiskOperation {
+  /** Numbers the calls of all lives, from 1 on. */
+  readonly count: number;
+  readonly verb: DiskVerb;
+  /** Empty for what concerns no single file. */
+  readonly file: string;
+}
+
+/** Fails the next call of a kind. */
+interface Ambush {
+  readonly verb: DiskVerb;
+  readonly file: string | null;
+  readonly code: DiskErrorCode;
+}
+
+/** What is left of a disk when its node crashes: the files, and what is wrong with it. */
+export class SimDevice {
+  readonly directory: SimDirectory = new SimDirectory();
+  readonly random: SeededRandom;
+  readonly counts: Record<DiskFault, number> = noFaultCounts();
+  onOperation: ((operation: DiskOperation) => void) | null = null;
+  faults: SimDiskFaults;
+  hangs = false;
+  #operations = 0;
+  readonly #ambushes: Ambush[] = [];
+  /** Syncs that are due, and wait for the device. */
+  #held: (() => void)[] = [];
+
+  constructor(random: SeededRandom, faults: Partial<SimDiskFaults>) {
+    this.random = random;
+    this.faults = { ...NO_DISK_FAULTS, ...faults };
+  }
+
+  get operations(): number {
+    return this.#operations;
+  }
+
+  begin(verb: DiskVerb, file: string): void {
+    this.#operations += 1;
+    this.onOperation?.({ count: this.#operations, verb, file });
+  }
+
+  ambush(ambush: Ambush): void {
+    this.#ambushes.push(ambush);
+  }
+
+  /** The error that a call is to end with, if any. */
+  failure(verb: DiskVerb, file: string): DiskError | null {
+    const at = this.#ambushes.findIndex((next) => next.verb === verb && (next.file ?? file) === file);
+    const [ambush] = at === -1 ? [] : this.#ambushes.splice(at, 1);
+    const [fault, rate] = this.#errorRate(verb);
+    if (ambush === undefined && !this.chance(rate)) return null;
+    this.count(fault);
+    return new DiskError(verb, file, ambush?.code ?? "EIO");
+  }
+
+  /** Draws only where there is something to decide, so that a fault that is off changes nothing. */
+  chance(rate: number): boolean {
+    return rate > 0 && this.random.chance(rate);
+  }
+
+  readonly count: (fault: DiskFault) => void = (fault) => {
+    this.counts[fault] += 1;
+  };
+
+  /** How long the next sync takes. */
+  syncMs(): number {
+    const { syncMs, meanSyncMs, slowRate } = this.faults;
+    const ms = syncMs - Math.log(1 - this.random.next()) * meanSyncMs;
+    if (!this.chance(slowRate)) return ms;
+    this.count("slowSync");
+    return ms * 100;
+  }
+
+  get loss(): Loss {
+    return { random: this.random, junkTailRate: this.faults.junkTailRate, count: this.count };
+  }
+
+  hold(sync: () => void): void {
+    this.count("hungSync");
+    this.#held.push(sync);
+  }
+
+  /** @returns the syncs that waited. */
+  release(): (() => void)[] {
+    this.hangs = false;
+    return this.#held.splice(0);
+  }
+
+  /** Nobody waits any more. */
+  forgetHeld(): void {
+    this.#held = [];
+  }
+
+  /** How many more bytes fit. */
+  get room(): number {
+    return Math.max(0, this.faults.capacityBytes - this.directory.bytes);
+  }
+
+  #errorRate(verb: DiskVerb): [DiskFault, number] {
+    switch (verb) {
+      case "read":
+        return ["failedRead", this.faults.readErrorRate];
+      case "write":
+      case "truncate":
+        return ["failedWrite", this.faults.writeErrorRate];
+      case "rename":
+      case "remove":
+        return ["failedRename", this.faults.renameErrorRate];
+      case "sync":
+      case "sync directory":
+        return ["failedSync", this.faults.syncErrorRate];
+      default:
+        return ["failedOther", 0];
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import type { NodeId, RaftTypeConfig, RpcRequest, RpcResponse } from "@seshat/common";
+import { UnreachableError } from "@seshat/common";
+import type { Raft, RaftNetwork, RaftNetworkFactory } from "@seshat/raft";
+import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
+import type { Life } from "../world/life.js";
+
+/** The calls between nodes. */
+export type Rpc = Exclude<keyof RaftNetwork<RaftTypeConfig>, "close">;
+
+/** How the network treats messages. Requests and answers are messages of their own. Times are in milliseconds. */
+export interface NetworkFaults {
+  /** The least time on the way. */
+  readonly minLatencyMs: number;
+  /** The mean of what comes on top, exponentially distributed. */
+  readonly meanLatencyMs: number;
+  /** The share of messages that are lost. */
+  readonly lossRate: number;
+  /** The share that arrive twice, the second one late. */
+  readonly duplicateRate: number;
+  /** The share that are held up for `delayMs`: later ones overtake them. */
+  readonly delayRate: number;
+  readonly delayMs: number;
+}
+
+/** A network without faults. */
+export const CALM: NetworkFaults = {
+  minLatencyMs: 0.1,
+  meanLatencyMs: 0.4,
+  lossRate: 0,
+  duplicateRate: 0,
+  delayRate: 0,
+  delayMs: 0,
+};
+
+/** What the network did, for the coverage table. */
+export interface NetworkCounts {
+  sent: number;
+  delivered: number;
+  lost: number;
+  duplicated: number;
+  delayed: number;
+  cut: number;
+  clogged: number;
+  overflowed: number;
+  late: number;
+}
+
+/** Where a life of a node can be reached. */
+export interface Endpoint<C extends RaftTypeConfig> {
+  readonly raft: Raft<C>;
+  readonly life: Life;
+}
+
+/** Looks at every message, as it is sent and as it arrives. */
+export interface NetworkTap {
+  request(from: NodeId, to: NodeId, rpc: Rpc, request: RpcRequest<unknown>): void;
+  response(
+    from: NodeId,
+    to: NodeId,
+    rpc: Rpc,
+    request: RpcRequest<unknown>,
+    response: RpcResponse<unknown>,
+  ): void;
+}
+
+/** Messages that a link holds at once; one more is lost. */
+const LINK_CAPACITY = 256;
+
+interface Link {
+  cut: boolean;
+  /** Messages wait here until the link is unclogged; null while it is not clogged. */
+  clogged: (() => void)[] | null;
+  inFlight: number;
+}
+
+/** A network between simulated nodes, with faults that one random source decides. */
+export class SimNetwork<C extends RaftTypeConfig> {
+  readonly counts: NetworkCounts = {
+    sent: 0,
+    delivered: 0,
+    lost: 0,
+    duplicated: 0,
+    delayed: 0,
+    cut: 0,
+    clogged: 0,
+    overflowed: 0,
+    late: 0,
+  };
+  readonly #random: SeededRandom;
+  readonly #tap: NetworkTap;
+  readonly #endpoints = new Map<NodeId, Endpoint<C>>();
+  readonly #links = new Map<string, Link>();
+  readonly #setTimer: (delayMs: number, callback: () => void) => void;
+  faults: NetworkFaults = CALM;
+
+  constructor(clock: VirtualClock, random: SeededRandom, tap: NetworkTap) {
+    this.#random = random;
+    this.#tap = tap;
+    const runtime = clock.runtime(random);
+    this.#setTimer = (delayMs, callback) => void runtime.setTimer(delayMs, callback);
+  }
+
+  /** A node runs, in place of an earlier life of it. */
+  join(id: NodeId, endpoint: Endpoint<C>): void {
+    this.#endpoints.set(id, endpoint);
+  }
+
+  leave(id: NodeId): void {
+    this.#endpoints.delete(id);
+  }
+
+  /** The network as one life of node `from` sees it. */
+  from(from: NodeId, life: Life): RaftNetworkFactory<C> {
+    return {
+      connect: (to): RaftNetwork<C> => {
+        let open = true;
+        const call = <T>(rpc: Rpc, request: RpcRequest<T>): Promise<never> =>
+          open
+            ? (this.#call(from, life, to, rpc, request) as Promise<never>)
+            : Promise.reject(new UnreachableError(to, "the connection is closed"));
+        return {
+          preVote: (request) => call("preVote", request),
+          vote: (request) => call("vote", request),
+          appendEntries: (request) => call("appendEntries", request),
+          installSnapshot: (request) => call("installSnapshot", request),
+          timeoutNow: (request) => call("timeoutNow", request),
+          readIndex: (request) => call("readIndex", request),
+          close: () => {
+            open = false;
+          },
+        };
+      },
+    };
+  }
+
+  /** Cuts the link from `from` to `to`, one way; what is on its way is lost. */
+  cut(from: NodeId, to: NodeId): void {
+    this.#link(from, to).cut = true;
+  }
+
+  /** Holds back what goes from `from` to `to`, until `unclog`. */
+  clog(from: NodeId, to: NodeId): void {
+    this.#link(from, to).clogged ??= [];
+  }
+
+  /** Lets everything go at once that was held back. */
+  unclog(from: NodeId, to: NodeId): void {
+    const link = this.#link(from, to);
+    const held = link.clogged ?? [];
+    link.clogged = null;
+    for (const deliver of held) deliver();
+  }
+
+  /** Mends every link. */
+  heal(): void {
+    for (const [name, link] of this.#links) {
+      link.cut = false;
+      const [from, to] = name.split(">").map(Number) as [NodeId, NodeId];
+      this.unclog(from, to);
+    }
+  }
+
+  #call(from: NodeId, life: Life, to: NodeId, rpc: Rpc, request: RpcRequest<unknown>): Promise<unknown> {
+    this.#tap.request(from, to, rpc, request);
+    const receiver = this.#endpoints.get(to)?.life;
+    return new Promise((resolve, reject) => {
+      const answer = (settle: () => void): void => this.#carry(to, from, () => life.run(settle));
+      this.#carry(from, to, () => {
+        const endpoint = this.#endpoints.get(to);
+        if (endpoint === undefined) {
+          answer(() => reject(new UnreachableError(to, "it does not run")));
+          return;
+        }
+        // A message of before the receiver's restart: it arrives all the same.
+        if (endpoint.life !== receiver) this.counts.late += 1;
+        endpoint.life.run(() => {
+          const method = endpoint.raft[rpc].bind(endpoint.raft) as (
+            message: unknown,
+          ) => Promise<RpcResponse<unknown>>;
+          method(request).then(
+            (response) => {
+              if (!endpoint.life.alive) return;
+              this.#tap.response(to, from, rpc, request, response);
+              answer(() => resolve(response));
+            },
+            (error: unknown) => {
+              if (endpoint.life.alive)
+                answer(() => reject(error instanceof Error ? error : new Error(String(error))));
+            },
+          );
+        });
+      });
+    });
+  }
+
+  /** Brings one message over, or not, once or twice. */
+  #carry(from: NodeId, to: NodeId, deliver: () => void): void {
+    const { lossRate, duplicateRate } = this.faults;
+    this.counts.sent += 1;
+    if (lossRate > 0 && this.#random.next() < lossRate) {
+      this.counts.lost += 1;
+      return;
+    }
+    this.#travel(from, to, deliver);
+    if (duplicateRate > 0 && this.#random.next() < duplicateRate) {
+      this.counts.duplicated += 1;
+      this.#travel(from, to, deliver);
+    }
+  }
+
+  #travel(from: NodeId, to: NodeId, deliver: () => void): void {
+    const link = this.#link(from, to);
+    if (link.inFlight >= LINK_CAPACITY) {
+      this.counts.overflowed += 1;
+      return;
+    }
+    link.inFlight += 1;
+    this.#setTimer(this.#latency(), () => {
+      const arrive = (): void => {
+        link.inFlight -= 1;
+        if (link.cut) {
+          this.counts.cut += 1;
+          return;
+        }
+        this.counts.delivered += 1;
+        deliver();
+      };
+      if (link.clogged === null) arrive();
+      else {
+        this.counts.clogged += 1;
+        link.clogged.push(arrive);
+      }
+    });
+  }
+
+  #latency(): number {
+    const { minLatencyMs, meanLatencyMs, delayRate, delayMs } = this.faults;
+    let latency = minLatencyMs - Math.log(1 - this.#random.next()) * meanLatencyMs;
+    if (delayRate > 0 && this.#random.next() < delayRate) {
+      this.counts.delayed += 1;
+      latency += this.#random.next() * delayMs;
+    }
+    return latency;
+  }
+
+  #link(from: NodeId, to: NodeId): Link {
+    const name = `${from}>${to}`;
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = { cut: false, clogged: null, inFlight: 0 };
+      this.#links.set(name, link);
+    }
+    return link;
+  }
+}

@@ -1,0 +1,121 @@
+import type { LogEntry, LogId, NodeId } from "@seshat/common";
+import { formatLogId } from "@seshat/common";
+import { hashValue } from "./hash.js";
+import { Violation } from "./violation.js";
+
+interface KnownEntry {
+  readonly payload: number;
+  readonly previousTerm: number;
+}
+
+interface CommittedEntry {
+  readonly term: number;
+  readonly payload: number;
+  /** The term of the leader that committed it first. */
+  readonly inTerm: number;
+}
+
+/** Terms stay small enough in a run that term and index fit in one number. */
+const INDEX_SPAN = 2 ** 32;
+
+/** Everything that was ever promised in a run, through crashes, purges and removed nodes. Whatever contradicts it is a violation. */
+export class ClusterMemory {
+  readonly #leaders = new Map<number, string>();
+  readonly #votes = new Map<string, NodeId>();
+  readonly #entries = new Map<number, KnownEntry>();
+  readonly #committed = new Map<number, CommittedEntry>();
+  readonly #states = new Map<number, number>();
+  #lastCommitted = 0;
+
+  /** The highest index that was committed anywhere. */
+  get lastCommitted(): number {
+    return this.#lastCommitted;
+  }
+
+  /** How many terms had a leader. */
+  get leaders(): number {
+    return this.#leaders.size;
+  }
+
+  /** B1: at most one leader a term, ever. */
+  leads(store: string, term: number): void {
+    const known = this.#leaders.get(term);
+    if (known !== undefined && known !== store)
+      throw new Violation("B1 election safety", `${known} and ${store} both led term ${term}`);
+    this.#leaders.set(term, store);
+  }
+
+  /** A3: one vote a term, restarts included. */
+  votes(store: string, term: number, candidate: NodeId): void {
+    const key = `${store}/${term}`;
+    const known = this.#votes.get(key);
+    if (known !== undefined && known !== candidate) {
+      throw new Violation(
+        "A3 one vote a term",
+        `${store} voted for ${known} and ${candidate} in term ${term}`,
+      );
+    }
+    this.#votes.set(key, candidate);
+  }
+
+  /** B2: an entry is the same wherever it is, and so is the one before it: then the whole prefix is. */
+  appends(store: string, { logId, payload }: LogEntry<unknown, unknown>, previousTerm: number): void {
+    const key = logId.term * INDEX_SPAN + logId.index;
+    const hash = hashValue(payload);
+    const known = this.#entries.get(key);
+    if (known === undefined) this.#entries.set(key, { payload: hash, previousTerm });
+    else if (known.payload !== hash || known.previousTerm !== previousTerm) {
+      throw new Violation(
+        "B2 log matching",
+        `${store} has another entry ${formatLogId(logId)}, or another one before it`,
+      );
+    }
+  }
+
+  /** B3, B7: what was committed at an index stays so, everywhere and for ever. */
+  commits(store: string, logId: LogId, inTerm: number): void {
+    const known = this.#committed.get(logId.index);
+    const payload = this.#entries.get(logId.term * INDEX_SPAN + logId.index)?.payload ?? 0;
+    if (known === undefined) {
+      this.#committed.set(logId.index, { term: logId.term, payload, inTerm });
+      this.#lastCommitted = Math.max(this.#lastCommitted, logId.index);
+    } else if (known.term !== logId.term) {
+      throw new Violation(
+        "B7 committed is immutable",
+        `${store} commits ${formatLogId(logId)}, but ${known.term}-${logId.index} was committed`,
+      );
+    }
+  }
+
+  /** B4: whoever leads a term has what was committed in the terms before. */
+  checkComplete(store: string, term: number, has: (logId: LogId) => boolean): void {
+    for (let index = this.#lastCommitted; index > 0; index -= 1) {
+      const known = this.#committed.get(index);
+      if (known === undefined || known.inTerm >= term) continue;
+      if (!has({ term: known.term, index })) {
+        throw new Violation(
+          "B4 leader completeness",
+          `${store} leads term ${term} without ${known.term}-${index}`,
+        );
+      }
+      return;
+    }
+  }
+
+  /** True when this entry was committed. */
+  isCommitted({ term, index }: LogId): boolean {
+    return this.#committed.get(index)?.term === term;
+  }
+
+  /** B5: at one index all state machines are equal. */
+  applies(store: string, index: number, hash: number): void {
+    const known = this.#states.get(index);
+    if (known === undefined) this.#states.set(index, hash);
+    else if (known !== hash) {
+      throw new Violation(
+        "B5 state machine safety",
+        `${store} has another state at ${index} than others had`,
+      );
+    }
+  }
+}

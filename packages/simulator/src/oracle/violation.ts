@@ -1,0 +1,11 @@
+/** A property of Raft, or of what was promised to clients, that did not hold. */
+export class Violation extends Error {
+  /** Which one, e.g. `"B1 election safety"`. */
+  readonly property: string;
+
+  constructor(property: string, detail: string) {
+    super(`${property}: ${detail}`);
+    this.name = "Violation";
+    this.property = property;
+  }
+}

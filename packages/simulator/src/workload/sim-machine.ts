@@ -1,0 +1,71 @@
+import type { StateCapture, StateMachine } from "@seshat/storage";
+
+/** What clients do. */
+export type SimCommand =
+  | { readonly op: "set"; readonly key: string; readonly value: string }
+  | { readonly op: "cas"; readonly key: string; readonly expected: string | null; readonly value: string }
+  | { readonly op: "add"; readonly key: string; readonly by: number }
+  | { readonly op: "insert"; readonly key: string; readonly member: string };
+
+/** What a command answers. */
+export type SimReply = string | number | boolean | null;
+
+type Value = string | number | readonly string[];
+
+/** Registers, counters and sets, by key: what the simulator's own clients write. */
+export class SimMachine implements StateMachine<SimCommand, SimReply> {
+  #values = new Map<string, Value>();
+  readonly responseCodec = {
+    encode: (reply: SimReply): Uint8Array => encoder.encode(JSON.stringify(reply)),
+    decode: (bytes: Uint8Array): SimReply => JSON.parse(decoder.decode(bytes)) as SimReply,
+  };
+
+  apply(_index: number, command: SimCommand): SimReply {
+    const { key } = command;
+    switch (command.op) {
+      case "set":
+        this.#values.set(key, command.value);
+        return null;
+      case "cas": {
+        const holds = (this.#values.get(key) ?? null) === command.expected;
+        if (holds) this.#values.set(key, command.value);
+        return holds;
+      }
+      case "add": {
+        const sum = ((this.#values.get(key) as number | undefined) ?? 0) + command.by;
+        this.#values.set(key, sum);
+        return sum;
+      }
+      case "insert": {
+        const members = (this.#values.get(key) as readonly string[] | undefined) ?? [];
+        if (members.includes(command.member)) return false;
+        this.#values.set(key, [...members, command.member].sort());
+        return true;
+      }
+    }
+  }
+
+  /** What is under a key; null for nothing. */
+  read(key: string): Value | null {
+    return this.#values.get(key) ?? null;
+  }
+
+  capture(): StateCapture {
+    const values = [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1));
+    return {
+      *chunks() {
+        for (const pair of values) yield encoder.encode(`${JSON.stringify(pair)}\n`);
+      },
+    };
+  }
+
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    let text = "";
+    for await (const chunk of chunks) text += decoder.decode(chunk);
+    const lines = text.split("\n").filter((line) => line !== "");
+    this.#values = new Map(lines.map((line) => JSON.parse(line) as [string, Value]));
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();

@@ -1,0 +1,5 @@
+import type { TypeConfig } from "@seshat/common";
+import type { SimCommand, SimReply } from "./sim-machine.js";
+
+/** The types of the simulator's own cluster. */
+export type SimTypes = TypeConfig<SimCommand, SimReply>;

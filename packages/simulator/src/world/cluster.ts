@@ -1,0 +1,196 @@
+import type { LogLevel, NodeId, RaftTypeConfig } from "@seshat/common";
+import { Raft } from "@seshat/raft";
+import type { RaftConfig } from "@seshat/raft";
+import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
+import type { StateMachine } from "@seshat/storage";
+import { SimNetwork } from "../network/sim-network.js";
+import type { Oracle } from "../oracle/oracle.js";
+import { WatchedMachine } from "../oracle/watched-machine.js";
+import type { StorageTap } from "../oracle/watched-storage.js";
+import { watchStorage } from "../oracle/watched-storage.js";
+import type { Trace } from "../trace.js";
+import { Life } from "./life.js";
+import type { NodeStore } from "./node-storage.js";
+
+/** What a simulated cluster is made of. */
+export interface ClusterParts<C extends RaftTypeConfig> {
+  readonly clock: VirtualClock;
+  /** Decides everything that chance decides in the cluster. */
+  readonly random: SeededRandom;
+  readonly oracle: Oracle;
+  readonly trace: Trace;
+  readonly config: Partial<RaftConfig>;
+  readonly describe: (id: NodeId) => C["Node"];
+  makeMachine(): StateMachine<C["D"], C["R"]>;
+  makeStore(id: NodeId, random: SeededRandom): NodeStore<C>;
+}
+
+/** One node, whether it runs or not. */
+export interface SimNode<C extends RaftTypeConfig> {
+  readonly id: NodeId;
+  store: NodeStore<C>;
+  /** How fast its clock runs. */
+  rate: number;
+  raft: Raft<C> | null;
+  life: Life | null;
+  machine: StateMachine<C["D"], C["R"]> | null;
+  /** True from the moment it begins to start. */
+  starting: boolean;
+  /** Why it stopped by itself, where a fault was to blame. */
+  stopCause: Error | null;
+}
+
+/** Simulated nodes with their stores and the network between them: production code, in which only the outside is simulated. */
+export class Cluster<C extends RaftTypeConfig> {
+  readonly network: SimNetwork<C>;
+  readonly nodes: Map<NodeId, SimNode<C>> = new Map();
+  /** Steps of all engines. */
+  steps = 0;
+  readonly #parts: ClusterParts<C>;
+
+  constructor(parts: ClusterParts<C>) {
+    this.#parts = parts;
+    this.network = new SimNetwork(parts.clock, parts.random.fork(), parts.oracle);
+  }
+
+  /** A node that was not there before, with an empty store. It does not run yet. */
+  add(id: NodeId, rate = 1): SimNode<C> {
+    const node: SimNode<C> = {
+      id,
+      store: this.#parts.makeStore(id, this.#parts.random.fork()),
+      rate,
+      raft: null,
+      life: null,
+      machine: null,
+      starting: false,
+      stopCause: null,
+    };
+    this.nodes.set(id, node);
+    return node;
+  }
+
+  node(id: NodeId): SimNode<C> {
+    return this.nodes.get(id) as SimNode<C>;
+  }
+
+  /** The nodes that run. */
+  running(): SimNode<C>[] {
+    return [...this.nodes.values()].filter(({ raft }) => raft !== null);
+  }
+
+  /** The node that leads the latest term, as far as those that run know of themselves. */
+  leader(): SimNode<C> | null {
+    let leader: SimNode<C> | null = null;
+    let latest = 0;
+    for (const node of this.running()) {
+      const { state, term } = (node.raft as Raft<C>).metrics();
+      if (state === "leader" && term > latest) {
+        leader = node;
+        latest = term;
+      }
+    }
+    return leader;
+  }
+
+  /** Begins a life. @returns once it runs, or has failed to start. */
+  async start(id: NodeId): Promise<void> {
+    const node = this.node(id);
+    if (node.raft !== null || node.starting) return;
+    const { clock, random, oracle, trace, config } = this.#parts;
+    node.starting = true;
+    const life = new Life(clock, random.fork(), node.rate);
+    node.life = life;
+    const machine = new WatchedMachine<C["D"], C["R"]>(this.#parts.makeMachine(), (index, hash) => {
+      if (life.alive) oracle.applied(id, index, hash);
+    });
+    try {
+      const { storage, stateMachine } = await node.store.open(life.runtime, machine);
+      const raft = await Raft.create<C>({
+        id,
+        storage: watchStorage(storage, aliveOnly(life, oracle.storageOf(id))),
+        stateMachine,
+        network: this.network.from(id, life),
+        config,
+        runtime: life.runtime,
+        checkInvariants: true,
+        logger: { log: (level, event, fields) => this.#log(life, level, event, fields) },
+        watcher: {
+          started: (state) => {
+            if (life.alive) oracle.started(state);
+          },
+          stepped: (step) => {
+            if (!life.alive) return;
+            this.steps += 1;
+            trace.step(clock.now, step);
+            oracle.step(step);
+          },
+        },
+      });
+      if (!life.alive) return;
+      node.raft = raft;
+      node.machine = machine.inner;
+      node.stopCause = null;
+      this.network.join(id, { raft, life });
+      trace.note(clock.now, `node ${id} starts`);
+    } catch (thrown) {
+      if (!life.alive) return;
+      node.stopCause = thrown as Error;
+      trace.note(clock.now, `node ${id} does not start: ${String(thrown)}`);
+      life.end();
+    } finally {
+      if (node.life === life) node.starting = false;
+    }
+  }
+
+  /** Ends a life at once, wherever it is. */
+  crash(id: NodeId): void {
+    const node = this.node(id);
+    node.life?.end();
+    node.life = null;
+    node.starting = false;
+    this.network.leave(id);
+    node.store.crash();
+    node.raft = null;
+    node.machine = null;
+    this.#parts.trace.note(this.#parts.clock.now, `node ${id} crashes`);
+  }
+
+  /** The disk of a node is gone: what runs next under its id runs on an empty one. */
+  wipe(id: NodeId): void {
+    this.crash(id);
+    const node = this.node(id);
+    node.store = this.#parts.makeStore(id, this.#parts.random.fork());
+    this.#parts.oracle.wiped(id);
+    this.#parts.trace.note(this.#parts.clock.now, `node ${id} loses its disk`);
+  }
+
+  /** Takes note of nodes that stopped by themselves, as after a failed sync, and ends their lives. @returns them. */
+  reap(): SimNode<C>[] {
+    const stopped = this.running().filter(({ raft }) => raft?.metrics().state === "stopped");
+    for (const node of stopped) {
+      node.stopCause = node.raft?.metrics().stopCause ?? null;
+      this.crash(node.id);
+    }
+    return stopped;
+  }
+
+  #log(life: Life, level: LogLevel, event: string, fields: object): void {
+    if (!life.alive || level === "debug") return;
+    this.#parts.trace.note(this.#parts.clock.now, `${event} ${JSON.stringify(fields)}`);
+  }
+}
+
+/** Whatever a dead node's storage still says does not count. */
+function aliveOnly(life: Life, tap: StorageTap): StorageTap {
+  const guard =
+    <A extends readonly unknown[]>(tell: (...told: A) => void) =>
+    (...told: A): void => {
+      if (life.alive) tell(...told);
+    };
+  return {
+    voteSaved: guard((vote) => tap.voteSaved(vote)),
+    appending: (lastIndex) => guard(tap.appending(lastIndex)),
+    truncated: guard((since) => tap.truncated(since)),
+    purged: guard((upto) => tap.purged(upto)),
+  };
+}

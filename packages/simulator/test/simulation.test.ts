@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import type { Plan } from "../src/faults/plan.js";
+import { makePlan } from "../src/faults/plan.js";
+import { minimize } from "../src/minimize.js";
+import { Violation } from "../src/oracle/violation.js";
+import type { SimulationOptions, SimulationResult } from "../src/simulation.js";
+import { simulate } from "../src/simulation.js";
+import { jsonCodec } from "../src/storage/codec.js";
+import { SimNodeStore } from "../src/storage/sim-node-store.js";
+import type { SimCommand } from "../src/workload/sim-machine.js";
+import type { SimTypes } from "../src/workload/sim-types.js";
+import type { NodeStore } from "../src/world/node-storage.js";
+
+/** Seeds whose runs are short, for a start. */
+const SEEDS = [2, 5, 7, 8, 71, 94];
+
+type MakeStore = NonNullable<SimulationOptions["makeStore"]>;
+
+const makeStore: MakeStore = (_, random, clock) =>
+  new SimNodeStore<SimTypes>({
+    random: random.fork(),
+    runtime: clock.runtime(random),
+    codec: { command: jsonCodec<SimCommand>() },
+    segmentBytes: 4096,
+  });
+
+/** A store that says that entries are durable as soon as it has them. */
+const makeLyingStore: MakeStore = (id, random, clock) => {
+  const store = makeStore(id, random, clock);
+  const openHonest = store.open.bind(store);
+  const open: NodeStore<SimTypes>["open"] = async (runtime, machine) => {
+    const { storage, stateMachine } = await openHonest(runtime, machine);
+    const append = storage.append.bind(storage);
+    storage.append = (entries, completion) => {
+      completion(null);
+      return append(entries, () => {});
+    };
+    return { storage, stateMachine };
+  };
+  return Object.assign(store, { open });
+};
+
+describe("a simulated cluster", () => {
+  test.each(SEEDS)(
+    "keeps every promise under the faults of seed %d, and serves once they are over",
+    async (seed) => {
+      const { violation, steps } = await simulate(makePlan(seed));
+      expect(violation).toBeNull();
+      expect(steps).toBeGreaterThan(1000);
+    },
+  );
+
+  test("does the same again with the same seed, step by step, and something else with another", async () => {
+    const first = await simulate(makePlan(7));
+    const again = await simulate(makePlan(7));
+    const other = await simulate(makePlan(8));
+    expect([again.traceHash, again.steps]).toEqual([first.traceHash, first.steps]);
+    expect(other.traceHash).not.toBe(first.traceHash);
+  });
+});
+
+describe("the simulator can fail", () => {
+  test("when a store acknowledges what it has not synced: within 20 seeds", async () => {
+    const found: string[] = [];
+    for (let seed = 1; seed <= 20 && found.length === 0; seed += 1) {
+      const { violation } = await simulate(makePlan(seed), { makeStore: makeLyingStore });
+      if (violation !== null) found.push(violation.message);
+    }
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^[A-D]\d* /);
+  });
+});
+
+describe("minimizing a plan", () => {
+  test("leaves only what it takes to fail in the same way", async () => {
+    const plan = makePlan(3);
+    const culprits = plan.actions.filter((_, i) => i === 2 || i === plan.actions.length - 1);
+    const result = {
+      ...(await simulate({ ...plan, actions: [], faultyMs: 10, clients: 1 })),
+      violation: null,
+    };
+    const run = (candidate: Plan): Promise<SimulationResult> => {
+      const fails = culprits.every((action) => candidate.actions.includes(action)) && candidate.clients >= 2;
+      return Promise.resolve({ ...result, violation: fails ? new Violation("B1", "two leaders") : null });
+    };
+    const least = await minimize({ ...plan, clients: 5 }, new Violation("B1", "others"), run);
+    expect(least).toMatchObject({ seed: plan.seed, actions: culprits, clients: 2 });
+  });
+});
