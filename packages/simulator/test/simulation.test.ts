@@ -87,3 +87,30 @@ describe("minimizing a plan", () => {
     expect(least).toMatchObject({ seed: plan.seed, actions: culprits, clients: 2 });
   });
 });
+
+describe("un-synced writes that are lost on all nodes at once", () => {
+  test("lose nothing that was acknowledged", async () => {
+    const quiet = makePlan(1);
+    const restarts = [0, 0, 0, 0, 0];
+    const actions = [500, 1_100, 1_700, 2_300].flatMap((at) => [
+      { at, act: { type: "crashAll" } as const },
+      ...restarts.map((target, i) => ({ at: at + 20 + i, act: { type: "restart", target } as const })),
+    ]);
+    const plan: Plan = {
+      ...quiet,
+      voters: [1, 2, 3],
+      spares: [4],
+      actions,
+      faultyMs: 3_000,
+      clients: 4,
+      keys: 2,
+    };
+    const { violation, coverage } = await simulate({ ...plan, clockRates: [1, 1, 1, 1] });
+    expect(violation).toBeNull();
+    expect(coverage.get("crashAll")).toBe(4);
+    expect(
+      (coverage.get("disk unsyncedLost") ?? 0) + (coverage.get("disk unsyncedTorn") ?? 0),
+    ).toBeGreaterThan(0);
+    expect(coverage.get("histories ok")).toBe(1);
+  });
+});

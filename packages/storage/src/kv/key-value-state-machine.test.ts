@@ -2,7 +2,7 @@ import type { Response } from "@seshat/common";
 import { CodecError } from "@seshat/common";
 import { crc32 } from "@seshat/common/binary";
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { allBytes, del, inChunks, set, text, utf8 } from "../../test/helpers.js";
 import { KeyValueStateMachine } from "./key-value-state-machine.js";
 import type { Operation } from "./operation.js";
@@ -270,5 +270,32 @@ describe("snapshots", () => {
     const machine = machineOf([utf8("old"), utf8("state")]);
     await expect(machine.restore(failing())).rejects.toThrow("connection lost");
     expect(text(machine.get(utf8("old")))).toBe("state");
+  });
+});
+
+describe("apply is deterministic", () => {
+  test("other clocks, random numbers and orders of writing give equal answers and equal snapshots", async () => {
+    const keys = Array.from({ length: 500 }, (_, i) => `key ${i}`);
+    const work = (machine: KeyValueStateMachine): (string | null)[] =>
+      apply(machine, ...keys.map((key) => set(key, key.repeat(2))), del(...keys.slice(100, 200)));
+    const plain = new KeyValueStateMachine();
+    const answers = work(plain);
+    vi.useFakeTimers({ now: 4_000_000_000_000 });
+    const random = vi.spyOn(Math, "random").mockReturnValue(0.123);
+    try {
+      const shifted = new KeyValueStateMachine();
+      expect(work(shifted)).toEqual(answers);
+      // The same state, reached on another way: the order in which keys came must not show.
+      const reordered = new KeyValueStateMachine();
+      const kept = keys.filter((_, i) => i < 100 || i >= 200);
+      apply(reordered, ...kept.toReversed().map((key) => set(key, key.repeat(2))));
+      vi.useRealTimers();
+      const expected = await snapshot(plain);
+      expect(await snapshot(shifted)).toEqual(expected);
+      expect(await snapshot(reordered)).toEqual(expected);
+    } finally {
+      vi.useRealTimers();
+      random.mockRestore();
+    }
   });
 });
