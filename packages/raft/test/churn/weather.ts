@@ -203,6 +203,8 @@ export class Weather {
     const others = POOL.filter((id) => id !== leader);
     for (const id of others) fleet.disk(id).holdSyncs(1000);
     await fleet.sleep(this.#random.integer(100, 700));
+    // The storm may have ended meanwhile: who is to come to rest is left alone.
+    if (!this.#storming) return false;
     fleet.network.partition([leader], others);
     fleet.note(`node ${leader} is cut off, and the others forget what is not synced`);
     for (const id of others) {
