@@ -136,6 +136,8 @@ export class Nemesis<C extends RaftTypeConfig> {
   #changeMembers(
     act: Extract<Act, { readonly type: "addVoter" | "addLearner" | "demote" | "remove" | "replace" }>,
   ): boolean {
+    // With a voter gone, one more that leaves may leave a majority that cannot be had: no operator does that.
+    if (this.#erased !== null && act.type !== "addVoter" && act.type !== "addLearner") return false;
     const options = { timeoutMs: PATIENCE_MS };
     const spare = (raft: Raft<C>): NodeId | undefined => {
       const { nodes } = raft.metrics().membership.membership;
