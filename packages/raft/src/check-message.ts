@@ -72,31 +72,32 @@ export function checkAppendEntriesRequest(request: AppendEntriesRequest, self: N
   if (!Array.isArray(request.entries)) {
     throw new InvalidValueError("appendEntries.entries", request.entries, "an array of entries");
   }
-  let previous = request.prevLogId;
-  for (const entry of request.entries as readonly LogEntry<unknown, unknown>[])
-    previous = checkEntry(entry, previous);
-  if (previous.term > request.term) {
+  let { term, index } = request.prevLogId;
+  for (const entry of request.entries as readonly LogEntry<unknown, unknown>[]) {
+    checkEntry(entry, term, index);
+    ({ term, index } = entry.logId);
+  }
+  if (term > request.term) {
     throw new InvalidValueError(
       "appendEntries.entries.term",
-      previous.term,
+      term,
       `at most the leader's term ${request.term}`,
     );
   }
 }
 
-/** @returns the log id of the entry, which follows on `previous`. */
-function checkEntry(entry: LogEntry<unknown, unknown>, previous: LogId): LogId {
+/** The entry follows on that of `previousTerm` at `previousIndex`. */
+function checkEntry(entry: LogEntry<unknown, unknown>, previousTerm: number, previousIndex: number): void {
   const index = checkInteger("appendEntries.entries.index", entry?.logId?.index, 1);
-  if (index !== previous.index + 1) {
+  if (index !== previousIndex + 1) {
     throw new InvalidValueError(
       "appendEntries.entries.index",
       index,
-      `consecutive: index ${previous.index + 1} comes next`,
+      `consecutive: index ${previousIndex + 1} comes next`,
     );
   }
-  checkInteger("appendEntries.entries.term", entry.logId.term, previous.term);
+  checkInteger("appendEntries.entries.term", entry.logId.term, previousTerm);
   checkPayload("appendEntries.entries.payload", entry.payload);
-  return entry.logId;
 }
 
 /** Commands and sessions are judged by the state machine, the same on every node; a membership acts before it is applied. */

@@ -25,6 +25,7 @@ import {
   checkTimeoutNowRequest,
   checkVoteRequest,
 } from "./check-message.js";
+import { toError } from "./runtime/failure.js";
 import type { Runtime } from "./runtime/runtime.js";
 
 /** Where the requests of peers come in: each is checked, whoever it says that it is from, before it reaches the engine. */
@@ -37,47 +38,53 @@ export class PeerDoor<C extends RaftTypeConfig> {
     this.#runtime = runtime;
   }
 
-  async preVote(request: RpcRequest<PreVoteRequest>): Promise<RpcResponse<PreVoteResponse>> {
-    this.#checkSender("preVote", request);
-    checkVoteRequest("preVote", request, this.#id);
-    this.#checkId("preVote.candidateId", request.candidateId, request);
-    return this.#signed(await this.#runtime.preVote((rpcId) => ({ type: "preVoteRequest", rpcId, request })));
+  preVote(request: RpcRequest<PreVoteRequest>): Promise<RpcResponse<PreVoteResponse>> {
+    return attempt(() => {
+      this.#checkSender("preVote", request);
+      checkVoteRequest("preVote", request, this.#id);
+      this.#checkId("preVote.candidateId", request.candidateId, request);
+      return this.#runtime.preVote((rpcId) => ({ type: "preVoteRequest", rpcId, request }));
+    });
   }
 
-  async vote(request: RpcRequest<VoteRequest>): Promise<RpcResponse<VoteResponse>> {
-    this.#checkSender("vote", request);
-    checkVoteRequest("vote", request, this.#id);
-    this.#checkId("vote.candidateId", request.candidateId, request);
-    return this.#signed(await this.#runtime.vote((rpcId) => ({ type: "voteRequest", rpcId, request })));
+  vote(request: RpcRequest<VoteRequest>): Promise<RpcResponse<VoteResponse>> {
+    return attempt(() => {
+      this.#checkSender("vote", request);
+      checkVoteRequest("vote", request, this.#id);
+      this.#checkId("vote.candidateId", request.candidateId, request);
+      return this.#runtime.vote((rpcId) => ({ type: "voteRequest", rpcId, request }));
+    });
   }
 
-  async appendEntries(
+  appendEntries(
     request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
   ): Promise<RpcResponse<AppendEntriesResponse>> {
-    this.#checkSender("appendEntries", request);
-    checkAppendEntriesRequest(request, this.#id);
-    this.#checkId("appendEntries.leaderId", request.leaderId, request);
-    return this.#signed(
-      await this.#runtime.appendEntries((rpcId) => ({ type: "appendEntriesRequest", rpcId, request })),
-    );
+    return attempt(() => {
+      this.#checkSender("appendEntries", request);
+      checkAppendEntriesRequest(request, this.#id);
+      this.#checkId("appendEntries.leaderId", request.leaderId, request);
+      return this.#runtime.appendEntries((rpcId) => ({ type: "appendEntriesRequest", rpcId, request }));
+    });
   }
 
-  async installSnapshot(
+  installSnapshot(
     request: RpcRequest<InstallSnapshotRequest<C["Node"]>>,
   ): Promise<RpcResponse<InstallSnapshotResponse>> {
-    this.#checkSender("installSnapshot", request);
-    checkInstallSnapshotRequest(request, this.#id);
-    this.#checkId("installSnapshot.leaderId", request.leaderId, request);
-    return this.#signed(await this.#runtime.installSnapshot(request));
+    return attempt(() => {
+      this.#checkSender("installSnapshot", request);
+      checkInstallSnapshotRequest(request, this.#id);
+      this.#checkId("installSnapshot.leaderId", request.leaderId, request);
+      return this.#runtime.installSnapshot(request);
+    });
   }
 
-  async timeoutNow(request: RpcRequest<TimeoutNowRequest>): Promise<RpcResponse<TimeoutNowResponse>> {
-    this.#checkSender("timeoutNow", request);
-    checkTimeoutNowRequest(request, this.#id);
-    this.#checkId("timeoutNow.leaderId", request.leaderId, request);
-    return this.#signed(
-      await this.#runtime.timeoutNow((rpcId) => ({ type: "timeoutNowRequest", rpcId, request })),
-    );
+  timeoutNow(request: RpcRequest<TimeoutNowRequest>): Promise<RpcResponse<TimeoutNowResponse>> {
+    return attempt(() => {
+      this.#checkSender("timeoutNow", request);
+      checkTimeoutNowRequest(request, this.#id);
+      this.#checkId("timeoutNow.leaderId", request.leaderId, request);
+      return this.#runtime.timeoutNow((rpcId) => ({ type: "timeoutNowRequest", rpcId, request }));
+    });
   }
 
   async readIndex(request: RpcRequest<ReadIndexRequest>): Promise<RpcResponse<ReadIndexResponse>> {
@@ -107,6 +114,15 @@ export class PeerDoor<C extends RaftTypeConfig> {
 
   #signed<T>(response: T): RpcResponse<T> {
     return { ...response, header: this.#runtime.passport.response };
+  }
+}
+
+/** What is refused at the door rejects, as what is refused inside does; without the turns that an async function takes. */
+function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (thrown) {
+    return Promise.reject(toError(thrown));
   }
 }
 

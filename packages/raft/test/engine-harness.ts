@@ -182,8 +182,11 @@ export class TestEngine {
     return progress;
   }
 
+  /** Takes one step, after which nothing else comes: whoever is to hear what is committed is told. */
   step(event: Event): Command[] {
-    return this.engine.step(event, this.now);
+    const commands = this.engine.step(event, this.now);
+    if (!this.engine.hasNews()) return commands;
+    return [...commands, ...this.engine.step({ type: "tellCommit" }, this.now)];
   }
 
   /** Lets time pass and then reports the timer. */

@@ -41,6 +41,26 @@ describe("three nodes", () => {
     for (const id of IDS) for (let i = 0; i < 100; i++) expect(cluster.get(id, `key ${i}`)).toBe(String(i));
   });
 
+  test("a writer who goes on costs hardly more than one message a follower and write: the next entry says that the last is committed", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const follower = cluster.node(othersThan(leader.id)[0] as number);
+    let messages = 0;
+    const receive = follower.raft.appendEntries.bind(follower.raft);
+    follower.raft.appendEntries = (request) => {
+      messages += 1;
+      return receive(request);
+    };
+    const writing = (async () => {
+      for (let i = 0; i < 50; i++) await cluster.node(leader.id).propose(setCommand("a", String(i)));
+    })();
+    await cluster.run(writing);
+    await cluster.clock.advance(1);
+    expect(messages).toBeLessThan(60);
+    expect(follower.metrics().lastApplied).toEqual(leader.metrics().committed);
+  });
+
   test("a follower refuses writes at once, and says who leads and where; its reads the leader confirms", async () => {
     const cluster = new TestCluster(IDS);
     const leader = await cluster.found();

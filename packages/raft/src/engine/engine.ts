@@ -21,11 +21,12 @@ import { onPersisted } from "./on-io-completed.js";
 import { onPreVoteRequest, onPreVoteResponse } from "./on-pre-vote.js";
 import { onReadIndex, onReadIndexAnswered } from "./on-read-index.js";
 import { onStorageStalled } from "./on-storage-stalled.js";
+import { onTellCommit } from "./on-tell-commit.js";
 import { onTimeoutNow } from "./on-timeout-now.js";
 import { onTimer } from "./on-timer.js";
 import { onTimeoutNowAnswered, onTransferLeader } from "./on-transfer-leader.js";
 import { onVoteRequest, onVoteResponse } from "./on-vote.js";
-import { nextKeepAlive } from "./replication.js";
+import { hasNews, nextKeepAlive } from "./replication.js";
 import { mayStand, startElectionTimer } from "./role.js";
 import { noteSnapshotBuilt, purgeBehindSnapshot, purgeLog, requestSnapshot } from "./snapshot.js";
 import type { EngineState } from "./state.js";
@@ -151,6 +152,15 @@ export class Engine {
     return ctx.out;
   }
 
+  /**
+   * True when a follower is to learn that something is committed, and nothing that is on its way says so: a `tellCommit` is due once
+   * nothing else happens.
+   */
+  hasNews(): boolean {
+    const { role } = this.#ctx.state;
+    return role.type === "leader" && hasNews(this.#ctx, role);
+  }
+
   /** When the next `timer` event is due, on the clock of `step`; infinity for never. */
   nextDeadline(): number {
     const { state } = this.#ctx;
@@ -197,6 +207,8 @@ function dispatch(ctx: Context, event: Event): void {
       return onReadIndex(ctx, event);
     case "readIndexAnswered":
       return onReadIndexAnswered(ctx, event);
+    case "tellCommit":
+      return onTellCommit(ctx);
     case "timer":
       return onTimer(ctx);
     case "preVoteRequest":

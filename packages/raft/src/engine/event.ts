@@ -201,6 +201,11 @@ export interface StorageStalledEvent {
   readonly verb: StorageVerb | null;
 }
 
+/** Nothing else came for a moment: who has not heard yet what is committed is told. `Engine.hasNews` */
+export interface TellCommitEvent {
+  readonly type: "tellCommit";
+}
+
 /** The clock reached `nextDeadline()`, or may have. */
 export interface TimerEvent {
   readonly type: "timer";
@@ -318,6 +323,7 @@ export type Event =
   | InstallSnapshotFailedEvent
   | ConfigureEvent
   | StorageStalledEvent
+  | TellCommitEvent
   | TimerEvent
   | ElectEvent
   | TakeSnapshotEvent

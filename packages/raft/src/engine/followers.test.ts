@@ -132,9 +132,8 @@ describe("a store is known", () => {
   test("by its answers, for a learner: one that lost its store begins anew", () => {
     const node = bound();
     const out = node.write("b");
-    node.accept(sentTo(out, 4), 99);
-    expect(node.progress(4)).toMatchObject({ matchIndex: 0, nextIndex: 4, incarnation: 0, inFlight: [] });
-    const again = sentTo(node.pass(0), 4);
+    const again = sentTo(node.accept(sentTo(out, 4), 99), 4);
+    expect(node.progress(4)).toMatchObject({ matchIndex: 0, nextIndex: 4, incarnation: 0 });
     node.accept(again, 99);
     expect(node.progress(4)).toMatchObject({ matchIndex: 3, incarnation: 99 });
   });

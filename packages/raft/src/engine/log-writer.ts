@@ -25,12 +25,14 @@ export function appendPayloads(
 export function appendEntries(ctx: Context, entries: readonly LogEntry<unknown, unknown>[]): void {
   const { state } = ctx;
   const before = membershipOf(state);
+  let newest = entries[0]?.logId;
   for (const { logId, payload } of entries) {
-    state.log.extend(logId.term, logId.index);
-    if (payload.type === "membership") {
-      adoptMembership(state, { logId, membership: payload.membership });
-    }
+    // Mostly all of them are of one term, and go into the trail as one.
+    if (newest !== undefined && newest.term !== logId.term) state.log.extend(newest.term, newest.index);
+    newest = logId;
+    if (payload.type === "membership") adoptMembership(state, { logId, membership: payload.membership });
   }
+  if (newest !== undefined) state.log.extend(newest.term, newest.index);
   writeEntries(ctx, entries, state.log.last.index);
   if (membershipOf(state) === before) return;
   if (state.role.type === "leader") syncFollowers(ctx, state.role, before);

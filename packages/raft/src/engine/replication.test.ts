@@ -173,3 +173,58 @@ test("every request has a name of its own", () => {
   expect(new Set(seqs).size).toBe(6);
   expect(sentTo(node.write("b"), 2).seq).toBe(Math.max(...seqs) + 1);
 });
+
+describe("what is committed", () => {
+  test("is told with the next entries, and by itself only when nothing else comes", () => {
+    const node = elected();
+    const { engine, now } = node;
+    const out = node.write("a");
+    node.persist();
+    const { seq, term, upto } = sentTo(out, 2);
+    const response = { type: "success", term, matchIndex: upto } as const;
+    const answer = {
+      type: "appendEntriesResponse",
+      from: 2,
+      requestTerm: term,
+      seq,
+      response,
+      incarnation: 0,
+    } as const;
+    const committed = engine.step(answer, now);
+    expect(node.state.committed.index).toBe(upto);
+    expect(only(committed, "sendAppendEntries")).toEqual([]);
+    expect(engine.hasNews()).toBe(true);
+
+    const next = only(
+      engine.step({ type: "clientWrite", payloads: [{ type: "normal", data: "b" }] }, now),
+      "sendAppendEntries",
+    );
+    expect(next.map(({ to, leaderCommit }) => [to, leaderCommit])).toEqual([
+      [2, upto],
+      [3, upto],
+    ]);
+    expect(engine.hasNews()).toBe(false);
+    expect(engine.step({ type: "tellCommit" }, now)).toEqual([]);
+  });
+
+  test("is told alone to whoever has everything else, once", () => {
+    const node = elected();
+    const out = node.write("a");
+    node.persist();
+    const told = only(node.accept(sentTo(out, 2)), "sendAppendEntries");
+    expect(
+      told.map(({ to, prevLogId, upto, leaderCommit }) => [to, prevLogId.index, upto, leaderCommit]),
+    ).toEqual([[2, 2, 2, 2]]);
+    expect(node.engine.step({ type: "tellCommit" }, node.now)).toEqual([]);
+  });
+
+  test("is no news to a follower that is to be left alone after a failure", () => {
+    const node = elected();
+    const out = node.write("a");
+    node.persist();
+    node.fail(sentTo(out, 3));
+    node.accept(sentTo(out, 2));
+    expect(node.progress(3).toldCommit).toBe(1);
+    expect(node.engine.hasNews()).toBe(false);
+  });
+});

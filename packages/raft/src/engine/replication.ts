@@ -13,7 +13,7 @@ export function replicateToAll(ctx: Context, role: LeaderRole): void {
   for (const [id, progress] of role.progress) replicateTo(ctx, role, id, progress);
 }
 
-/** Sends one follower what it lacks, as far as its window allows; news of the commit index travels with it, or alone. */
+/** Sends one follower what it lacks, as far as its window allows. News of the commit index travels with it. */
 export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
   const { state, config } = ctx;
   if (ctx.now < progress.retryAt || progress.mode === "snapshot") return;
@@ -23,8 +23,26 @@ export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress
     send(ctx, role, id, progress);
     if (progress.mode === "probe") return;
   }
-  if (progress.inFlight.length === 0 && progress.toldCommit < state.committed.index)
-    send(ctx, role, id, progress);
+}
+
+/**
+ * True when a follower has everything, but not the news that it is committed, and nothing is on its way after which it will be asked again.
+ * The news is held back a moment, because what clients write next mostly carries it.
+ */
+export function hasNews(ctx: Context, role: LeaderRole): boolean {
+  for (const progress of role.progress.values()) if (lacksNews(ctx, progress)) return true;
+  return false;
+}
+
+/** Tells the followers that lack nothing else what is committed. */
+export function tellCommit(ctx: Context, role: LeaderRole): void {
+  for (const [id, progress] of role.progress) if (lacksNews(ctx, progress)) send(ctx, role, id, progress);
+}
+
+function lacksNews(ctx: Context, progress: Progress): boolean {
+  const { committed } = ctx.state;
+  if (progress.toldCommit >= committed.index || progress.inFlight.length > 0) return false;
+  return progress.mode !== "snapshot" && ctx.now >= progress.retryAt && !isBehindPurge(ctx, progress);
 }
 
 /** Asks every voter now for an answer that confirms this leader (Raft thesis section 6.4). */

@@ -106,15 +106,25 @@ export class ApplyLane<C extends RaftTypeConfig> {
   #apply(since: number, upto: number): MaybePromise<void> {
     if (this.#stopped) return;
     const end = Math.min(upto, since + this.#parts.maxApplyEntries - 1);
-    const done = andThen(this.#read(since, end), (entries) => {
-      checkRead(entries, since, end);
-      return this.#stopped ? upto : this.#applyEntries(entries);
-    });
-    return andThen(done, (applied) => {
-      if (applied === upto || this.#stopped) return;
-      // A long backlog must not keep timers and sockets from their turn.
-      return this.#pause().then(() => this.#apply(applied + 1, upto));
-    });
+    const entries = this.#read(since, end);
+    if (isPending(entries))
+      return entries
+        .then((late) => this.#applyRead(late, since, end))
+        .then((applied) => this.#goOn(applied, upto));
+    const applied = this.#applyRead(entries, since, end);
+    return isPending(applied) ? applied.then((late) => this.#goOn(late, upto)) : this.#goOn(applied, upto);
+  }
+
+  /** @returns the index of the last entry applied. */
+  #applyRead(entries: readonly C["Entry"][], since: number, end: number): MaybePromise<number> {
+    checkRead(entries, since, end);
+    return this.#stopped ? end : this.#applyEntries(entries);
+  }
+
+  #goOn(applied: number, upto: number): MaybePromise<void> {
+    if (applied === upto || this.#stopped) return undefined;
+    // A long backlog must not keep timers and sockets from their turn.
+    return this.#pause().then(() => this.#apply(applied + 1, upto));
   }
 
   #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
@@ -127,20 +137,23 @@ export class ApplyLane<C extends RaftTypeConfig> {
   #applyEntries(entries: readonly C["Entry"][]): MaybePromise<number> {
     const { stateMachine, instruments } = this.#parts;
     this.#running = "apply";
-    const attributes = { "raft.first_index": firstIndex(entries), "raft.entries": entries.length };
-    return andThen(
-      this.#watched(
-        "apply",
-        instruments.trace("raft.apply", attributes, () => stateMachine.apply(entries)),
-      ),
-      (responses) => {
-        if (responses.length !== entries.length) {
-          throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
-        }
-        if (!this.#stopped) this.#events.applied(entries, responses);
-        return lastLogId(entries).index;
-      },
-    );
+    const responses = instruments.traces
+      ? instruments.trace(
+          "raft.apply",
+          { "raft.first_index": firstIndex(entries), "raft.entries": entries.length },
+          () => stateMachine.apply(entries),
+        )
+      : stateMachine.apply(entries);
+    if (!isPending(responses)) return this.#applied(entries, responses);
+    return andThen(this.#watched("apply", responses), (late) => this.#applied(entries, late));
+  }
+
+  #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): number {
+    if (responses.length !== entries.length) {
+      throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
+    }
+    if (!this.#stopped) this.#events.applied(entries, responses);
+    return lastLogId(entries).index;
   }
 
   #capture(): MaybePromise<void> {

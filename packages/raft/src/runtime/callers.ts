@@ -4,6 +4,7 @@ import type {
   LogId,
   Membership,
   PreVoteResponse,
+  RpcResponse,
   SeshatError,
   TimeoutNowResponse,
   UnknownOutcomeError,
@@ -21,11 +22,11 @@ export interface ChangeMembershipResponse<N> {
 
 /** Everybody but the writers and readers who waits for a command of the engine. */
 export class Callers {
-  readonly preVotes: PendingRequests<PreVoteResponse> = new PendingRequests();
-  readonly votes: PendingRequests<VoteResponse> = new PendingRequests();
-  readonly appends: PendingRequests<AppendEntriesResponse> = new PendingRequests();
-  readonly installs: PendingRequests<InstallSnapshotResponse> = new PendingRequests();
-  readonly takeOvers: PendingRequests<TimeoutNowResponse> = new PendingRequests();
+  readonly preVotes: PendingRequests<RpcResponse<PreVoteResponse>> = new PendingRequests();
+  readonly votes: PendingRequests<RpcResponse<VoteResponse>> = new PendingRequests();
+  readonly appends: PendingRequests<RpcResponse<AppendEntriesResponse>> = new PendingRequests();
+  readonly installs: PendingRequests<RpcResponse<InstallSnapshotResponse>> = new PendingRequests();
+  readonly takeOvers: PendingRequests<RpcResponse<TimeoutNowResponse>> = new PendingRequests();
   readonly #ids = new RequestIds();
   /** Answered by a `reply` or a `snapshotReady`. What they ask for changes nothing that lasts. */
   readonly replies: PendingRequests<void> = new PendingRequests(this.#ids);

@@ -1,8 +1,9 @@
+import type { StoredMembership, Vote } from "@seshat/common";
 import { formatLogId } from "@seshat/common";
 import type { ReadIndexEvent } from "../engine/event.js";
 import { effectiveMembership } from "../engine/membership-state.js";
 import { knownLeader } from "../engine/role.js";
-import type { EngineState } from "../engine/state.js";
+import type { EngineState, Role } from "../engine/state.js";
 import type { EndSpan, Instruments } from "./instruments.js";
 
 /**
@@ -11,6 +12,9 @@ import type { EndSpan, Instruments } from "./instruments.js";
  */
 export class EngineObserver {
   readonly #instruments: Instruments;
+  #seenRole: Role | null = null;
+  #seenVote: Vote | null = null;
+  #seenMembership: StoredMembership<unknown> | null = null;
   #role: string;
   #term: number;
   #leader: number | null;
@@ -30,6 +34,7 @@ export class EngineObserver {
 
   /** Writes from `firstIndex` to `lastIndex` were proposed. */
   proposed(firstIndex: number, lastIndex: number): void {
+    if (!this.#instruments.traces) return;
     const end = this.#instruments.startSpan("raft.commit", {
       "raft.first_index": firstIndex,
       "raft.entries": lastIndex - firstIndex + 1,
@@ -39,6 +44,7 @@ export class EngineObserver {
 
   /** Entries up to `index` are committed. */
   committed(index: number): void {
+    if (this.#commits.length === 0) return;
     let done = 0;
     for (const { upto, end } of this.#commits) {
       if (upto > index) break;
@@ -89,6 +95,13 @@ export class EngineObserver {
 
   /** A step is over. */
   observe(state: Readonly<EngineState>): void {
+    const effective = effectiveMembership(state);
+    // Most steps change nothing of what is told.
+    if (state.role === this.#seenRole && state.vote === this.#seenVote && effective === this.#seenMembership)
+      return;
+    this.#seenRole = state.role;
+    this.#seenVote = state.vote;
+    this.#seenMembership = effective;
     const role = state.role.type;
     const { term } = state.vote;
     const leader = knownLeader(state);
@@ -102,9 +115,9 @@ export class EngineObserver {
       this.#observeElection(role, term);
     }
     if (leader !== this.#leader) this.#instruments.log("info", "raft.leader", { leader, term });
-    const membershipIndex = effectiveMembership(state).logId.index;
+    const membershipIndex = effective.logId.index;
     if (membershipIndex !== this.#membershipIndex) {
-      const { configs } = effectiveMembership(state).membership;
+      const { configs } = effective.membership;
       this.#instruments.log("info", "raft.membership", {
         index: membershipIndex,
         voters: JSON.stringify(configs),

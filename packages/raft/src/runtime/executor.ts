@@ -1,4 +1,12 @@
-import type { AsyncRuntime, LogId, NodeId, RaftTypeConfig, SeshatError, SnapshotMeta } from "@seshat/common";
+import type {
+  AsyncRuntime,
+  LogId,
+  NodeId,
+  RaftTypeConfig,
+  RpcResponse,
+  SeshatError,
+  SnapshotMeta,
+} from "@seshat/common";
 import { UnknownOutcomeError } from "@seshat/common";
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
@@ -330,7 +338,7 @@ export class Executor<C extends RaftTypeConfig> {
     this.#receiver.take(rpcId).then(
       (nextOffset) =>
         this.#gate.after(afterIo, () =>
-          installs.take(rpcId)?.resolve({ type: "progress", term, nextOffset }),
+          installs.take(rpcId)?.resolve(this.#signed({ type: "progress", term, nextOffset })),
         ),
       (thrown: unknown) => installs.take(rpcId)?.reject(toError(thrown)),
     );
@@ -345,8 +353,18 @@ export class Executor<C extends RaftTypeConfig> {
     events.emit({ type: "snapshotInstalled", lastLogId, lastMembership, installed: damage === null });
   }
 
-  #answer<T>(callers: PendingRequests<T>, command: { rpcId: number; response: T; afterIo: number }): void {
-    this.#gate.after(command.afterIo, () => callers.take(command.rpcId)?.resolve(command.response));
+  #answer<T>(
+    callers: PendingRequests<RpcResponse<T>>,
+    command: { rpcId: number; response: T; afterIo: number },
+  ): void {
+    this.#gate.after(command.afterIo, () =>
+      callers.take(command.rpcId)?.resolve(this.#signed(command.response)),
+    );
+  }
+
+  /** What a peer is answered, with who answers. */
+  #signed<T>(response: T): RpcResponse<T> {
+    return { ...response, header: this.#passport.response };
   }
 
   #refusal(refusal: Refusal): SeshatError {
@@ -358,7 +376,7 @@ export class Executor<C extends RaftTypeConfig> {
 function awaits({ role }: Readonly<EngineState>, { to, seq }: SendAppendEntriesCommand): boolean {
   if (role.type !== "leader") return false;
   // No two requests of a node's life have one number, in whatever term.
-  return role.progress.get(to)?.inFlight.some((request) => request.seq === seq) === true;
+  return role.progress.get(to)?.inFlight.findLast((request) => request.seq <= seq)?.seq === seq;
 }
 
 /** True while `state` waits for the outcome of `command`: it still leads, and the follower was not helped otherwise. */

@@ -42,6 +42,11 @@ export class Instruments {
     harmless(() => this.#logger.log(level, event, { node: this.#nodeId, ...fields }));
   }
 
+  /** True when spans go anywhere: without a tracer nobody needs their attributes. */
+  get traces(): boolean {
+    return this.#tracer !== null;
+  }
+
   /** Starts a span; null when there is no tracer. */
   startSpan(name: string, attributes: SpanAttributes): EndSpan | null {
     const tracer = this.#tracer;

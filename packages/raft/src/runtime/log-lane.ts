@@ -73,9 +73,15 @@ export class LogLane<C extends RaftTypeConfig> {
   }
 
   submit(write: LogWrite): void {
-    if (write.type === "saveCommitted" && this.#queue.newest?.type === "saveCommitted")
-      this.#queue.replaceNewest(write);
-    else this.#queue.push(write);
+    if (write.type === "saveCommitted") {
+      // Storage that keeps no such hint is left alone.
+      if (this.#storage.saveCommitted === undefined) return;
+      if (this.#queue.newest?.type === "saveCommitted") {
+        this.#queue.replaceNewest(write);
+        return;
+      }
+    }
+    this.#queue.push(write);
   }
 
   /**
@@ -124,10 +130,12 @@ export class LogLane<C extends RaftTypeConfig> {
 
   #append(write: AppendCommand, unfinished: Unfinished): MaybePromise<void> {
     const { entries } = write;
-    const end = this.#instruments.startSpan("raft.append", {
-      "raft.first_index": entries[0]?.logId.index ?? 0,
-      "raft.entries": entries.length,
-    });
+    const end = this.#instruments.traces
+      ? this.#instruments.startSpan("raft.append", {
+          "raft.first_index": entries[0]?.logId.index ?? 0,
+          "raft.entries": entries.length,
+        })
+      : null;
     let completed = false;
     let syncing: StorageCall | null = null;
     const complete = (error: Error | null): void => {

@@ -1,4 +1,4 @@
-import type { AsyncRuntime, NodeId, RaftTypeConfig } from "@seshat/common";
+import type { AsyncRuntime, NodeId, RaftTypeConfig, Timer } from "@seshat/common";
 import { ForeignNodeError, UnreachableError } from "@seshat/common";
 import type { MaybePromise } from "@seshat/storage";
 import type { RaftNetwork } from "../network/raft-network.js";
@@ -22,6 +22,26 @@ export interface Connection<C extends RaftTypeConfig> {
   readonly node: C["Node"];
 }
 
+/** Who wants to know what comes of a call. */
+export interface CallOutcome<T> {
+  /** Throws when no correct peer can have answered so: then the call has failed. */
+  check(response: T): void;
+  answered(response: T): void;
+  failed(error: Error): void;
+}
+
+/** A call that has no answer yet. */
+interface OpenCall {
+  readonly rpc: string;
+  readonly timeoutMs: number;
+  /** On the runtime's clock. */
+  readonly deadline: number;
+  failed(error: Error): void;
+}
+
+/** A timer may find itself early by a rounding error, and must not be set again for nothing. */
+const CLOCK_PRECISION_MS = 0.001;
+
 /** One peer, as long as it is a member: its connection, and what is on the way to it. */
 export class Peer<C extends RaftTypeConfig> {
   /** Bytes of entries on their way. Heartbeats pass beside. */
@@ -32,8 +52,10 @@ export class Peer<C extends RaftTypeConfig> {
     (task) => task(),
     (error) => this.#parts.instruments.log("error", "raft.send.failed", { error: toError(error).message }),
   );
-  /** How to fail the calls that have no answer. */
-  readonly #open = new Set<(error: Error) => void>();
+  /** Calls that have no answer, in the order in which they were made. */
+  readonly #open = new Set<OpenCall>();
+  #timer: Timer | null = null;
+  #firesAt = Number.POSITIVE_INFINITY;
   #connection: Connection<C> | null = null;
   #closed = false;
   /** True while it was found to be another node, or on another store, than the one that is meant. */
@@ -60,57 +82,44 @@ export class Peer<C extends RaftTypeConfig> {
   }
 
   /**
-   * Makes one call with a deadline. The promise rejects when there is no answer that makes sense, which is logged here, and when
-   * the peer is closed.
+   * Makes one call with a deadline. `outcome` is told once what came of it: an answer that makes sense, or that there is none, which is
+   * logged here.
    */
+  begin<T>(
+    rpc: string,
+    timeoutMs: number,
+    send: (network: RaftNetwork<C>) => Promise<T>,
+    outcome: CallOutcome<T>,
+  ): void {
+    if (this.#closed) {
+      outcome.failed(this.#givenUp());
+      return;
+    }
+    const deadline = this.#parts.runtime.now() + timeoutMs;
+    const call: OpenCall = { rpc, timeoutMs, deadline, failed: (error) => outcome.failed(error) };
+    this.#open.add(call);
+    this.#watch(deadline);
+    try {
+      this.#connection ??= this.#parts.connect(this.id);
+      send(this.#connection.network).then(
+        (response) => this.#answered(call, response, outcome),
+        (thrown: unknown) => this.#fail(call, thrown),
+      );
+    } catch (thrown) {
+      this.#fail(call, thrown);
+    }
+  }
+
+  /** The same as a promise, which rejects when there is no answer that makes sense. */
   call<T>(
     rpc: string,
     timeoutMs: number,
     send: (network: RaftNetwork<C>) => Promise<T>,
     check: (response: T) => void,
   ): Promise<T> {
-    const { runtime, instruments } = this.#parts;
-    return new Promise<T>((resolve, reject) => {
-      if (this.#closed) {
-        reject(this.#givenUp());
-        return;
-      }
-      let over = false;
-      const end = (): boolean => {
-        if (over) return false;
-        over = true;
-        deadline.cancel();
-        this.#open.delete(fail);
-        return true;
-      };
-      const fail = (thrown: unknown): void => {
-        if (!end()) return;
-        const error = toError(thrown);
-        // A peer that is not who it should be stays so until somebody sees to it: that is said aloud, once.
-        const isForeign = error instanceof ForeignNodeError;
-        const level = isForeign && !this.#isForeign ? "warn" : "debug";
-        this.#isForeign = isForeign;
-        instruments.log(level, "raft.rpc.failed", { peer: this.id, rpc, error: error.message });
-        reject(error);
-      };
-      const deadline = runtime.setTimer(timeoutMs, () =>
-        fail(new UnreachableError(this.id, `no answer within ${Math.round(timeoutMs)} ms`)),
-      );
-      this.#open.add(fail);
-      try {
-        this.#connection ??= this.#parts.connect(this.id);
-        send(this.#connection.network)
-          .then((response) => {
-            check(response);
-            if (!end()) return;
-            this.#isForeign = false;
-            resolve(response);
-          })
-          .catch(fail);
-      } catch (thrown) {
-        fail(thrown);
-      }
-    });
+    return new Promise<T>((answered, failed) =>
+      this.begin(rpc, timeoutMs, send, { check, answered, failed }),
+    );
   }
 
   /** Gives the peer up: nothing more is sent, and nothing that comes counts. What is under way has failed. */
@@ -118,8 +127,60 @@ export class Peer<C extends RaftTypeConfig> {
     if (this.#closed) return;
     this.#closed = true;
     void this.#work.close();
-    for (const fail of this.#open) fail(this.#givenUp());
+    this.#timer?.cancel();
+    for (const call of this.#open) this.#fail(call, this.#givenUp());
     this.#connection?.network.close();
+  }
+
+  #answered<T>(call: OpenCall, response: T, outcome: CallOutcome<T>): void {
+    // It came too late.
+    if (!this.#open.has(call)) return;
+    try {
+      outcome.check(response);
+    } catch (thrown) {
+      this.#fail(call, thrown);
+      return;
+    }
+    this.#open.delete(call);
+    this.#isForeign = false;
+    outcome.answered(response);
+  }
+
+  #fail(call: OpenCall, thrown: unknown): void {
+    if (!this.#open.delete(call)) return;
+    const error = toError(thrown);
+    // A peer that is not who it should be stays so until somebody sees to it: that is said aloud, once.
+    const isForeign = error instanceof ForeignNodeError;
+    const level = isForeign && !this.#isForeign ? "warn" : "debug";
+    this.#isForeign = isForeign;
+    this.#parts.instruments.log(level, "raft.rpc.failed", {
+      peer: this.id,
+      rpc: call.rpc,
+      error: error.message,
+    });
+    call.failed(error);
+  }
+
+  /** One timer serves all calls: most are answered long before, so it is left to fire and look again. */
+  #watch(deadline: number): void {
+    if (deadline >= this.#firesAt) return;
+    this.#timer?.cancel();
+    this.#firesAt = deadline;
+    const delay = Math.max(0, deadline - this.#parts.runtime.now());
+    this.#timer = this.#parts.runtime.setTimer(delay, () => this.#expire());
+  }
+
+  #expire(): void {
+    this.#timer = null;
+    this.#firesAt = Number.POSITIVE_INFINITY;
+    const due = this.#parts.runtime.now() + CLOCK_PRECISION_MS;
+    let next = Number.POSITIVE_INFINITY;
+    for (const call of this.#open) {
+      if (call.deadline > due) next = Math.min(next, call.deadline);
+      else
+        this.#fail(call, new UnreachableError(this.id, `no answer within ${Math.round(call.timeoutMs)} ms`));
+    }
+    if (!this.#closed) this.#watch(next);
   }
 
   #givenUp(): UnreachableError {

@@ -8,6 +8,7 @@ import type {
   NodeId,
   PreVoteResponse,
   RaftTypeConfig,
+  RpcResponse,
   SeshatError,
   Snapshot,
   StoreIdentity,
@@ -95,6 +96,8 @@ export class Runtime<C extends RaftTypeConfig> {
 
   #queue: Event[] = [];
   #scheduled = false;
+  /** True while it is going to be looked whether followers are to be told what is committed. */
+  #newsDue = false;
   #steps = 0;
   /** Why calls are refused from now on; null while the node runs. */
   #stopped: SeshatError | null = null;
@@ -231,19 +234,19 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#enqueue(event);
   }
 
-  preVote(makeEvent: (rpcId: number) => Event): Promise<PreVoteResponse> {
+  preVote(makeEvent: (rpcId: number) => Event): Promise<RpcResponse<PreVoteResponse>> {
     return this.#open(this.#callers.preVotes, makeEvent);
   }
 
-  vote(makeEvent: (rpcId: number) => Event): Promise<VoteResponse> {
+  vote(makeEvent: (rpcId: number) => Event): Promise<RpcResponse<VoteResponse>> {
     return this.#open(this.#callers.votes, makeEvent);
   }
 
-  appendEntries(makeEvent: (rpcId: number) => Event): Promise<AppendEntriesResponse> {
+  appendEntries(makeEvent: (rpcId: number) => Event): Promise<RpcResponse<AppendEntriesResponse>> {
     return this.#open(this.#callers.appends, makeEvent);
   }
 
-  installSnapshot(request: InstallSnapshotRequest<C["Node"]>): Promise<InstallSnapshotResponse> {
+  installSnapshot(request: InstallSnapshotRequest<C["Node"]>): Promise<RpcResponse<InstallSnapshotResponse>> {
     const { receiver } = this.#executor;
     if (receiver.full)
       return Promise.reject(new OverloadedError("parts of snapshots", this.#callers.installs.size));
@@ -254,7 +257,7 @@ export class Runtime<C extends RaftTypeConfig> {
     });
   }
 
-  timeoutNow(makeEvent: (rpcId: number) => Event): Promise<TimeoutNowResponse> {
+  timeoutNow(makeEvent: (rpcId: number) => Event): Promise<RpcResponse<TimeoutNowResponse>> {
     return this.#open(this.#callers.takeOvers, makeEvent);
   }
 
@@ -346,8 +349,18 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#scheduled = false;
     // A state machine or a logger may have written or read during the steps.
     if (this.#queue.length > 0 || this.#clients.hasNew) this.#schedule();
+    if (!this.#newsDue && this.#engine.hasNews()) {
+      this.#newsDue = true;
+      this.#clock.yield(() => this.#tellNews());
+    }
     this.#timer.adjust();
     for (const watcher of this.#watchers) watcher();
+  }
+
+  /** Clients had their turn: what they wrote meanwhile has carried the news of the commit index, or nothing has. */
+  #tellNews(): void {
+    this.#newsDue = false;
+    if (this.#stopped === null && this.#engine.hasNews()) this.#enqueue({ type: "tellCommit" });
   }
 
   /** Takes what clients have asked for since the last turn. */

@@ -727,6 +727,51 @@ describe("storage that hangs while entries are read for a peer", () => {
   });
 });
 
+describe("deadlines", () => {
+  test("are each call's own, although one timer serves them all", async () => {
+    const { sender, calls, events, clock, timers } = setUp();
+    sender.appendEntries(append(1, 5, 6));
+    await clock.advance(100);
+    sender.appendEntries(append(2, 6, 7));
+    sender.appendEntries(append(3, 7, 8));
+    expect(timers.size).toBe(1);
+    calls[2]?.answer.resolve({ ...SUCCESS, matchIndex: 8 });
+    await clock.advance(60);
+    expect(events).toMatchObject([
+      { type: "appendEntriesResponse", seq: 3 },
+      { type: "appendEntriesFailed", seq: 1 },
+    ]);
+    await clock.advance(100);
+    expect(events).toMatchObject([{ seq: 3 }, { seq: 1 }, { type: "appendEntriesFailed", seq: 2 }]);
+    expect(timers.size).toBe(0);
+  });
+});
+
+describe("the same entries for several followers", () => {
+  test("are read once in a term, and anew in the next", () => {
+    const { sender, calls, world } = setUp();
+    const reads: [number, number][] = [];
+    world.read = (since, upto) => {
+      reads.push([since, upto]);
+      return blanks(3, since, upto);
+    };
+    sender.appendEntries(append(1, 5, 7));
+    sender.appendEntries({ ...append(2, 5, 7), to: 3 });
+    expect(reads).toEqual([[6, 7]]);
+    expect(calls.map(({ request }) => (request as { entries: unknown }).entries)).toEqual([
+      blanks(3, 6, 7),
+      blanks(3, 6, 7),
+    ]);
+    sender.appendEntries({ ...append(3, 5, 7), term: 4 });
+    sender.appendEntries(append(4, 5, 6));
+    expect(reads).toEqual([
+      [6, 7],
+      [6, 7],
+      [6, 6],
+    ]);
+  });
+});
+
 describe("once it is closed", () => {
   test("what is under way has failed, and nothing else counts: no answer, no deadline, no entries that come late", async () => {
     const { sender, world, clock, calls, connections, events, timers } = setUp();
@@ -735,7 +780,7 @@ describe("once it is closed", () => {
     sender.appendEntries(append(1, 5, 6));
     world.read = () => slow.promise;
     sender.appendEntries(append(2, 6, 7));
-    expect(timers.size).toBe(2);
+    expect(timers.size).toBe(1);
     sender.close();
     await settled();
     expect(events).toEqual([{ ...FAILED, seq: 1 }]);

@@ -44,6 +44,14 @@ import { splitEntries } from "./split-entries.js";
  */
 const SLOWEST_LINK = 1024;
 
+const NO_ENTRIES: Portion<never> = { entries: [], bytes: 0 };
+
+/** What was read last from the log of a leader, which only grows as long as it leads. */
+interface LastRead<C extends RaftTypeConfig> {
+  readonly command: SendAppendEntriesCommand;
+  readonly portions: readonly Portion<C["Entry"]>[];
+}
+
 /** What the sender works with. */
 export interface SenderParts<C extends RaftTypeConfig> {
   readonly id: NodeId;
@@ -71,6 +79,7 @@ export interface SenderParts<C extends RaftTypeConfig> {
 export class Sender<C extends RaftTypeConfig> {
   readonly #parts: SenderParts<C>;
   readonly #peers = new Map<NodeId, Peer<C>>();
+  #lastRead: LastRead<C> | null = null;
   #closed = false;
 
   constructor(parts: SenderParts<C>) {
@@ -135,21 +144,14 @@ export class Sender<C extends RaftTypeConfig> {
   appendEntries(command: SendAppendEntriesCommand): void {
     const peer = this.#peer(command.to);
     if (command.upto > command.prevLogId.index) peer.inOrder(() => this.#sendEntries(peer, command));
-    else
-      this.#sendPortion(
-        peer,
-        command,
-        { entries: [], bytes: 0 },
-        command.prevLogId,
-        this.#answer(command, 1),
-        0,
-      );
+    else this.#sendPortion(peer, command, NO_ENTRIES, command.prevLogId, this.#answer(command, 1), 0);
   }
 
   #sendEntries(peer: Peer<C>, command: SendAppendEntriesCommand): MaybePromise<void> {
     // It waited for what was sent before it, which may have failed: then the engine begins again, elsewhere.
     if (!this.#parts.awaits(command)) return undefined;
-    const send = (entries: readonly C["Entry"][]): void => this.#sendPortions(peer, command, entries);
+    const send = (entries: readonly C["Entry"][]): void =>
+      this.#sendPortions(peer, command, this.#portions(command, entries));
     const unread = (thrown: unknown): void => {
       // The entries may have been purged in the meantime: the next attempt starts from what is left.
       const error = toError(thrown).message;
@@ -157,6 +159,11 @@ export class Sender<C extends RaftTypeConfig> {
       this.#answer(command, 1).lost();
     };
     try {
+      const last = this.#lastRead;
+      if (last !== null && isSameRange(last.command, command)) {
+        this.#sendPortions(peer, command, last.portions);
+        return undefined;
+      }
       const entries = this.#read(command.prevLogId.index + 1, command.upto);
       if (isPending(entries)) {
         const reading = this.#parts.stalls.begin("read log");
@@ -173,15 +180,15 @@ export class Sender<C extends RaftTypeConfig> {
   }
 
   /** Sends entries as one message, or as several where they are too large for one. They follow each other without waiting. */
-  #sendPortions(peer: Peer<C>, command: SendAppendEntriesCommand, entries: readonly C["Entry"][]): void {
-    const { maxPayloadBytes, sizeOf } = this.#parts;
-    if (entries.length === 0) {
-      throw new StorageError("read log", `got no entries from ${command.prevLogId.index + 1} on`);
-    }
-    const portions = splitEntries(entries, maxPayloadBytes, sizeOf);
+  #sendPortions(
+    peer: Peer<C>,
+    command: SendAppendEntriesCommand,
+    portions: readonly Portion<C["Entry"]>[],
+  ): void {
     const answer = this.#answer(command, portions.length);
     let previous = command.prevLogId;
-    for (const [position, portion] of portions.entries()) {
+    for (let position = 0; position < portions.length; position++) {
+      const portion = portions[position] as Portion<C["Entry"]>;
       const prevLogId = previous;
       previous = (portion.entries.at(-1) as C["Entry"]).logId;
       peer.window.enter(portion.bytes, () => {
@@ -190,6 +197,19 @@ export class Sender<C extends RaftTypeConfig> {
         } else peer.window.leave(portion.bytes);
       });
     }
+  }
+
+  /** What was read is kept for the next follower: mostly all of them are sent the same. */
+  #portions(
+    command: SendAppendEntriesCommand,
+    entries: readonly C["Entry"][],
+  ): readonly Portion<C["Entry"]>[] {
+    if (entries.length === 0) {
+      throw new StorageError("read log", `got no entries from ${command.prevLogId.index + 1} on`);
+    }
+    const portions = splitEntries(entries, this.#parts.maxPayloadBytes, this.#parts.sizeOf);
+    this.#lastRead = { command, portions };
+    return portions;
   }
 
   #sendPortion(
@@ -206,23 +226,20 @@ export class Sender<C extends RaftTypeConfig> {
       network.appendEntries(request);
     // A heartbeat waits behind no data, and is not given time for it.
     const timeoutMs = this.#parts.rpcTimeoutMs + (bytes === 0 ? 0 : peer.window.used / SLOWEST_LINK);
-    const leave = (): void => {
-      if (bytes > 0) peer.window.leave(bytes);
-    };
-    const check = (response: RpcResponse<AppendEntriesResponse>): void => {
-      checkAppendEntriesResponse(response);
-      this.#parts.passport.checkResponse(response.header, peer.id);
-    };
-    peer.call("appendEntries", timeoutMs, call, check).then(
-      (response) => {
+    peer.begin("appendEntries", timeoutMs, call, {
+      check: (response) => {
+        checkAppendEntriesResponse(response);
+        this.#parts.passport.checkResponse(response.header, peer.id);
+      },
+      answered: (response) => {
         answer.answered(position, response, response.header.incarnation);
-        leave();
+        if (bytes > 0) peer.window.leave(bytes);
       },
-      () => {
+      failed: () => {
         answer.lost();
-        leave();
+        if (bytes > 0) peer.window.leave(bytes);
       },
-    );
+    });
   }
 
   /** Brings the answer to a command to the engine. */
@@ -307,4 +324,9 @@ export class Sender<C extends RaftTypeConfig> {
     if (node === undefined) throw new UnreachableError(to, "it is not a member");
     return { node, network: this.#parts.network.connect(to, node) };
   }
+}
+
+/** True when two commands send the same entries of the same leader. */
+function isSameRange(a: SendAppendEntriesCommand, b: SendAppendEntriesCommand): boolean {
+  return a.term === b.term && a.upto === b.upto && a.prevLogId.index === b.prevLogId.index;
 }

@@ -31,8 +31,13 @@ export class SerialQueue<T> {
 
   push(task: T): void {
     if (this.#closed) return;
-    this.#tasks.push(task);
-    if (!this.#running) this.#drain();
+    if (this.#running) {
+      this.#tasks.push(task);
+      return;
+    }
+    // Mostly nothing waits, and the task is over when the call is.
+    this.#running = true;
+    if (this.#start(task)) this.#drain();
   }
 
   /** Starts nothing more. @returns once the running task has ended. */
@@ -46,23 +51,23 @@ export class SerialQueue<T> {
   }
 
   #drain(): void {
-    this.#running = true;
-    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
-      try {
-        const result = this.#run(task);
-        if (isPending(result)) {
-          result.then(
-            () => this.#drain(),
-            (error: unknown) => this.#fail(error),
-          );
-          return;
-        }
-      } catch (error) {
-        this.#fail(error);
-        return;
-      }
-    }
+    while (this.#tasks.length > 0) if (!this.#start(this.#tasks.shift() as T)) return;
     this.#rest();
+  }
+
+  /** @returns true when the task is over, and the next may start. */
+  #start(task: T): boolean {
+    try {
+      const result = this.#run(task);
+      if (!isPending(result)) return true;
+      result.then(
+        () => this.#drain(),
+        (error: unknown) => this.#fail(error),
+      );
+    } catch (error) {
+      this.#fail(error);
+    }
+    return false;
   }
 
   #fail(error: unknown): void {
@@ -74,6 +79,6 @@ export class SerialQueue<T> {
 
   #rest(): void {
     this.#running = false;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    if (this.#whenIdle.length > 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }

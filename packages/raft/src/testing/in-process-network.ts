@@ -128,7 +128,7 @@ export class InProcessNetwork<C extends RaftTypeConfig> {
     const { minLatencyMs, maxLatencyMs, lossRate } = this.#faults;
     if (lossRate > 0 && this.#runtime.random() < lossRate) return;
     const arrive = (): void => {
-      if (!this.#cut.has(`${from}>${to}`)) deliver();
+      if (this.#cut.size === 0 || !this.#cut.has(`${from}>${to}`)) deliver();
     };
     if (maxLatencyMs === 0) this.#runtime.soon(arrive);
     else

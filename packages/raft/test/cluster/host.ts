@@ -214,6 +214,7 @@ export class Host implements ObservedNode {
     for (const event of overdue(life)) this.step(event);
     for (const event of resendParts(life)) this.step(event);
     if (life.engine.nextDeadline() <= life.now) this.step({ type: "timer" });
+    if (life.engine.hasNews()) this.step({ type: "tellCommit" });
   }
   protected ask(question: Question, makeEvent: (requestId: number) => Event): void {
     const { life } = this;

@@ -181,6 +181,8 @@ export class Dialogue {
       this.#say(`n${id} >   ${formatCommand(command)}`);
       this.#execute(peer, command);
     }
+    // Nothing else comes before the next step.
+    if (peer.engine.hasNews()) this.step(id, { type: "tellCommit" });
   }
 
   /** Lets a node's clock be looked at, `ms` milliseconds later. */

@@ -126,10 +126,10 @@ export function formatEvent(event: Event): string {
       return `configure ${JSON.stringify(event.switches)}`;
     case "storageStalled":
       return `storageStalled: ${event.verb ?? "no more"}`;
+    case "tellCommit":
     case "timer":
-      return "timer";
     case "elect":
-      return "elect";
+      return event.type;
     case "takeSnapshot":
       return `takeSnapshot #${event.requestId}`;
     case "purgeLog":
