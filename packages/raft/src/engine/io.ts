@@ -72,6 +72,8 @@ export function notePersisted(ctx: Context, ioSeq: number): void {
     io.durableIndex = Math.max(io.durableIndex, write.lastIndex);
     done++;
   }
-  io.outstanding.splice(0, done);
+  // Mostly it is the only one.
+  if (done === 1) io.outstanding.shift();
+  else io.outstanding.splice(0, done);
   io.persisted = ioSeq;
 }

@@ -71,7 +71,7 @@ export function commitMemberships(state: EngineState, committed: number): void {
     (state.memberships[older + 1] as StoredMembership<unknown>).logId.index <= committed
   )
     older++;
-  state.memberships.splice(0, older);
+  if (older > 0) state.memberships.splice(0, older);
 }
 
 /** A snapshot was installed, which brings `stored`: what came before is gone, and entries after it stand. */

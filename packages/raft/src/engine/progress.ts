@@ -83,9 +83,15 @@ export function noteSent(progress: Progress, request: InFlight, commit: number):
 
 /** Takes the request named `seq` out of flight; undefined when it is not there: an answer that came too late or twice. */
 export function takeInFlight(progress: Progress, seq: number): InFlight | undefined {
-  const position = progress.inFlight.findIndex((request) => request.seq === seq);
-  if (position < 0) return undefined;
-  const [request] = progress.inFlight.splice(position, 1);
+  const { inFlight } = progress;
+  let request = inFlight[0];
+  // Answers mostly come in the order of the requests.
+  if (request?.seq === seq) inFlight.shift();
+  else {
+    const position = inFlight.findIndex((other) => other.seq === seq);
+    if (position < 0) return undefined;
+    [request] = inFlight.splice(position, 1);
+  }
   if (request !== undefined && carriesEntries(request)) progress.inFlightData -= 1;
   return request;
 }

@@ -78,7 +78,7 @@ describe("writes", () => {
       payloads: ["a", "b", "c"].map((data) => ({ type: "normal", data })),
     });
     expect(clients.acceptWrites(5)).toBe(7);
-    writers.forEach((_, i) => clients.applied(blank(2, 5 + i), `r${i}`));
+    writers.forEach((_, i) => clients.applied([blank(2, 5 + i)], [`r${i}`]));
     expect(writers.map(({ answers }) => answers)).toEqual([
       [{ logId: logId(2, 5), response: "r0" }],
       [{ logId: logId(2, 6), response: "r1" }],
@@ -108,8 +108,8 @@ describe("writes", () => {
     clients.acceptWrites(1);
     clients.refuseWrites(REFUSED);
     clients.acceptWrites(2);
-    clients.applied(blank(1, 1), "one");
-    clients.applied(blank(1, 2), "two");
+    clients.applied([blank(1, 1)], ["one"]);
+    clients.applied([blank(1, 2)], ["two"]);
     expect([first, second, third].map(({ answers }) => answers)).toEqual([
       [{ logId: logId(1, 1), response: "one" }],
       [REFUSED],
@@ -123,8 +123,8 @@ describe("writes", () => {
     clients.collectWrites();
     clients.acceptWrites(3);
     clients.abandonWrites(4, UNKNOWN);
-    clients.applied(blank(1, 3), "applied");
-    clients.applied(blank(2, 4), "of somebody else");
+    clients.applied([blank(1, 3)], ["applied"]);
+    clients.applied([blank(2, 4)], ["of somebody else"]);
     expect(a.answers).toEqual([{ logId: logId(1, 3), response: "applied" }]);
     expect(b.answers).toEqual([UNKNOWN]);
   });
@@ -231,8 +231,8 @@ describe("a write with an expectation of its own", () => {
     clients.acceptWrites(1);
     clients.refuseWrites(REFUSED);
     clients.acceptWrites(2);
-    clients.applied(blank(1, 1), "one");
-    clients.applied(blank(1, 2), "two");
+    clients.applied([blank(1, 1)], ["one"]);
+    clients.applied([blank(1, 2)], ["two"]);
     expect([a, b, c].map(({ answers }) => answers)).toEqual([
       [{ logId: logId(1, 1), response: "one" }],
       [REFUSED],
@@ -255,7 +255,7 @@ describe("several writes of one client", () => {
       ["before", "a", "b", "c", "after"].map((data) => ({ type: "normal", data })),
     );
     clients.acceptWrites(5);
-    for (let index = 5; index < 10; index++) clients.applied(blank(1, index), `r${index}`);
+    for (let index = 5; index < 10; index++) clients.applied([blank(1, index)], [`r${index}`]);
     expect(writers.map(({ answers }) => answers)).toEqual(
       [6, 7, 8].map((index) => [{ logId: logId(1, index), response: `r${index}` }]),
     );
@@ -290,7 +290,7 @@ describe("taking back", () => {
       ["a", "c", "d"].map((data) => ({ type: "normal", data })),
     );
     clients.acceptWrites(1);
-    for (let index = 1; index <= 3; index++) clients.applied(blank(1, index), `r${index}`);
+    for (let index = 1; index <= 3; index++) clients.applied([blank(1, index)], [`r${index}`]);
     expect(
       [a, b, c, d].map(({ answers }) => answers.map((answer) => (answer as { response: string }).response)),
     ).toEqual([["r1"], [], ["r2"], ["r3"]]);
@@ -310,7 +310,7 @@ describe("taking back", () => {
     expect(collectWrite(clients)?.payloads).toEqual(["a", "b"].map((data) => ({ type: "normal", data })));
     expect(write(clients, "c", 99).answers).toEqual([]);
     clients.acceptWrites(1);
-    clients.applied(blank(1, 2), "b's own");
+    clients.applied([blank(1, 2)], ["b's own"]);
     expect(b.answers).toEqual([{ logId: logId(1, 2), response: "b's own" }]);
     expect(together.map(({ answers }) => answers)).toEqual([[], []]);
   });
@@ -337,7 +337,7 @@ describe("taking back", () => {
     expect(clients.withdraw([a])).toBe(false);
     clients.acceptWrites(1);
     expect(clients.withdraw([a])).toBe(false);
-    clients.applied(blank(1, 1), "done");
+    clients.applied([blank(1, 1)], ["done"]);
     expect(clients.withdraw([a])).toBe(false);
     expect(a.answers).toHaveLength(1);
   });
@@ -394,7 +394,7 @@ describe("what a session does not allow", () => {
     clients.collectWrites();
     clients.acceptWrites(8);
     const payload = { type: "normal", data: "x", session } as const;
-    clients.applied({ logId: logId(1, 8), payload }, new SessionRefusal("expired"));
+    clients.applied([{ logId: logId(1, 8), payload }], [new SessionRefusal("expired")]);
     expect(command.answers[0]).toBeInstanceOf(SessionError);
     expect(command.answers[0]).toMatchObject({ sessionId: 4, problem: "expired" });
 
@@ -402,7 +402,7 @@ describe("what a session does not allow", () => {
     clients.collectWrites();
     clients.acceptWrites(9);
     const open = { type: "openSession", expiresAfter: 1 } as const;
-    clients.applied({ logId: logId(1, 9), payload: open }, new SessionRefusal("unsupported"));
+    clients.applied([{ logId: logId(1, 9), payload: open }], [new SessionRefusal("unsupported")]);
     expect(opening.answers[0]).toMatchObject({ sessionId: 9, problem: "unsupported" });
     expect(write(clients).answers).toEqual([]);
   });
@@ -447,7 +447,7 @@ describe("the limit", () => {
       "applied",
       (clients) => {
         clients.acceptWrites(1);
-        clients.applied(blank(1, 1), "done");
+        clients.applied([blank(1, 1)], ["done"]);
       },
     ],
     ["refused", (clients) => clients.refuseWrites(REFUSED)],
@@ -574,7 +574,7 @@ describe("every client", () => {
                   applied += 1;
                   const writer = accepted.get(applied);
                   expect(writer?.answers ?? []).toEqual([]);
-                  clients.applied(blank(1, applied), `r${applied}`);
+                  clients.applied([blank(1, applied)], [`r${applied}`]);
                   if (writer !== undefined)
                     expect(writer.answers).toEqual([{ logId: logId(1, applied), response: `r${applied}` }]);
                   accepted.delete(applied);

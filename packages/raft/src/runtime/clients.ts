@@ -197,8 +197,16 @@ export class Clients<R> {
     this.#rejectWriters(this.#accepted.takeSince(since), error);
   }
 
-  /** An entry was applied. */
-  applied({ logId, payload }: LogEntry<unknown, unknown>, response: ApplyResponse<R>): void {
+  /** Entries were applied; `responses` has one item for each. */
+  applied(entries: readonly LogEntry<unknown, unknown>[], responses: readonly ApplyResponse<R>[]): void {
+    // On a follower nobody waits.
+    if (this.#accepted.isEmpty) return;
+    for (let i = 0; i < entries.length; i++) {
+      this.#answer(entries[i] as LogEntry<unknown, unknown>, responses[i]);
+    }
+  }
+
+  #answer({ logId, payload }: LogEntry<unknown, unknown>, response: ApplyResponse<R>): void {
     const writer = this.#accepted.take(logId.index);
     if (writer === undefined) return;
     this.#waiting -= 1;

@@ -2,6 +2,8 @@ import type { LogEntry } from "@seshat/common";
 
 type Entries = readonly LogEntry<unknown, unknown>[];
 
+const NONE: Entries = [];
+
 /**
  * The entries appended last, in the batches in which they came, so that applying and sending them reads no storage.
  * It holds whole batches, consecutive and without a gap, and drops the oldest past a bound.
@@ -25,7 +27,7 @@ export class LogCache {
     this.#count += entries.length;
     while (this.#count > this.#maxEntries && this.#head < this.#batches.length - 1) {
       this.#count -= (this.#batches[this.#head] as Entries).length;
-      this.#batches[this.#head] = [];
+      this.#batches[this.#head] = NONE;
       this.#head++;
     }
     if (this.#head >= 64 && this.#head * 2 >= this.#batches.length) {

@@ -8,6 +8,11 @@ export class PendingWrites<W> {
   #first = 0;
   #end = 0;
 
+  /** True when nobody waits. */
+  get isEmpty(): boolean {
+    return this.#first === this.#end;
+  }
+
   /** Notes that `writes` became the entries from index `firstIndex` on, which follow all accepted before. */
   accept(firstIndex: number, writes: readonly W[]): void {
     if (this.#first === this.#end) this.#first = firstIndex;

@@ -400,7 +400,7 @@ export class Runtime<C extends RaftTypeConfig> {
   }
 
   #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void {
-    for (let i = 0; i < entries.length; i++) this.#clients.applied(entries[i] as C["Entry"], responses[i]);
+    this.#clients.applied(entries, responses);
     const { logId } = entries.at(-1) as C["Entry"];
     this.#enqueue({ type: "applied", logId, bytes: this.#measure(entries) });
   }

@@ -102,6 +102,40 @@ describe("virtual time", () => {
     expect(log).toEqual(["2 fired"]);
   });
 
+  test("a cancelled timer does not let a later one run before its time", async () => {
+    const { clock, runtime, log, note } = setUp();
+    runtime.setTimer(1, note("cancelled")).cancel();
+    runtime.setTimer(10, note("later"));
+    await clock.advance(5);
+    expect([clock.now, log]).toEqual([5, []]);
+  });
+
+  test("promises go on between two timers of one moment, however many there are", async () => {
+    const { clock, runtime, log } = setUp();
+    for (let i = 0; i < 200; i++) {
+      runtime.setTimer(1, () => {
+        void Promise.resolve()
+          .then(() => Promise.resolve())
+          .then(() => log.push(`${i} went on`));
+        log.push(`${i}`);
+      });
+    }
+    await clock.advance(1);
+    expect(log).toEqual(Array.from({ length: 200 }, (_, i) => [`${i}`, `${i} went on`]).flat());
+  });
+
+  test("what a timer throws ends the advance, and the next one goes on after it", async () => {
+    const { clock, runtime, log, note } = setUp();
+    runtime.setTimer(1, () => {
+      throw new Error("broken");
+    });
+    runtime.setTimer(1, note("next"));
+    await expect(clock.advance(5)).rejects.toThrow("broken");
+    expect(log).toEqual([]);
+    await clock.advance(5);
+    expect(log).toEqual(["1 next"]);
+  });
+
   test("a delay below 0 is one of 0", async () => {
     const { clock, runtime, log, note } = setUp();
     await clock.advance(7);
