@@ -1,13 +1,10 @@
 import type { LogId } from "@seshat/common";
 import { StorageError, ZERO_LOG_ID, checkInteger, formatLogId } from "@seshat/common";
+import type { Identified } from "./log-chunk.js";
+import { LogChunk } from "./log-chunk.js";
 
 /** Entries per chunk: small enough that a short log is cheap, large enough that a long one has few chunks. */
 const CHUNK_ENTRIES = 512;
-
-/** What the log needs to know of an entry. */
-interface Identified {
-  readonly logId: LogId;
-}
 
 /** A log to look at, not to change. */
 export interface MemLogView<E> {
@@ -31,15 +28,16 @@ export interface MemLogView<E> {
  * A log in memory: a deque of entries addressed by their index, kept in chunks of fixed length.
  *
  * Append, truncate and purge cost what they touch, however much is kept: nothing is ever moved, and a
- * chunk is dropped whole once nothing in it is kept. Slots that are purged or truncated let go of
- * their entry at once.
+ * chunk is dropped whole once nothing in it is kept. Entries whose commands are plain bytes are packed, and
+ * made anew when they are read; those of any other type are kept as they are, and let go of at once when
+ * they are purged or truncated.
  *
  * Invariant: the entries from `lastPurgedLogId.index + 1` to `lastLogId.index` are all there, their terms
  * never fall, and no other slot holds an entry.
  */
 export class MemLog<E extends Identified> implements MemLogView<E> {
   /** By `Math.floor(index / CHUNK_ENTRIES)`; an index may pass 2^32, so it is never shifted as an integer. */
-  readonly #chunks = new Map<number, (E | undefined)[]>();
+  readonly #chunks = new Map<number, LogChunk<E>>();
   #lastPurgedLogId: LogId = ZERO_LOG_ID;
   #lastLogId: LogId = ZERO_LOG_ID;
 
@@ -56,8 +54,9 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
   }
 
   get(index: number): E | undefined {
-    const number = Math.floor(index / CHUNK_ENTRIES);
-    return this.#chunks.get(number)?.[index - number * CHUNK_ENTRIES];
+    if (!this.#holds(index)) return undefined;
+    const chunk = this.#chunkOf(index);
+    return chunk.get(index - chunk.start);
   }
 
   /** @param limit the most entries to return; the whole range must be there all the same. */
@@ -71,12 +70,10 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
     const entries: E[] = [];
     const until = Math.min(upto, since + limit - 1);
     for (let index = since; index <= until;) {
-      const number = Math.floor(index / CHUNK_ENTRIES);
-      const start = number * CHUNK_ENTRIES;
-      const end = Math.min(until - start + 1, CHUNK_ENTRIES);
-      const chunk = this.#chunks.get(number) as E[];
-      for (let slot = index - start; slot < end; slot++) entries.push(chunk[slot] as E);
-      index = start + CHUNK_ENTRIES;
+      const chunk = this.#chunkOf(index);
+      const end = Math.min(until - chunk.start + 1, CHUNK_ENTRIES);
+      for (let slot = index - chunk.start; slot < end; slot++) entries.push(chunk.get(slot));
+      index = chunk.start + CHUNK_ENTRIES;
     }
     return entries;
   }
@@ -102,16 +99,13 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
       }
       last = logId;
     }
+    let chunk: LogChunk<E> | undefined;
     for (const entry of entries) {
-      const number = Math.floor(entry.logId.index / CHUNK_ENTRIES);
-      let chunk = this.#chunks.get(number);
-      if (chunk === undefined) {
-        chunk = new Array<E | undefined>(CHUNK_ENTRIES).fill(undefined);
-        this.#chunks.set(number, chunk);
-      }
-      chunk[entry.logId.index - number * CHUNK_ENTRIES] = entry;
+      const { index } = entry.logId;
+      if (chunk === undefined || index >= chunk.start + CHUNK_ENTRIES) chunk = this.#chunkFor(index);
+      chunk.set(index - chunk.start, entry);
     }
-    this.#lastLogId = last;
+    this.#lastLogId = { term: last.term, index: last.index };
   }
 
   /**
@@ -126,8 +120,13 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
     }
     const last = this.#lastLogId.index;
     if (since > last) return;
-    this.#lastLogId = this.get(since - 1)?.logId ?? this.#lastPurgedLogId;
+    this.#lastLogId =
+      since - 1 === this.#lastPurgedLogId.index
+        ? this.#lastPurgedLogId
+        : { term: this.#termAt(since - 1), index: since - 1 };
+    const chunk = this.#chunkOf(since);
     this.#release(since, last);
+    chunk.cut(since - chunk.start);
   }
 
   /**
@@ -143,11 +142,11 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
     const first = this.#lastPurgedLogId.index + 1;
     if (upto.index < first) return;
     const last = this.#lastLogId.index;
-    const held = this.get(upto.index);
-    if (held !== undefined && held.logId.term !== upto.term) {
+    if (this.#holds(upto.index) && this.#termAt(upto.index) !== upto.term) {
+      const held = { term: this.#termAt(upto.index), index: upto.index };
       throw new StorageError(
         "purge",
-        `it ends at ${formatLogId(upto)}, but the log holds ${formatLogId(held.logId)}`,
+        `it ends at ${formatLogId(upto)}, but the log holds ${formatLogId(held)}`,
       );
     }
     this.#lastPurgedLogId = { term: upto.term, index: upto.index };
@@ -163,11 +162,33 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
       const end = start + CHUNK_ENTRIES;
       const keepsSome =
         this.#lastPurgedLogId.index + 1 < end && this.#lastLogId.index >= start && this.length > 0;
-      if (keepsSome)
-        this.#chunks.get(number)?.fill(undefined, index - start, Math.min(upto + 1, end) - start);
+      if (keepsSome) this.#chunks.get(number)?.release(index - start, Math.min(upto + 1, end) - 1 - start);
       else this.#chunks.delete(number);
       index = end;
     }
+  }
+
+  #holds(index: number): boolean {
+    return index > this.#lastPurgedLogId.index && index <= this.#lastLogId.index;
+  }
+
+  #termAt(index: number): number {
+    const chunk = this.#chunkOf(index);
+    return chunk.termAt(index - chunk.start);
+  }
+
+  /** The chunk of an entry that the log holds. */
+  #chunkOf(index: number): LogChunk<E> {
+    return this.#chunks.get(Math.floor(index / CHUNK_ENTRIES)) as LogChunk<E>;
+  }
+
+  #chunkFor(index: number): LogChunk<E> {
+    const number = Math.floor(index / CHUNK_ENTRIES);
+    const found = this.#chunks.get(number);
+    if (found !== undefined) return found;
+    const chunk = new LogChunk<E>(number * CHUNK_ENTRIES, CHUNK_ENTRIES);
+    this.#chunks.set(number, chunk);
+    return chunk;
   }
 
   #extent(): string {

@@ -27,7 +27,8 @@ const MAX_ENTRIES_PER_READ = 4096;
  * of the log half answers synchronously, and writes complete during the call. Breaking the contract of
  * {@link RaftStorage} throws `StorageError` and changes nothing.
  *
- * Entries are kept as they are given, not copied: whoever appends one never changes it again.
+ * Entries whose commands are plain bytes (a `Uint8Array`, or a `Request`) of up to 4 KiB are packed, and made anew when they are read. All others
+ * are kept as they are given, not copied: whoever appends one never changes it again.
  */
 export class OpenRaftMemStorage<C extends RaftTypeConfig = BytesTypeConfig> implements RaftStorage<C> {
   /** The other half of storage: the application's state machine behind Raft, and its snapshots. */
