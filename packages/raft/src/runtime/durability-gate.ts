@@ -3,12 +3,17 @@ export class DurabilityGate {
   readonly #waiting: { readonly afterIo: number; readonly action: () => void }[] = [];
   #persisted = 0;
 
+  /** True when every write up to `afterIo` is durable: nothing that speaks of them has to wait. */
+  isOpen(afterIo: number): boolean {
+    return afterIo <= this.#persisted;
+  }
+
   /**
    * Runs `action` once every write up to `afterIo` is durable: now, if they are. One that asks for less than another that waits already
    * may wait as long as that.
    */
   after(afterIo: number, action: () => void): void {
-    if (afterIo <= this.#persisted) action();
+    if (this.isOpen(afterIo)) action();
     else this.#waiting.push({ afterIo, action });
   }
 

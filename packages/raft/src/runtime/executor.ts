@@ -179,6 +179,17 @@ export class Executor<C extends RaftTypeConfig> {
     return this.#snapshots.progress(to);
   }
 
+  /** Everything up to index `upto` is applied here: entries that the followers which keep up have as well are read no more. */
+  applied(upto: number): void {
+    const { role } = this.#state;
+    let needed = upto;
+    if (role.type === "leader") {
+      for (const { mode, matchIndex } of role.progress.values())
+        if (mode === "pipeline" && matchIndex < needed) needed = matchIndex;
+    }
+    this.#cache.release(needed);
+  }
+
   /** The engine took a step: what it waits for no more is given up. */
   stepped(): void {
     this.#snapshots.review();
@@ -357,9 +368,9 @@ export class Executor<C extends RaftTypeConfig> {
     callers: PendingRequests<RpcResponse<T>>,
     command: { rpcId: number; response: T; afterIo: number },
   ): void {
-    this.#gate.after(command.afterIo, () =>
-      callers.take(command.rpcId)?.resolve(this.#signed(command.response)),
-    );
+    const { rpcId, response, afterIo } = command;
+    if (this.#gate.isOpen(afterIo)) callers.take(rpcId)?.resolve(this.#signed(response));
+    else this.#gate.after(afterIo, () => callers.take(rpcId)?.resolve(this.#signed(response)));
   }
 
   /** What a peer is answered, with who answers. */

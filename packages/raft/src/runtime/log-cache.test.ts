@@ -43,6 +43,24 @@ describe("the log cache", () => {
     expect(cache.slice(6, 15)).toHaveLength(10);
   });
 
+  test("lets go of whole batches that nobody needs, and goes on after them", () => {
+    const cache = new LogCache(10);
+    cache.append(blanks(1, 1, 2));
+    cache.append(blanks(1, 3, 5));
+    cache.release(4);
+    expect(cache.slice(1, 2)).toBeUndefined();
+    expect(cache.slice(3, 5)).toHaveLength(3);
+    cache.release(5);
+    expect(cache.slice(3, 5)).toBeUndefined();
+    cache.append(blanks(1, 6, 7));
+    cache.truncate(7);
+    cache.append(blanks(2, 7, 12));
+    cache.append(blanks(2, 13, 16));
+    // Its bound counts what is there, not what was.
+    expect(cache.slice(6, 16)).toBeUndefined();
+    expect(cache.slice(7, 16)).toHaveLength(10);
+  });
+
   test("a truncated entry is gone, and what replaces it is found", () => {
     const cache = new LogCache(10);
     cache.append(blanks(1, 1, 4));

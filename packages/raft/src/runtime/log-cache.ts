@@ -10,7 +10,7 @@ const NONE: Entries = [];
  */
 export class LogCache {
   readonly #maxEntries: number;
-  #batches: Entries[] = [];
+  readonly #batches: Entries[] = [];
   /** Batches before this position are dropped; the array is cut now and then, so that dropping one costs nothing. */
   #head = 0;
   #count = 0;
@@ -25,15 +25,15 @@ export class LogCache {
     if (newest !== undefined && newest.logId.index + 1 !== entries[0]?.logId.index) this.#clear();
     this.#batches.push(entries);
     this.#count += entries.length;
-    while (this.#count > this.#maxEntries && this.#head < this.#batches.length - 1) {
-      this.#count -= (this.#batches[this.#head] as Entries).length;
-      this.#batches[this.#head] = NONE;
-      this.#head++;
-    }
-    if (this.#head >= 64 && this.#head * 2 >= this.#batches.length) {
-      this.#batches.splice(0, this.#head);
-      this.#head = 0;
-    }
+    while (this.#count > this.#maxEntries && this.#head < this.#batches.length - 1) this.#dropOldest();
+    this.#cut();
+  }
+
+  /** Drops the batches that end at or before index `upto`: nobody is going to ask for them soon. */
+  release(upto: number): void {
+    while (this.#head < this.#batches.length && lastIndex(this.#batches[this.#head] as Entries) <= upto)
+      this.#dropOldest();
+    this.#cut();
   }
 
   /** Removes the entries from index `since` on, inclusive. */
@@ -72,11 +72,29 @@ export class LogCache {
     return collected.length === upto - since + 1 ? collected : undefined;
   }
 
+  #dropOldest(): void {
+    this.#count -= (this.#batches[this.#head] as Entries).length;
+    this.#batches[this.#head] = NONE;
+    this.#head++;
+  }
+
+  #cut(): void {
+    if (this.#head === this.#batches.length) this.#clear();
+    else if (this.#head >= 64 && this.#head * 2 >= this.#batches.length) {
+      this.#batches.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
   #clear(): void {
-    this.#batches = [];
+    this.#batches.length = 0;
     this.#head = 0;
     this.#count = 0;
   }
+}
+
+function lastIndex(batch: Entries): number {
+  return (batch.at(-1) as LogEntry<unknown, unknown>).logId.index;
 }
 
 function firstIndex(batch: Entries): number {

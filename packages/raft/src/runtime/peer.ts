@@ -36,7 +36,7 @@ interface OpenCall {
   readonly timeoutMs: number;
   /** On the runtime's clock. */
   readonly deadline: number;
-  failed(error: Error): void;
+  readonly outcome: Pick<CallOutcome<never>, "failed">;
 }
 
 /** A timer may find itself early by a rounding error, and must not be set again for nothing. */
@@ -96,7 +96,7 @@ export class Peer<C extends RaftTypeConfig> {
       return;
     }
     const deadline = this.#parts.runtime.now() + timeoutMs;
-    const call: OpenCall = { rpc, timeoutMs, deadline, failed: (error) => outcome.failed(error) };
+    const call: OpenCall = { rpc, timeoutMs, deadline, outcome };
     this.#open.add(call);
     this.#watch(deadline);
     try {
@@ -158,7 +158,7 @@ export class Peer<C extends RaftTypeConfig> {
       rpc: call.rpc,
       error: error.message,
     });
-    call.failed(error);
+    call.outcome.failed(error);
   }
 
   /** One timer serves all calls: most are answered long before, so it is left to fire and look again. */

@@ -388,6 +388,7 @@ export class Runtime<C extends RaftTypeConfig> {
       if (this.#stopped !== null) return;
       this.#executor.execute(command);
     }
+    if (event.type === "applied") this.#executor.applied(state.applied.index);
     this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
     this.#executor.stepped();
