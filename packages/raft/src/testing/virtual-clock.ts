@@ -94,7 +94,7 @@ export class VirtualClock {
           resolve();
         } catch (thrown) {
           over = true;
-          reject(thrown as Error);
+          reject(thrown);
         }
       };
       // Macrotasks that are asked for together follow each other without a round of the event loop, and microtasks still run in between.
