@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { makePlan } from "../faults/plan.js";
 import { minimize } from "../minimize.js";
 import { simulate } from "../simulation.js";
+import { simSystem } from "../workload/sim-system.js";
 import { Campaign } from "./campaign.js";
 
 const HELP = `Runs clusters of real nodes on virtual time, with faults that a seed decides, and checks that nothing is broken.
@@ -107,7 +108,7 @@ async function runOne(
   io: SimIo,
 ): Promise<number> {
   const plan = makePlan(seed);
-  const result = await simulate(plan, { trace: options.trace });
+  const result = await simulate(plan, simSystem, { trace: options.trace });
   if (options.trace) io.out(`${result.trace.join("\n")}\n`);
   io.out(`seed ${seed}: ${result.steps} steps, trace ${result.traceHash}\n`);
   if (result.violation === null) return 0;

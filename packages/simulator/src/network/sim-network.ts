@@ -3,6 +3,8 @@ import { UnreachableError } from "@seshat/common";
 import type { Raft, RaftNetwork, RaftNetworkFactory } from "@seshat/raft";
 import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
 import type { Life } from "../world/life.js";
+import type { WatchedTransport } from "./watched-transport.js";
+import { callPeer } from "./watched-transport.js";
 
 /** The calls between nodes. */
 export type Rpc = Exclude<keyof RaftNetwork<RaftTypeConfig>, "close">;
@@ -91,11 +93,20 @@ export class SimNetwork<C extends RaftTypeConfig> {
   readonly #endpoints = new Map<NodeId, Endpoint<C>>();
   readonly #links = new Map<string, Link>();
   readonly #setTimer: (delayMs: number, callback: () => void) => void;
+  /** Null where requests and answers are carried as they are. */
+  readonly #transport: WatchedTransport<C> | null;
   faults: NetworkFaults = CALM;
 
-  constructor(clock: VirtualClock, random: SeededRandom, tap: NetworkTap) {
+  /** @param transport makes bytes of requests and answers. Default: they are carried as they are. */
+  constructor(
+    clock: VirtualClock,
+    random: SeededRandom,
+    tap: NetworkTap,
+    transport: WatchedTransport<C> | null = null,
+  ) {
     this.#random = random;
     this.#tap = tap;
+    this.#transport = transport;
     const runtime = clock.runtime(random);
     this.#setTimer = (delayMs, callback) => void runtime.setTimer(delayMs, callback);
   }
@@ -112,7 +123,8 @@ export class SimNetwork<C extends RaftTypeConfig> {
   /** The network as one life of node `from` sees it. */
   from(from: NodeId, life: Life): RaftNetworkFactory<C> {
     return {
-      connect: (to): RaftNetwork<C> => {
+      connect: (to, node): RaftNetwork<C> => {
+        if (this.#transport !== null) return this.#connectByBytes(this.#transport, from, life, to, node);
         let open = true;
         const call = <T>(rpc: Rpc, request: RpcRequest<T>): Promise<never> =>
           open
@@ -160,10 +172,38 @@ export class SimNetwork<C extends RaftTypeConfig> {
     }
   }
 
+  #connectByBytes(
+    transport: WatchedTransport<C>,
+    from: NodeId,
+    life: Life,
+    to: NodeId,
+    node: C["Node"],
+  ): RaftNetwork<C> {
+    return transport.connect(from, to, node, (bytes) =>
+      this.#exchange(from, life, to, ({ raft }, isAlive) =>
+        transport.receive(from, to, raft, bytes, isAlive),
+      ),
+    );
+  }
+
   #call(from: NodeId, life: Life, to: NodeId, rpc: Rpc, request: RpcRequest<unknown>): Promise<unknown> {
     this.#tap.request(from, to, rpc, request);
+    return this.#exchange(from, life, to, async ({ raft }, isAlive) => {
+      const response = await callPeer(raft, rpc, request);
+      if (isAlive()) this.#tap.response(to, from, rpc, request, response);
+      return response;
+    });
+  }
+
+  /** Brings something over, has it handled there, and brings the answer back. A dead node answers nothing. */
+  #exchange<T>(
+    from: NodeId,
+    life: Life,
+    to: NodeId,
+    handle: (endpoint: Endpoint<C>, isAlive: () => boolean) => Promise<T>,
+  ): Promise<T> {
     const receiver = this.#endpoints.get(to)?.life;
-    return new Promise((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       const answer = (settle: () => void): void => this.#carry(to, from, () => life.run(settle));
       this.#carry(from, to, () => {
         const endpoint = this.#endpoints.get(to);
@@ -174,14 +214,9 @@ export class SimNetwork<C extends RaftTypeConfig> {
         // A message of before the receiver's restart: it arrives all the same.
         if (endpoint.life !== receiver) this.counts.late += 1;
         endpoint.life.run(() => {
-          const method = endpoint.raft[rpc].bind(endpoint.raft) as (
-            message: unknown,
-          ) => Promise<RpcResponse<unknown>>;
-          method(request).then(
+          handle(endpoint, () => endpoint.life.alive).then(
             (response) => {
-              if (!endpoint.life.alive) return;
-              this.#tap.response(to, from, rpc, request, response);
-              answer(() => resolve(response));
+              if (endpoint.life.alive) answer(() => resolve(response));
             },
             (error: unknown) => {
               if (endpoint.life.alive)

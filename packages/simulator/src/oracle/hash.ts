@@ -7,6 +7,13 @@ export function hashText(text: string, seed = 0x811c9dc5): number {
   return hash >>> 0;
 }
 
+/** FNV-1a over bytes and their number. */
+export function hashBytes(bytes: Uint8Array): number {
+  let hash = mixNumber(0x811c9dc5, bytes.length);
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
 /** Adds a number to a hash. */
 export function mixNumber(hash: number, value: number): number {
   let mixed = Math.imul(hash ^ (value >>> 0), 0x01000193);

@@ -1,78 +1,227 @@
+import type { NodeId } from "@seshat/common";
 import type { ResponseCodec, StateCapture, StateMachine } from "@seshat/storage";
-import { hashValue, mixNumber } from "./hash.js";
+import { canonicalText, shorten } from "./canonical.js";
+import type { Content } from "./content.js";
+import { contentNow, contentOf, describeDifference } from "./content.js";
+import { hashText, mixNumber } from "./hash.js";
+import type { OutsideWorld } from "./outside-world.js";
+import { within, withinUntilSettled } from "./outside-world.js";
+import type { Replicas } from "./replicas.js";
+import { Violation } from "./violation.js";
 
-const HASH_BYTES = 4;
+/** What a state machine is watched with. */
+export interface WatchedMachineParts<D, R> {
+  readonly node: NodeId;
+  readonly inner: StateMachine<D, R>;
+  readonly replicas: Replicas<D>;
+  /** What the state machine finds when it reads a clock or chance. */
+  readonly world: OutsideWorld;
+  /** From 0 to 1: how what it is restored from is cut into chunks. */
+  readonly random: () => number;
+  readonly isAlive: () => boolean;
+  /** Told the running hash of commands and answers after each command. */
+  readonly applied: (index: number, hash: number) => void;
+  /** Told what does not hold. */
+  readonly fail: (violation: Violation) => void;
+}
+
+/** Before the content of a snapshot: the running hash, and the index of the last command. */
+const HEADER_BYTES = 12;
+
+/** After how many entries replicas are compared by what they capture. */
+const CHECKPOINT_ENTRIES = 16;
 
 /**
- * A state machine that keeps a running hash of all that was applied to it and of what it answered, and carries it in its snapshots: two
- * replicas that ever differ are told apart at the next command, whatever the state machine is.
+ * A state machine that is held against its contract and against the other replicas: its answers and captures are compared index by index, its
+ * snapshots hold what they were taken of, and it finds another clock and other random numbers than the other replicas do. It keeps a running
+ * hash of all that was applied to it and of what it answered, and carries it in its snapshots.
  */
 export class WatchedMachine<D, R> implements StateMachine<D, R> {
-  readonly inner: StateMachine<D, R>;
   readonly responseCodec?: ResponseCodec<R>;
-  readonly #applied: (index: number, hash: number) => void;
+  readonly #parts: WatchedMachineParts<D, R>;
   #hash = 0;
+  #index = 0;
+  /** What was captured at the last checkpoint, and is written out at the next. */
+  #held: { readonly index: number; readonly content: Content; readonly capture: StateCapture } | null = null;
 
-  /** @param applied told the hash after each command. */
-  constructor(inner: StateMachine<D, R>, applied: (index: number, hash: number) => void) {
-    this.inner = inner;
-    if (inner.responseCodec !== undefined) this.responseCodec = inner.responseCodec;
-    this.#applied = applied;
+  constructor(parts: WatchedMachineParts<D, R>) {
+    this.#parts = parts;
+    const { responseCodec } = parts.inner;
+    if (responseCodec !== undefined) this.responseCodec = responseCodec;
   }
 
   apply(index: number, command: D): R {
-    const response = this.inner.apply(index, command);
-    this.#hash = mixNumber(mixNumber(this.#hash, index), contentHash(command));
-    this.#hash = mixNumber(this.#hash, contentHash(response));
-    this.#applied(index, this.#hash);
+    const { inner, node, replicas, world, applied } = this.#parts;
+    const { text, isFirst } = replicas.commandText(index, command);
+    let response: R;
+    try {
+      response = within(world, () => inner.apply(index, command));
+    } catch (thrown) {
+      this.#fail(
+        "M1 every command is answered",
+        `node ${node}: apply threw at entry ${index} (command ${shorten(text)}): ${String(thrown)}. Every replica would throw there, again and again: answer a command that makes no sense with a response that says so.`,
+      );
+      throw thrown;
+    }
+    if (response instanceof Promise) {
+      this.#fail(
+        "M1 every command is answered",
+        `node ${node}: apply answered entry ${index} with a promise`,
+      );
+    }
+    if (isFirst && canonicalText(command) !== text) {
+      this.#fail(
+        "M2 commands are left as they are",
+        `node ${node}: apply changed the command of entry ${index}, which is ${shorten(text)}, to ${shorten(canonicalText(command))}`,
+      );
+    }
+    const reply = canonicalText(response);
+    this.#index = index;
+    this.#hash = hashText(reply, hashText(text, mixNumber(this.#hash, index)));
+    if (this.#check(() => replicas.applied({ index, command, text, reply, node })))
+      applied(index, this.#hash);
+    if (index % CHECKPOINT_ENTRIES === 0) this.#checkpoint();
     return response;
   }
 
+  /** Reads from the state machine. */
+  look<T>(read: (machine: StateMachine<D, R>) => T): T {
+    return within(this.#parts.world, () => read(this.#parts.inner));
+  }
+
   capture(): StateCapture {
-    const header = new Uint8Array(HASH_BYTES);
-    new DataView(header.buffer).setUint32(0, this.#hash);
-    const captured = this.inner.capture();
+    const { inner, node, world, replicas } = this.#parts;
+    const index = this.#index;
+    const header = new Uint8Array(HEADER_BYTES);
+    const view = new DataView(header.buffer);
+    view.setUint32(0, this.#hash);
+    view.setFloat64(4, index);
+    const now = this.#contentNow();
+    // At once: whoever writes it out may stop at the last byte, without asking whether there are more.
+    if (now !== null) this.#check(() => replicas.captured(node, index, now));
+    const captured = within(world, () => inner.capture());
+    const finished = (content: Content): void => {
+      this.#check(() => {
+        if (now !== null) checkUnchanged(node, index, now, content);
+        replicas.captured(node, index, content);
+      });
+    };
     return {
       async *chunks() {
         yield header;
-        yield* captured.chunks();
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of inWorld(world, captured.chunks())) {
+          chunks.push(chunk.slice());
+          yield chunk;
+        }
+        finished(contentOf(chunks));
       },
     };
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const content = await splitHeader(chunks);
-    await this.inner.restore(content.rest);
-    this.#hash = new DataView(content.header.buffer).getUint32(0);
+    const { inner, node, replicas, world, random } = this.#parts;
+    const all: Uint8Array[] = [];
+    for await (const chunk of chunks) all.push(chunk.slice());
+    const { bytes } = contentOf(all);
+    if (bytes.length < HEADER_BYTES) throw new Error("the snapshot is shorter than its header");
+    const content = contentOf([bytes.subarray(HEADER_BYTES)]);
+    const view = new DataView(bytes.buffer);
+    const index = view.getFloat64(4);
+    if (!replicas.wasCaptured(content)) {
+      this.#fail(
+        "B12 a snapshot is the state",
+        `node ${node} is given a snapshot after entry ${index} that no node captured: storage or transport changed it`,
+      );
+    }
+    try {
+      await withinUntilSettled(world, () => inner.restore(inPieces(content.bytes, random)));
+    } catch (thrown) {
+      this.#fail(
+        "B12 a snapshot is the state",
+        `node ${node}: restore threw at what was captured after entry ${index}: ${String(thrown)}`,
+      );
+      throw thrown;
+    }
+    this.#hash = view.getUint32(0);
+    this.#index = index;
+    this.#held = null;
+    const restored = this.#contentNow();
+    if (restored === null || restored.hash === content.hash) return;
+    this.#fail(
+      "B12 a snapshot is the state",
+      `node ${node} was restored from what was captured after entry ${index}, and captures something else now, ${describeDifference(content.bytes, restored.bytes)}`,
+    );
+  }
+
+  #checkpoint(): void {
+    const { inner, node, replicas, world } = this.#parts;
+    const held = this.#held;
+    const content = this.#contentNow();
+    if (content === null) return;
+    this.#check(() => {
+      if (held !== null) {
+        const late = within(world, () => contentNow(held.capture.chunks()));
+        if (late !== null) checkUnchanged(node, held.index, held.content, late);
+      }
+      replicas.captured(node, this.#index, content);
+    });
+    this.#held = { index: this.#index, content, capture: within(world, () => inner.capture()) };
+  }
+
+  #contentNow(): Content | null {
+    const { inner, world } = this.#parts;
+    return within(world, () => contentNow(inner.capture().chunks()));
+  }
+
+  /** @returns false when something does not hold. What a dead life says does not count. */
+  #check(check: () => void): boolean {
+    if (!this.#parts.isAlive()) return false;
+    try {
+      check();
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof Violation)) throw thrown;
+      this.#parts.fail(thrown);
+      return false;
+    }
+  }
+
+  #fail(property: string, detail: string): void {
+    if (this.#parts.isAlive()) this.#parts.fail(new Violation(property, detail));
   }
 }
 
-function contentHash(value: unknown): number {
-  return hashValue(typeof value === "object" && value !== null ? value : { value });
+/** B12: a capture is of one moment. */
+function checkUnchanged(node: NodeId, index: number, before: Content, after: Content): void {
+  if (before.hash === after.hash) return;
+  throw new Violation(
+    "B12 a snapshot is the state",
+    `node ${node}: what was captured after entry ${index} changed while later entries were applied, ${describeDifference(before.bytes, after.bytes)}. A capture must not share with the state what apply changes.`,
+  );
 }
 
-async function splitHeader(
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<{ readonly header: Uint8Array; readonly rest: AsyncIterable<Uint8Array> }> {
-  const source = chunks[Symbol.asyncIterator]();
-  const header = new Uint8Array(HASH_BYTES);
-  let filled = 0;
-  let left = new Uint8Array(0);
-  while (filled < HASH_BYTES) {
-    const next = await source.next();
-    if (next.done === true) throw new Error("the snapshot is shorter than its header");
-    const taken = next.value.subarray(0, HASH_BYTES - filled);
-    header.set(taken, filled);
-    filled += taken.length;
-    left = new Uint8Array(next.value.subarray(taken.length));
+async function* inWorld(
+  world: OutsideWorld,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  if (!(Symbol.iterator in chunks)) {
+    yield* chunks;
+    return;
   }
-  return {
-    header,
-    rest: {
-      async *[Symbol.asyncIterator]() {
-        if (left.length > 0) yield left;
-        for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
-      },
-    },
-  };
+  const source = chunks[Symbol.iterator]();
+  for (;;) {
+    const next = within(world, () => source.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** The same bytes, cut anywhere. */
+async function* inPieces(bytes: Uint8Array, random: () => number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length;) {
+    const length = 1 + Math.floor(random() * 256);
+    yield await Promise.resolve(bytes.slice(at, at + length));
+    at += length;
+  }
 }

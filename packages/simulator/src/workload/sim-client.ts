@@ -1,45 +1,50 @@
-import type { NodeId, SessionCommand } from "@seshat/common";
-import { SeshatError, UnknownOutcomeError } from "@seshat/common";
+import type { NodeId, RaftTypeConfig, SessionCommand } from "@seshat/common";
+import { InvalidValueError, SeshatError, UnknownOutcomeError } from "@seshat/common";
 import type { Raft } from "@seshat/raft";
 import type { SeededRandom } from "@seshat/raft/testing";
 import type { HistoryRecorder } from "../linearizability/history-recorder.js";
+import type { Seen, System } from "../system.js";
 import type { Cluster, SimNode } from "../world/cluster.js";
-import type { SimCommand, SimMachine } from "./sim-machine.js";
-import type { SimInput, SimOutput } from "./sim-model.js";
-import type { SimTypes } from "./sim-types.js";
+import { ClientSession } from "./client-session.js";
 
 /** What a client needs. */
-export interface ClientParts {
+export interface ClientParts<C extends RaftTypeConfig, Input, Output> {
   readonly name: string;
-  readonly cluster: Cluster<SimTypes>;
+  readonly system: System<C, Input, Output>;
+  readonly cluster: Cluster<C>;
   readonly random: SeededRandom;
-  readonly history: HistoryRecorder<SimInput, SimOutput>;
+  readonly history: HistoryRecorder<Input, Output>;
   readonly keys: number;
   readonly leases: boolean;
   /** True when this client numbers its writes, and sends one whose outcome it does not know until it does. */
   readonly exactlyOnce: boolean;
-  thinkMs(): number;
-  sleep(ms: number): Promise<void>;
+  readonly thinkMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Virtual milliseconds. */
+  readonly now: () => number;
 }
 
 /** How long a client waits for an answer, in milliseconds. */
 const PATIENCE_MS = 800;
 
-const KINDS = ["register", "counter", "set"] as const;
+/** Answers that a client remembers. */
+const MAX_SEEN = 20;
 
 /** The client never heard of it again: its node crashed, or took too long. */
 class GoneError extends Error {}
 
 /** Writes and reads one operation after another, and writes down what it did and saw. */
-export class SimClient {
+export class SimClient<C extends RaftTypeConfig, Input, Output> {
   /** Operations that were answered. */
   answered = 0;
-  readonly #parts: ClientParts;
+  readonly #parts: ClientParts<C, Input, Output>;
+  readonly #seen: Seen<Input, Output>[] = [];
+  readonly #session = new ClientSession();
   #lives = 0;
   #stopped = false;
   #believedLeader: NodeId | null = null;
 
-  constructor(parts: ClientParts) {
+  constructor(parts: ClientParts<C, Input, Output>) {
     this.#parts = parts;
   }
 
@@ -55,49 +60,38 @@ export class SimClient {
     this.#stopped = true;
   }
 
-  /** Reads one key, trying until it is answered. */
-  async readUntilAnswered(key: string): Promise<void> {
+  /** Reads, trying until it is answered. */
+  async readUntilAnswered(input: Input): Promise<void> {
     for (;;) {
       const before = this.answered;
-      await this.#read(key);
+      await this.#read(input);
       if (this.answered > before) return;
       await this.#parts.sleep(20);
     }
   }
 
-  async #operate(): Promise<void> {
-    const { random, keys } = this.#parts;
-    const kind = KINDS[Math.floor(random.next() * KINDS.length)] as (typeof KINDS)[number];
-    const key = `${kind}${Math.floor(random.next() * keys)}`;
-    if (random.next() < 0.4) return this.#read(key);
-    const value = String(Math.floor(random.next() * 1_000_000));
-    switch (kind) {
-      case "register": {
-        if (random.next() < 0.6) return this.#write({ op: "set", key, value });
-        return this.#write({ op: "cas", key, expected: this.#lastSeen.get(key) ?? null, value });
-      }
-      case "counter":
-        return this.#write({ op: "add", key, by: 1 + Math.floor(random.next() * 5) });
-      case "set":
-        return this.#write({ op: "insert", key, member: value.slice(0, 2) });
-    }
+  #operate(): Promise<void> {
+    const { system, random, name, keys, now } = this.#parts;
+    const input = system.operation(random, { name, keys, now: now(), seen: this.#seen });
+    const command = system.toCommand(input);
+    return command === undefined ? this.#read(input) : this.#write(input, command);
   }
 
-  readonly #lastSeen = new Map<string, string | null>();
-
-  async #write(command: SimCommand): Promise<void> {
-    const open = this.#parts.history.invoke(this.#process(), command);
-    const session = await this.#session();
+  async #write(input: Input, command: C["D"]): Promise<void> {
+    const { system, history, random, sleep } = this.#parts;
+    const open = history.invoke(this.#process(), input);
+    const session = await this.#nextNumber();
+    const options = session === null ? { timeoutMs: PATIENCE_MS } : { timeoutMs: PATIENCE_MS, session };
     let mayBeThere = false;
     for (;;) {
       const node = this.#pickNode();
       try {
         if (node === null) throw new GoneError("no node runs");
-        const options = session === null ? { timeoutMs: PATIENCE_MS } : { timeoutMs: PATIENCE_MS, session };
         const { response } = await this.#within(node, (raft) => raft.clientWrite(command, options));
-        open.ok(response);
-        if (command.op === "set") this.#lastSeen.set(command.key, command.value);
-        this.answered += 1;
+        const output =
+          system.toOutput === undefined ? (response as Output) : system.toOutput(response, input);
+        open.ok(output);
+        this.#answer(input, output);
         return;
       } catch (thrown) {
         this.#believedLeader = leaderOf(thrown);
@@ -105,32 +99,35 @@ export class SimClient {
         if (!isUnknown && !(thrown instanceof SeshatError)) throw thrown;
         mayBeThere ||= isUnknown && node !== null;
         if (session !== null && !this.#stopped && isRetried(thrown)) {
-          await this.#parts.sleep(5 + this.#parts.random.next() * 40);
+          await sleep(5 + random.next() * 40);
           continue;
         }
         if (mayBeThere) {
           open.unknown();
           this.#lives += 1;
         } else open.fail();
-        if (session !== null) this.#sessionId = null;
+        if (session !== null) this.#session.forget();
         return;
       }
     }
   }
 
-  async #read(key: string): Promise<void> {
-    const { history, random, leases } = this.#parts;
+  async #read(input: Input): Promise<void> {
+    const { system, history, random, leases } = this.#parts;
+    const read = system.read?.bind(system);
+    if (read === undefined) {
+      throw new InvalidValueError("system.read", read, "a function, since toCommand gave undefined");
+    }
     const node = this.#pickNode();
     if (node === null) return;
-    const open = history.invoke(this.#process(), { op: "get", key });
+    const open = history.invoke(this.#process(), input);
     try {
       const policy = leases && random.next() < 0.5 ? "lease" : "readIndex";
       await this.#within(node, (raft) => raft.ensureLinearizable({ policy, timeoutMs: PATIENCE_MS }));
-      const value = (node.machine as SimMachine | null)?.read(key);
-      if (value === undefined) throw new GoneError("it crashed");
-      open.ok(value);
-      if (typeof value === "string" || value === null) this.#lastSeen.set(key, value);
-      this.answered += 1;
+      if (node.machine === null) throw new GoneError("it crashed");
+      const output = node.machine.look((machine) => read(machine, input));
+      open.ok(output);
+      this.#answer(input, output);
     } catch (thrown) {
       this.#believedLeader = leaderOf(thrown);
       if (!(thrown instanceof SeshatError) && !(thrown instanceof GoneError)) throw thrown;
@@ -139,25 +136,25 @@ export class SimClient {
     }
   }
 
-  #sessionId: number | null = null;
-  #sequence = 0;
+  #answer(input: Input, output: Output): void {
+    this.answered += 1;
+    this.#seen.push({ input, output });
+    if (this.#seen.length > MAX_SEEN) this.#seen.shift();
+  }
 
   /** The number of the next write; null where this client has no session. */
-  async #session(): Promise<SessionCommand | null> {
+  async #nextNumber(): Promise<SessionCommand | null> {
     if (!this.#parts.exactlyOnce) return null;
-    if (this.#sessionId === null) {
+    return this.#session.next(async () => {
       const node = this.#pickNode();
       if (node === null) return null;
       try {
-        this.#sessionId = await this.#within(node, (raft) => raft.openSession({ timeoutMs: PATIENCE_MS }));
-        this.#sequence = 0;
+        return await this.#within(node, (raft) => raft.openSession({ timeoutMs: PATIENCE_MS }));
       } catch (thrown) {
         this.#believedLeader = leaderOf(thrown);
         return null;
       }
-    }
-    this.#sequence += 1;
-    return { sessionId: this.#sessionId, sequence: this.#sequence, answeredBelow: this.#sequence };
+    });
   }
 
   /** A client whose operation has an unknown outcome goes on as another one: that operation may still be under way. */
@@ -165,7 +162,7 @@ export class SimClient {
     return `${this.#parts.name}.${this.#lives}`;
   }
 
-  #pickNode(): SimNode<SimTypes> | null {
+  #pickNode(): SimNode<C> | null {
     const running = this.#parts.cluster.running();
     const believed = running.find(({ id }) => id === this.#believedLeader);
     if (believed !== undefined && this.#parts.random.next() < 0.8) return believed;
@@ -173,7 +170,7 @@ export class SimClient {
   }
 
   /** What a node answers, unless it crashes or takes too long first. */
-  #within<T>(node: SimNode<SimTypes>, call: (raft: Raft<SimTypes>) => Promise<T>): Promise<T> {
+  #within<T>(node: SimNode<C>, call: (raft: Raft<C>) => Promise<T>): Promise<T> {
     const { raft, life } = node;
     if (raft === null || life === null) return Promise.reject(new GoneError("it crashed"));
     return Promise.race([

@@ -2,10 +2,10 @@ import type { LogLevel, NodeId, RaftTypeConfig } from "@seshat/common";
 import { Raft } from "@seshat/raft";
 import type { RaftConfig } from "@seshat/raft";
 import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
-import type { StateMachine } from "@seshat/storage";
 import { SimNetwork } from "../network/sim-network.js";
+import type { WatchedTransport } from "../network/watched-transport.js";
 import type { Oracle } from "../oracle/oracle.js";
-import { WatchedMachine } from "../oracle/watched-machine.js";
+import type { WatchedMachine } from "../oracle/watched-machine.js";
 import type { StorageTap } from "../oracle/watched-storage.js";
 import { watchStorage } from "../oracle/watched-storage.js";
 import type { Trace } from "../trace.js";
@@ -21,7 +21,10 @@ export interface ClusterParts<C extends RaftTypeConfig> {
   readonly trace: Trace;
   readonly config: Partial<RaftConfig>;
   readonly describe: (id: NodeId) => C["Node"];
-  makeMachine(): StateMachine<C["D"], C["R"]>;
+  /** How messages become bytes. Default: they are carried as they are. */
+  readonly transport?: WatchedTransport<C> | null;
+  /** The state machine of one life of a node, watched. */
+  makeMachine(id: NodeId, life: Life): WatchedMachine<C["D"], C["R"]>;
   makeStore(id: NodeId, random: SeededRandom): NodeStore<C>;
 }
 
@@ -33,7 +36,7 @@ export interface SimNode<C extends RaftTypeConfig> {
   rate: number;
   raft: Raft<C> | null;
   life: Life | null;
-  machine: StateMachine<C["D"], C["R"]> | null;
+  machine: WatchedMachine<C["D"], C["R"]> | null;
   /** True from the moment it begins to start. */
   starting: boolean;
   /** Why it stopped by itself, where a fault was to blame. */
@@ -50,7 +53,7 @@ export class Cluster<C extends RaftTypeConfig> {
 
   constructor(parts: ClusterParts<C>) {
     this.#parts = parts;
-    this.network = new SimNetwork(parts.clock, parts.random.fork(), parts.oracle);
+    this.network = new SimNetwork(parts.clock, parts.random.fork(), parts.oracle, parts.transport);
   }
 
   /** A node that was not there before, with an empty store. It does not run yet. */
@@ -100,9 +103,7 @@ export class Cluster<C extends RaftTypeConfig> {
     node.starting = true;
     const life = new Life(clock, random.fork(), node.rate);
     node.life = life;
-    const machine = new WatchedMachine<C["D"], C["R"]>(this.#parts.makeMachine(), (index, hash) => {
-      if (life.alive) oracle.applied(id, index, hash);
-    });
+    const machine = this.#parts.makeMachine(id, life);
     try {
       const { storage, stateMachine } = await node.store.open(life.runtime, machine);
       const raft = await Raft.create<C>({
@@ -128,7 +129,7 @@ export class Cluster<C extends RaftTypeConfig> {
       });
       if (!life.alive) return;
       node.raft = raft;
-      node.machine = machine.inner;
+      node.machine = machine;
       node.stopCause = null;
       this.network.join(id, { raft, life });
       trace.note(clock.now, `node ${id} starts`);

@@ -1,0 +1,59 @@
+import type { NodeId, RaftTypeConfig } from "@seshat/common";
+import type { Raft } from "@seshat/raft";
+import type { Run } from "./run.js";
+
+/** How long a healed cluster may take to come to rest, in virtual milliseconds. */
+export const CONVERGENCE_MS = 30_000;
+
+/** The founders start, and found the cluster. */
+export async function found<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): Promise<void> {
+  const { cluster, plan, describe } = run;
+  const { voters, spares, clockRates } = plan;
+  for (const [i, id] of [...voters, ...spares].entries()) cluster.add(id, clockRates[i] ?? 1);
+  for (const id of voters) {
+    await run.until(`node ${id} to start`, cluster.start(id), CONVERGENCE_MS);
+    // There are no faults yet: what stops it is its own.
+    const { raft, stopCause } = cluster.node(id);
+    if (raft === null) throw stopCause ?? new Error(`node ${id} does not start`);
+  }
+  const first = cluster.node(voters[0] as NodeId).raft as Raft<C>;
+  const nodes = voters.map((id): [NodeId, C["Node"]] => [id, describe(id)]);
+  await run.until("the founding", first.initialize(nodes), CONVERGENCE_MS);
+}
+
+/** The first phase: only safety is asked for. */
+export async function disturb<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): Promise<void> {
+  const { clock, nemesis, plan, trace } = run;
+  for (const { at, act } of plan.actions) {
+    if (at >= plan.faultyMs) break;
+    await advanceTo(run, at);
+    if (run.failed) return;
+    trace.note(clock.now, JSON.stringify(act));
+    nemesis.act(act);
+  }
+  await advanceTo(run, plan.faultyMs);
+}
+
+/** A node that stopped by itself is started again, as its supervisor would. */
+export function reap<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): void {
+  for (const { id, stopCause } of run.cluster.reap()) {
+    if (stopCause !== null && !isDiskFault(stopCause)) run.fail(stopCause);
+    run.count("node stopped by a disk error");
+    void run.cluster.start(id);
+  }
+}
+
+async function advanceTo<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>, at: number): Promise<void> {
+  const { clock } = run;
+  while (clock.now < at && !run.failed) {
+    await clock.advance(Math.min(50, at - clock.now));
+    reap(run);
+  }
+}
+
+function isDiskFault(error: Error): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.name === "DiskError") return true;
+  }
+  return false;
+}

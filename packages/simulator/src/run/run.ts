@@ -1,0 +1,155 @@
+import type { NodeId, RaftTypeConfig } from "@seshat/common";
+import type { RaftConfig } from "@seshat/raft";
+import { SeededRandom, VirtualClock } from "@seshat/raft/testing";
+import { Nemesis } from "../faults/nemesis.js";
+import type { Plan } from "../faults/plan.js";
+import { HistoryRecorder } from "../linearizability/history-recorder.js";
+import { WatchedTransport } from "../network/watched-transport.js";
+import { Oracle } from "../oracle/oracle.js";
+import { Replicas } from "../oracle/replicas.js";
+import { Violation } from "../oracle/violation.js";
+import { WatchedMachine } from "../oracle/watched-machine.js";
+import { jsonCodec } from "../storage/codec.js";
+import { SimNodeStore } from "../storage/sim-node-store.js";
+import type { System } from "../system.js";
+import { Trace } from "../trace.js";
+import { SimClient } from "../workload/sim-client.js";
+import { Cluster } from "../world/cluster.js";
+import { completeStore } from "../world/complete-store.js";
+import type { NodeStore } from "../world/node-storage.js";
+import { describeCluster } from "./describe-cluster.js";
+import { EPOCH_MS, outsideOf } from "./life-outside.js";
+
+/** Small numbers, so that snapshots, purges and several portions happen in a short run. */
+const CONFIG: Partial<RaftConfig> = {
+  snapshotPolicy: { type: "logsSinceLast", entries: 60 },
+  maxInSnapshotLogToKeep: 5,
+  maxLogToKeepForFollowers: 100,
+  snapshotChunkBytes: 200,
+  snapshotTimeoutMs: 2_000,
+  maxPayloadEntries: 16,
+  storageStallMs: 500,
+  replicationLagThreshold: 50,
+};
+
+/** How long clients think where neither the plan nor the system says otherwise. */
+const USUAL_THINK_MS = 2;
+
+/** One run of a plan: everything that takes part in it, and the first thing that went wrong. */
+export class Run<C extends RaftTypeConfig, Input, Output> {
+  readonly plan: Plan;
+  readonly system: System<C, Input, Output>;
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly oracle: Oracle = new Oracle();
+  readonly replicas: Replicas<C["D"]> = new Replicas<C["D"]>();
+  readonly trace: Trace;
+  readonly cluster: Cluster<C>;
+  readonly nemesis: Nemesis<C>;
+  readonly history: HistoryRecorder<Input, Output> = new HistoryRecorder<Input, Output>();
+  readonly clients: SimClient<C, Input, Output>[] = [];
+  readonly coverage: Map<string, number> = new Map();
+  readonly describe: (id: NodeId) => C["Node"];
+  /** The smallest illegal part of the history as SVG; null while there is none. */
+  picture: string | null = null;
+  #violation: Error | null = null;
+
+  constructor(plan: Plan, system: System<C, Input, Output>, keepsTrace: boolean) {
+    this.plan = plan;
+    this.system = system;
+    this.trace = new Trace(keepsTrace);
+    this.describe = system.describe?.bind(system) ?? ((id): C["Node"] => ({ addr: `node-${id}` }));
+    const random = new SeededRandom(plan.seed);
+    let lives = 0;
+    const { clock, oracle, trace, describe } = this;
+    this.cluster = new Cluster<C>({
+      clock,
+      random: random.fork(),
+      oracle,
+      trace,
+      config: { ...CONFIG, leaderLease: plan.leases, ...system.config },
+      describe,
+      transport:
+        system.transport === undefined
+          ? null
+          : new WatchedTransport(system.transport, oracle, (violation) => this.fail(violation)),
+      makeMachine: (id, life) =>
+        new WatchedMachine<C["D"], C["R"]>({
+          node: id,
+          inner: system.makeMachine(),
+          replicas: this.replicas,
+          ...outsideOf(id, life, plan.seed, (lives += 1)),
+          isAlive: () => life.alive,
+          applied: (index, hash) => oracle.applied(id, index, hash),
+          fail: (violation) => this.fail(violation),
+        }),
+      makeStore: (id, chance) => this.#makeStore(id, chance),
+    });
+    const timers = clock.runtime(random.fork());
+    const setTimer = (delayMs: number, callback: () => void): void => void timers.setTimer(delayMs, callback);
+    this.nemesis = new Nemesis<C>(this.cluster, setTimer, describe);
+    const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimer(ms, resolve));
+    const slowness = (system.thinkMs ?? USUAL_THINK_MS) / USUAL_THINK_MS;
+    const hasSessions = system.makeMachine().responseCodec !== undefined;
+    for (let i = 0; i < plan.clients; i += 1) {
+      this.clients.push(
+        new SimClient<C, Input, Output>({
+          name: `client${i + 1}`,
+          system,
+          cluster: this.cluster,
+          random: random.fork(),
+          history: this.history,
+          keys: plan.keys,
+          leases: plan.leases,
+          exactlyOnce: hasSessions && i % 2 === 1,
+          thinkMs: () => this.nemesis.thinkMs * slowness,
+          sleep,
+          now: () => EPOCH_MS + clock.now,
+        }),
+      );
+    }
+  }
+
+  /** The first thing that did not hold; null while everything does. */
+  get violation(): Error | null {
+    return this.#violation ?? this.oracle.violation;
+  }
+
+  get failed(): boolean {
+    return this.#violation !== null || this.oracle.violation !== null;
+  }
+
+  fail(error: Error): void {
+    if (!this.failed) this.#violation = error;
+  }
+
+  count(what: string, times = 1): void {
+    this.coverage.set(what, (this.coverage.get(what) ?? 0) + times);
+  }
+
+  /** Moves time on until `promise` settles, or something fails. @returns its value. */
+  async until<T>(what: string, promise: Promise<T>, limitMs: number): Promise<T> {
+    let settled = false;
+    const note = (): void => {
+      settled = true;
+    };
+    promise.then(note, note);
+    try {
+      await this.clock.runUntil(what, () => settled || this.failed, limitMs);
+    } catch (thrown) {
+      throw new Violation("D liveness", `${String(thrown)}: ${describeCluster(this.cluster)}`);
+    }
+    if (!settled) throw new Error("the run failed");
+    return promise;
+  }
+
+  #makeStore(id: NodeId, random: SeededRandom): NodeStore<C> {
+    const { system, clock } = this;
+    if (system.makeStore !== undefined) return completeStore(system.makeStore(id, random, clock));
+    return new SimNodeStore<C>({
+      random: random.fork(),
+      runtime: clock.runtime(random),
+      codec: system.codec ?? { command: jsonCodec<C["D"]>() },
+      segmentBytes: 4096,
+    });
+  }
+}
