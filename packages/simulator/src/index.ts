@@ -6,8 +6,11 @@ export { SimDisk } from "./disk/sim-disk.js";
 export type { Corruption, SimDiskParts } from "./disk/sim-disk.js";
 export { NO_DISK_FAULTS } from "./disk/sim-disk-faults.js";
 export type { DiskFault, DiskFaultCounts, SimDiskFaults } from "./disk/sim-disk-faults.js";
-export { FEATURES, makePlan } from "./faults/plan.js";
-export type { Act, Action, Feature, PartitionKind, Plan, Target } from "./faults/plan.js";
+export type { Act, Action, OperatorAct, PartitionKind, Target } from "./faults/act.js";
+export { FEATURES } from "./faults/features.js";
+export type { Feature } from "./faults/features.js";
+export { makePlan } from "./faults/plan.js";
+export type { Plan, PlanOptions } from "./faults/plan.js";
 export { checkLinearizability } from "./linearizability/check-linearizability.js";
 export type {
   LinearizabilityOptions,
@@ -58,6 +61,7 @@ export { openSimStorage } from "./storage/open-sim-storage.js";
 export type { SimStorage, SimStorageOptions } from "./storage/open-sim-storage.js";
 export { SimNodeStore } from "./storage/sim-node-store.js";
 export type { SimNodeStoreParts } from "./storage/sim-node-store.js";
+export type { CrashKind, DiskTrouble, NodeStore, OpenedStorage, StorePart } from "./world/node-storage.js";
 export type { Seen, System, SystemClient, SystemStore } from "./system.js";
 export { SimMachine } from "./workload/sim-machine.js";
 export type { SimCommand, SimReply } from "./workload/sim-machine.js";
@@ -65,4 +69,3 @@ export { simModel } from "./workload/sim-model.js";
 export type { SimInput, SimOutput } from "./workload/sim-model.js";
 export { simSystem } from "./workload/sim-system.js";
 export type { SimTypes } from "./workload/sim-types.js";
-export type { NodeStore, OpenedStorage } from "./world/node-storage.js";

@@ -1,4 +1,5 @@
-import type { Action, Plan } from "./faults/plan.js";
+import type { Action } from "./faults/act.js";
+import type { Plan } from "./faults/plan.js";
 import { Violation } from "./oracle/violation.js";
 import type { SimulationResult } from "./simulation.js";
 
@@ -6,8 +7,8 @@ import type { SimulationResult } from "./simulation.js";
 const MAX_RUNS = 200;
 
 /**
- * Leaves out of a plan that fails what it does not take to fail in the same way: actions, by delta debugging (Zeller and Hildebrandt 2002), and
- * clients. What chance decides is drawn anew in each run, so the result is small rather than smallest.
+ * Leaves out of a plan that fails what it does not take to fail in the same way: actions, by delta debugging (Zeller and Hildebrandt 2002), large
+ * values, leases, clocks that drift, keys, time and clients. What chance decides is drawn anew in each run, so the result is small rather than smallest.
  *
  * @param violation what did not hold.
  */
@@ -30,7 +31,11 @@ class Minimizer {
   }
 
   async minimize(plan: Plan): Promise<Plan> {
-    const least = await this.#fewerActions(plan, 2);
+    let least = await this.#fewerActions(plan, 2);
+    for (const change of simplifications(least)) {
+      const candidate: Plan = { ...least, ...change };
+      if (await this.#fails(candidate)) least = candidate;
+    }
     for (let clients = 1; clients < least.clients; clients += 1) {
       if (await this.#fails({ ...least, clients })) return { ...least, clients };
     }
@@ -54,6 +59,18 @@ class Minimizer {
     const { violation } = await this.#run(candidate);
     return violation !== null && propertyOf(violation) === this.#property;
   }
+}
+
+/** What a plan may do without, beside actions and clients. */
+function simplifications({ actions, faultyMs, clockRates }: Plan): Partial<Plan>[] {
+  const end = (actions.at(-1)?.at ?? 0) + 1_000;
+  return [
+    { largeBytes: 0 },
+    { leases: false },
+    { clockRates: clockRates.map(() => 1) },
+    { keys: 1 },
+    ...(end < faultyMs ? [{ faultyMs: end }] : []),
+  ];
 }
 
 function propertyOf(error: Error): string {

@@ -14,8 +14,10 @@ import type { SimTypes } from "./workload/sim-types.js";
 
 /** How a run is looked at. */
 export interface RunOptions {
-  /** Keep the trace as text, too. Default: false. */
-  readonly trace?: boolean;
+  /** Keep the trace as text, too: its newest lines; or tell them as they come, and keep none. Default: false. */
+  readonly trace?: boolean | ((line: string) => void);
+  /** Ends the run soon after so many steps, from 1 on, wherever it is: what would only show later does not. Default: no such bound. */
+  readonly maxSteps?: number;
 }
 
 /** Changes to the system that is simulated where no other is given: registers, counters and sets. */
@@ -56,9 +58,9 @@ export async function simulate(
 export async function simulate(
   plan: Plan,
   system: SimulationOptions = simSystem,
-  { trace = false }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<SimulationResult> {
-  const run = new Run(plan, complete(system), trace);
+  const run = new Run(plan, complete(system), options);
   const uninstall = installOutsideWorlds();
   try {
     await carryOut(run);
@@ -87,7 +89,7 @@ async function carryOut<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): Prom
     await readAll(run);
     judgeHistory(run);
   } catch (thrown) {
-    run.fail(thrown as Error);
+    if (!run.over) run.fail(thrown as Error);
   }
   for (const { id } of run.cluster.running()) run.cluster.crash(id);
 }
@@ -107,9 +109,8 @@ function resultOf<C extends RaftTypeConfig, I, O>(
   violation: Error | null,
 ): SimulationResult {
   const { plan, cluster, nemesis, clock, trace } = run;
-  for (const { store } of cluster.nodes.values()) {
-    for (const [what, times] of store.faultCounts()) run.count(`disk ${what}`, times);
-  }
+  for (const [what, times] of cluster.diskCounts()) run.count(`disk ${what}`, times);
+  for (const [what, times] of Object.entries(cluster.protocol.counts)) run.count(what, times);
   for (const [what, times] of nemesis.counts) run.count(what, times);
   for (const [what, times] of Object.entries(cluster.network.counts)) {
     run.count(`messages ${what}`, times as number);

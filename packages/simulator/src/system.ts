@@ -19,6 +19,8 @@ export interface SystemClient<Input, Output> {
   readonly name: string;
   /** How many keys, or whatever operations contend for, this run is about: few, from 1 on. */
   readonly keys: number;
+  /** How many bytes a large value is to have, of which now and then one is written; 0 for none. */
+  readonly largeBytes: number;
   /** Milliseconds on the client's clock: what a command may carry in place of a clock that replicas would read. */
   readonly now: number;
   /** What this client was answered, newest last: the last 20. */
@@ -55,7 +57,7 @@ export interface System<C extends RaftTypeConfig, Input, Output> {
   /** How commands, and the descriptions of nodes, stand on the simulated disk. Default: as JSON. */
   readonly codec?: StoreCodec<C>;
   /** How the membership describes a node. Default: `{ addr: "node-1" }`. */
-  describe?(id: NodeId): C["Node"];
+  describe?(id: NodeId, moves: number): C["Node"];
   /**
    * The storage of a node, empty. Called once for each store: again when a disk is erased. Default: `SimNodeStore`, on a simulated disk.
    *

@@ -10,12 +10,15 @@ const MAX_LINES = 20_000;
  */
 export class Trace {
   readonly #keepsText: boolean;
+  readonly #tell: ((line: string) => void) | null;
   readonly #lines: string[] = [];
   #hash = 0x811c9dc5;
   #dropped = 0;
 
-  constructor(keepsText: boolean) {
-    this.#keepsText = keepsText;
+  /** @param text true to keep the newest lines; or who is told each line, and then none is kept. */
+  constructor(text: boolean | ((line: string) => void)) {
+    this.#keepsText = text !== false;
+    this.#tell = typeof text === "function" ? text : null;
   }
 
   /** Equal for two runs exactly when they took the same steps at the same times. */
@@ -46,6 +49,7 @@ export class Trace {
   }
 
   #add(line: string): void {
+    if (this.#tell !== null) return this.#tell(line);
     if (this.#lines.length >= MAX_LINES) {
       this.#lines.splice(0, MAX_LINES / 10);
       this.#dropped += MAX_LINES / 10;

@@ -16,6 +16,9 @@ export interface DiskOperation {
   readonly file: string;
 }
 
+/** Whether a write of `length` bytes may end up at `offset` of a file that has `size` bytes. */
+export type StrayPlace = (file: string, offset: number, length: number, size: number) => boolean;
+
 /** Fails the next call of a kind. */
 interface Ambush {
   readonly verb: DiskVerb;
@@ -33,6 +36,8 @@ export class SimDevice {
   hangs = false;
   #operations = 0;
   readonly #ambushes: Ambush[] = [];
+  /** Where the next write may end up instead; null while it goes where it should. */
+  #stray: StrayPlace | null = null;
   /** Syncs that are due, and wait for the device. */
   #held: (() => void)[] = [];
 
@@ -52,6 +57,24 @@ export class SimDevice {
 
   ambush(ambush: Ambush): void {
     this.#ambushes.push(ambush);
+  }
+
+  /** The next write goes to another place. */
+  misdirectNext(mayHit: StrayPlace): void {
+    this.#stray = mayHit;
+  }
+
+  /** What the next write may hit instead of where it should go; null for nothing, as for most. */
+  takeStray(): StrayPlace | null {
+    const stray = this.#stray;
+    this.#stray = null;
+    return stray ?? (this.chance(this.faults.misdirectedWriteRate) ? (): boolean => true : null);
+  }
+
+  /** Takes back what was to happen to a next call. */
+  disarm(): void {
+    this.#ambushes.length = 0;
+    this.#stray = null;
   }
 
   /** The error that a call is to end with, if any. */

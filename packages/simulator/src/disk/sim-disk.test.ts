@@ -440,6 +440,31 @@ describe("faults", () => {
     expect(places).toContain("!aaa bbbb");
   });
 
+  test("of the next write alone: it goes astray where it may, or nowhere, unless that is taken back", () => {
+    const places = new Set<string>();
+    for (let seed = 0; seed < 40; seed++) {
+      const disk = makeDisk({}, seed);
+      void disk.write("a", 0, bytes("aaaa"));
+      void disk.write("b", 0, bytes("bbbb"));
+      disk.misdirectNext((file, offset, length, size) => file === "b" && offset + length < size);
+      expect(disk.write("a", 4, bytes("!"))).toBe(1);
+      void disk.write("a", 4, bytes("?"));
+      places.add(`${textOf(disk, "a")} ${textOf(disk, "b")}`);
+      expect(disk.counts.misdirectedWrite).toBe(1);
+    }
+    expect([...places].sort()).toStrictEqual(["aaaa? !bbb", "aaaa? b!bb", "aaaa? bb!b"]);
+    const disk = makeDisk();
+    disk.misdirectNext(() => false);
+    void disk.write("a", 0, bytes("lost"));
+    expect(textOf(disk, "a")).toBe("");
+    disk.misdirectNext();
+    disk.failNext("write");
+    disk.disarm();
+    void disk.write("a", 0, bytes("kept"));
+    expect(textOf(disk, "a")).toBe("kept");
+    expect([disk.files, disk.usedBytes]).toStrictEqual([["a"], 4]);
+  });
+
   test("of the medium: one byte is another, where it is asked for or anywhere, for good", async () => {
     const disk = makeDisk();
     await keep(disk, "a", "aaaa");

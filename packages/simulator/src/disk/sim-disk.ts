@@ -5,7 +5,7 @@ import type { MaybePromise } from "@seshat/storage";
 import type { DiskErrorCode } from "./disk-error.js";
 import { DiskError } from "./disk-error.js";
 import type { Disk, DiskVerb, OpenFile } from "./disk.js";
-import type { DiskOperation } from "./sim-device.js";
+import type { DiskOperation, StrayPlace } from "./sim-device.js";
 import { SimDevice } from "./sim-device.js";
 import type { DiskFaultCounts, SimDiskFaults } from "./sim-disk-faults.js";
 import { SimFile } from "./sim-file.js";
@@ -19,6 +19,9 @@ export interface SimDiskParts {
   /** Default: none. */
   readonly faults?: Partial<SimDiskFaults>;
 }
+
+/** How often another place is drawn for a write that goes astray, before it goes nowhere. */
+const MAX_STRAY_ATTEMPTS = 10;
 
 /** Where a byte went bad. */
 export interface Corruption {
@@ -79,6 +82,30 @@ export class SimDisk implements Disk {
     { file = null, code = "EIO" }: { file?: string | null; code?: DiskErrorCode } = {},
   ): void {
     this.#device.ambush({ verb, file, code });
+  }
+
+  /**
+   * The next write ends up at another place, in any file, and claims to have worked.
+   *
+   * @param mayHit false for what is to be spared; the write then goes elsewhere, or nowhere.
+   */
+  misdirectNext(mayHit: StrayPlace = () => true): void {
+    this.#device.misdirectNext(mayHit);
+  }
+
+  /** Takes back what {@link failNext} and {@link misdirectNext} asked for and has not happened. */
+  disarm(): void {
+    this.#device.disarm();
+  }
+
+  /** The names of all files, ascending; not a call to the disk. */
+  get files(): readonly string[] {
+    return this.#device.directory.names();
+  }
+
+  /** How many bytes all files together have; not a call to the disk. */
+  get usedBytes(): number {
+    return this.#device.directory.bytes;
   }
 
   /** From now on no sync ends. */
@@ -220,17 +247,22 @@ export class SimDisk implements Disk {
       written = device.random.integer(1, written - 1);
     }
     const part = bytes.subarray(0, written);
-    if (device.chance(faults.misdirectedWriteRate)) this.#misdirect(part);
-    else content.write(offset, part);
+    const stray = device.takeStray();
+    if (stray === null) content.write(offset, part);
+    else this.#misdirect(part, stray);
     return written;
   }
 
-  #misdirect(bytes: Uint8Array): void {
+  #misdirect(bytes: Uint8Array, mayHit: StrayPlace): void {
     const { directory, random, count } = this.#device;
     const names = directory.names();
-    const content = directory.get(names[random.integer(0, names.length - 1)] as string) as SimFile;
-    content.write(random.integer(0, content.length), bytes);
     count("misdirectedWrite");
+    for (let attempt = 0; attempt < MAX_STRAY_ATTEMPTS; attempt++) {
+      const file = names[random.integer(0, names.length - 1)] as string;
+      const content = directory.get(file) as SimFile;
+      const at = random.integer(0, content.length);
+      if (mayHit(file, at, bytes.length, content.length)) return content.write(at, bytes);
+    }
   }
 
   #find(verb: DiskVerb, file: string): SimFile {

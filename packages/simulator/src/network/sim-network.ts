@@ -22,6 +22,8 @@ export interface NetworkFaults {
   /** The share that are held up for `delayMs`: later ones overtake them. */
   readonly delayRate: number;
   readonly delayMs: number;
+  /** How many messages a link holds at once, from 1 on; one more is lost. */
+  readonly linkCapacity: number;
 }
 
 /** A network without faults. */
@@ -32,6 +34,7 @@ export const CALM: NetworkFaults = {
   duplicateRate: 0,
   delayRate: 0,
   delayMs: 0,
+  linkCapacity: 256,
 };
 
 /** What the network did, for the coverage table. */
@@ -45,6 +48,22 @@ export interface NetworkCounts {
   clogged: number;
   overflowed: number;
   late: number;
+  misaddressed: number;
+}
+
+export function noNetworkCounts(): NetworkCounts {
+  return {
+    sent: 0,
+    delivered: 0,
+    lost: 0,
+    duplicated: 0,
+    delayed: 0,
+    cut: 0,
+    clogged: 0,
+    overflowed: 0,
+    late: 0,
+    misaddressed: 0,
+  };
 }
 
 /** Where a life of a node can be reached. */
@@ -65,9 +84,6 @@ export interface NetworkTap {
   ): void;
 }
 
-/** Messages that a link holds at once; one more is lost. */
-const LINK_CAPACITY = 256;
-
 interface Link {
   cut: boolean;
   /** Messages wait here until the link is unclogged; null while it is not clogged. */
@@ -77,21 +93,12 @@ interface Link {
 
 /** A network between simulated nodes, with faults that one random source decides. */
 export class SimNetwork<C extends RaftTypeConfig> {
-  readonly counts: NetworkCounts = {
-    sent: 0,
-    delivered: 0,
-    lost: 0,
-    duplicated: 0,
-    delayed: 0,
-    cut: 0,
-    clogged: 0,
-    overflowed: 0,
-    late: 0,
-  };
+  readonly counts: NetworkCounts = noNetworkCounts();
   readonly #random: SeededRandom;
   readonly #tap: NetworkTap;
   readonly #endpoints = new Map<NodeId, Endpoint<C>>();
   readonly #links = new Map<string, Link>();
+  readonly #places = new Map<NodeId, string>();
   readonly #setTimer: (delayMs: number, callback: () => void) => void;
   /** Null where requests and answers are carried as they are. */
   readonly #transport: WatchedTransport<C> | null;
@@ -120,15 +127,21 @@ export class SimNetwork<C extends RaftTypeConfig> {
     this.#endpoints.delete(id);
   }
 
+  /** Where a node is found from now on. Who looks for it elsewhere finds nobody. */
+  place(id: NodeId, node: C["Node"]): void {
+    this.#places.set(id, JSON.stringify(node));
+  }
+
   /** The network as one life of node `from` sees it. */
   from(from: NodeId, life: Life): RaftNetworkFactory<C> {
     return {
       connect: (to, node): RaftNetwork<C> => {
         if (this.#transport !== null) return this.#connectByBytes(this.#transport, from, life, to, node);
         let open = true;
+        const place = JSON.stringify(node);
         const call = <T>(rpc: Rpc, request: RpcRequest<T>): Promise<never> =>
           open
-            ? (this.#call(from, life, to, rpc, request) as Promise<never>)
+            ? (this.#call(from, life, to, place, rpc, request) as Promise<never>)
             : Promise.reject(new UnreachableError(to, "the connection is closed"));
         return {
           preVote: (request) => call("preVote", request),
@@ -180,15 +193,22 @@ export class SimNetwork<C extends RaftTypeConfig> {
     node: C["Node"],
   ): RaftNetwork<C> {
     return transport.connect(from, to, node, (bytes) =>
-      this.#exchange(from, life, to, ({ raft }, isAlive) =>
+      this.#exchange(from, life, to, JSON.stringify(node), ({ raft }, isAlive) =>
         transport.receive(from, to, raft, bytes, isAlive),
       ),
     );
   }
 
-  #call(from: NodeId, life: Life, to: NodeId, rpc: Rpc, request: RpcRequest<unknown>): Promise<unknown> {
+  #call(
+    from: NodeId,
+    life: Life,
+    to: NodeId,
+    place: string,
+    rpc: Rpc,
+    request: RpcRequest<unknown>,
+  ): Promise<unknown> {
     this.#tap.request(from, to, rpc, request);
-    return this.#exchange(from, life, to, async ({ raft }, isAlive) => {
+    return this.#exchange(from, life, to, place, async ({ raft }, isAlive) => {
       const response = await callPeer(raft, rpc, request);
       if (isAlive()) this.#tap.response(to, from, rpc, request, response);
       return response;
@@ -200,6 +220,7 @@ export class SimNetwork<C extends RaftTypeConfig> {
     from: NodeId,
     life: Life,
     to: NodeId,
+    place: string,
     handle: (endpoint: Endpoint<C>, isAlive: () => boolean) => Promise<T>,
   ): Promise<T> {
     const receiver = this.#endpoints.get(to)?.life;
@@ -207,6 +228,11 @@ export class SimNetwork<C extends RaftTypeConfig> {
       const answer = (settle: () => void): void => this.#carry(to, from, () => life.run(settle));
       this.#carry(from, to, () => {
         const endpoint = this.#endpoints.get(to);
+        if ((this.#places.get(to) ?? place) !== place) {
+          this.counts.misaddressed += 1;
+          answer(() => reject(new UnreachableError(to, "nobody is there")));
+          return;
+        }
         if (endpoint === undefined) {
           answer(() => reject(new UnreachableError(to, "it does not run")));
           return;
@@ -245,7 +271,7 @@ export class SimNetwork<C extends RaftTypeConfig> {
 
   #travel(from: NodeId, to: NodeId, deliver: () => void): void {
     const link = this.#link(from, to);
-    if (link.inFlight >= LINK_CAPACITY) {
+    if (link.inFlight >= this.faults.linkCapacity) {
       this.counts.overflowed += 1;
       return;
     }

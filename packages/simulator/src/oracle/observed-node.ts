@@ -20,6 +20,8 @@ export class ObservedNode implements StorageTap {
   role = "";
   configs: readonly (readonly NodeId[])[];
   #outstanding: { lastIndex: number }[] = [];
+  /** Where the engine cut its log, and storage has not yet: from there on the disk holds what was before. */
+  #cuts: number[] = [];
 
   constructor(state: EngineState) {
     this.id = state.id;
@@ -37,6 +39,7 @@ export class ObservedNode implements StorageTap {
     this.durableIndex = state.io.durableIndex;
     this.durableHigh = 0;
     this.#outstanding = [];
+    this.#cuts = [];
     this.committed = state.committed;
     this.role = "";
     this.configs = effective(state).membership.configs;
@@ -59,7 +62,18 @@ export class ObservedNode implements StorageTap {
     };
   }
 
+  /** The engine has cut its log, and storage will. */
+  truncating(since: number): void {
+    this.#cuts.push(since);
+  }
+
+  /** Up to here the log of the engine is what is durable. */
+  get settledIndex(): number {
+    return Math.min(this.durableIndex, ...this.#cuts.map((since) => since - 1));
+  }
+
   truncated(since: number): void {
+    this.#cuts = this.#cuts.filter((cut) => cut !== since);
     this.durableIndex = Math.min(this.durableIndex, since - 1);
     for (const write of this.#outstanding) write.lastIndex = Math.min(write.lastIndex, since - 1);
   }

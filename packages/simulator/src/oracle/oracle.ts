@@ -107,6 +107,7 @@ export class Oracle implements NetworkTap {
     if (node === undefined) return;
     const name = storeName(state.id, state.incarnation);
     for (const command of commands) {
+      if (command.type === "truncate") node.truncating(command.since);
       if (command.type === "append") {
         for (const entry of command.entries) {
           this.memory.appends(name, entry, state.log.termAt(entry.logId.index - 1) ?? -1);
@@ -203,7 +204,7 @@ function checkRecovery(name: string, before: ObservedNode, state: EngineState): 
       `${name} had the vote ${formatVote(before.durableVote)}, and comes back with ${formatVote(state.vote)}`,
     );
   }
-  for (let index = state.log.purged.index + 1; index <= before.durableIndex; index += 1) {
+  for (let index = state.log.purged.index + 1; index <= before.settledIndex; index += 1) {
     const term = log.termAt(index);
     if (term === undefined || state.log.termAt(index) === term) continue;
     throw new Violation(

@@ -11,7 +11,7 @@ const MAX_STEPS = 2_000_000;
 /** C8: there is an order of what clients did that explains what they saw. */
 export function judgeHistory<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): void {
   const { model } = run.system;
-  if (run.failed || model === undefined) return;
+  if (run.over || model === undefined) return;
   const result = checkLinearizability(run.history.history(), model, { maxSteps: MAX_STEPS });
   run.count(`histories ${result.verdict}`);
   if (result.verdict !== "illegal") return;

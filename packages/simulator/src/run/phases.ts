@@ -17,7 +17,7 @@ export async function found<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): 
     if (raft === null) throw stopCause ?? new Error(`node ${id} does not start`);
   }
   const first = cluster.node(voters[0] as NodeId).raft as Raft<C>;
-  const nodes = voters.map((id): [NodeId, C["Node"]] => [id, describe(id)]);
+  const nodes = voters.map((id): [NodeId, C["Node"]] => [id, describe(id, 0)]);
   await run.until("the founding", first.initialize(nodes), CONVERGENCE_MS);
 }
 
@@ -27,7 +27,7 @@ export async function disturb<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>)
   for (const { at, act } of plan.actions) {
     if (at >= plan.faultyMs) break;
     await advanceTo(run, at);
-    if (run.failed) return;
+    if (run.over) return;
     trace.note(clock.now, JSON.stringify(act));
     nemesis.act(act);
   }
@@ -37,7 +37,7 @@ export async function disturb<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>)
 /** A node that stopped by itself is started again, as its supervisor would. */
 export function reap<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): void {
   for (const { id, stopCause } of run.cluster.reap()) {
-    if (stopCause !== null && !isDiskFault(stopCause)) run.fail(stopCause);
+    if (stopCause !== null && !run.nemesis.explains(id, stopCause)) run.fail(stopCause);
     run.count("node stopped by a disk error");
     void run.cluster.start(id);
   }
@@ -45,15 +45,8 @@ export function reap<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): void {
 
 async function advanceTo<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>, at: number): Promise<void> {
   const { clock } = run;
-  while (clock.now < at && !run.failed) {
+  while (clock.now < at && !run.over) {
     await clock.advance(Math.min(50, at - clock.now));
     reap(run);
   }
-}
-
-function isDiskFault(error: Error): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.name === "DiskError") return true;
-  }
-  return false;
 }

@@ -9,14 +9,14 @@ import type { Run } from "./run.js";
 
 /** The second phase: everything works again, so the cluster must come to rest and serve. */
 export async function recover<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): Promise<void> {
-  if (run.failed) return;
+  if (run.over) return;
   const { clock, cluster, nemesis, clients } = run;
   run.trace.note(clock.now, "everything is healed");
   await run.until("every node to start", nemesis.healAll(), CONVERGENCE_MS);
   const limit = clock.now + CONVERGENCE_MS;
   nemesis.thinkMs = 50;
   let rested = false;
-  while (!rested && !run.failed) {
+  while (!rested && !run.over) {
     if (clock.now > limit) {
       const found = describeCluster(cluster);
       run.fail(new Violation("D liveness", `the healed cluster does not come to rest: ${found}`));
@@ -28,7 +28,7 @@ export async function recover<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>)
     for (const id of cluster.nodes.keys()) void cluster.start(id);
     await run.until("an erased voter to be replaced", nemesis.replaceErased(), CONVERGENCE_MS);
     const answered = clients.map((client) => client.answered);
-    if (!isAtRest(cluster)) continue;
+    if (!nemesis.settled || !isAtRest(cluster)) continue;
     // Fresh writes and reads work, from every client.
     await clock.advance(1_500);
     rested = clients.every((client, i) => client.answered > (answered[i] as number));
@@ -57,7 +57,7 @@ function isAtRest<C extends RaftTypeConfig>(cluster: Cluster<C>): boolean {
 
 /** Reads everything once more, and looks whether all members have the same. */
 export async function readAll<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): Promise<void> {
-  if (run.failed) return;
+  if (run.over) return;
   const { clock, cluster, clients, plan, system } = run;
   for (const input of system.lastReads?.(plan.keys) ?? []) {
     const read = clients[0]?.readUntilAnswered(input) ?? Promise.resolve();

@@ -11,6 +11,7 @@ import { Violation } from "../oracle/violation.js";
 import { WatchedMachine } from "../oracle/watched-machine.js";
 import { jsonCodec } from "../storage/codec.js";
 import { SimNodeStore } from "../storage/sim-node-store.js";
+import type { RunOptions } from "../simulation.js";
 import type { System } from "../system.js";
 import { Trace } from "../trace.js";
 import { SimClient } from "../workload/sim-client.js";
@@ -48,16 +49,20 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
   readonly history: HistoryRecorder<Input, Output> = new HistoryRecorder<Input, Output>();
   readonly clients: SimClient<C, Input, Output>[] = [];
   readonly coverage: Map<string, number> = new Map();
-  readonly describe: (id: NodeId) => C["Node"];
+  readonly describe: (id: NodeId, moves: number) => C["Node"];
   /** The smallest illegal part of the history as SVG; null while there is none. */
   picture: string | null = null;
+  readonly #maxSteps: number;
   #violation: Error | null = null;
 
-  constructor(plan: Plan, system: System<C, Input, Output>, keepsTrace: boolean) {
+  constructor(plan: Plan, system: System<C, Input, Output>, looks: RunOptions) {
     this.plan = plan;
+    this.#maxSteps = looks.maxSteps ?? Number.POSITIVE_INFINITY;
     this.system = system;
-    this.trace = new Trace(keepsTrace);
-    this.describe = system.describe?.bind(system) ?? ((id): C["Node"] => ({ addr: `node-${id}` }));
+    this.trace = new Trace(looks.trace ?? false);
+    this.describe =
+      system.describe?.bind(system) ??
+      ((id, moves): C["Node"] => ({ addr: moves === 0 ? `node-${id}` : `node-${id}-${moves}` }));
     const random = new SeededRandom(plan.seed);
     let lives = 0;
     const { clock, oracle, trace, describe } = this;
@@ -86,7 +91,7 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
     });
     const timers = clock.runtime(random.fork());
     const setTimer = (delayMs: number, callback: () => void): void => void timers.setTimer(delayMs, callback);
-    this.nemesis = new Nemesis<C>(this.cluster, setTimer, describe);
+    this.nemesis = new Nemesis<C>(this.cluster, setTimer);
     const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimer(ms, resolve));
     const slowness = (system.thinkMs ?? USUAL_THINK_MS) / USUAL_THINK_MS;
     const hasSessions = system.makeMachine().responseCodec !== undefined;
@@ -99,6 +104,7 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
           random: random.fork(),
           history: this.history,
           keys: plan.keys,
+          largeBytes: plan.largeBytes ?? 0,
           leases: plan.leases,
           exactlyOnce: hasSessions && i % 2 === 1,
           thinkMs: () => this.nemesis.thinkMs * slowness,
@@ -118,6 +124,11 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
     return this.#violation !== null || this.oracle.violation !== null;
   }
 
+  /** True when there is nothing more to run for. */
+  get over(): boolean {
+    return this.failed || this.cluster.steps >= this.#maxSteps;
+  }
+
   fail(error: Error): void {
     if (!this.failed) this.#violation = error;
   }
@@ -134,11 +145,11 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
     };
     promise.then(note, note);
     try {
-      await this.clock.runUntil(what, () => settled || this.failed, limitMs);
+      await this.clock.runUntil(what, () => settled || this.over, limitMs);
     } catch (thrown) {
       throw new Violation("D liveness", `${String(thrown)}: ${describeCluster(this.cluster)}`);
     }
-    if (!settled) throw new Error("the run failed");
+    if (!settled) throw new Error("the run is over");
     return promise;
   }
 

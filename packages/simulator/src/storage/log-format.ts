@@ -17,7 +17,8 @@ const MAGIC = 0x53534c47;
 const VERSION = 1;
 const CHECKSUM_BYTES = 4;
 const LEAD_BYTES = 9;
-const SEAL_BYTES = 8;
+/** With which every record ends. */
+export const SEAL_BYTES = 8;
 
 export const SEGMENT_HEADER_BYTES = 33;
 

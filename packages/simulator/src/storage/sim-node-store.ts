@@ -3,8 +3,9 @@ import type { SeededRandom } from "@seshat/raft/testing";
 import type { StateMachine } from "@seshat/storage";
 import { SimDisk } from "../disk/sim-disk.js";
 import type { SimDiskFaults } from "../disk/sim-disk-faults.js";
-import type { NodeStore, OpenedStorage } from "../world/node-storage.js";
+import type { CrashKind, DiskTrouble, NodeStore, OpenedStorage, StorePart } from "../world/node-storage.js";
 import type { StoreCodec } from "./codec.js";
+import { SEAL_BYTES, segmentNumber } from "./log-format.js";
 import { openSimStorage } from "./open-sim-storage.js";
 
 /** What a node's store is made of. */
@@ -42,8 +43,8 @@ export class SimNodeStore<C extends RaftTypeConfig> implements NodeStore<C> {
     });
   }
 
-  crash(): void {
-    this.#disk.crash();
+  crash(what: CrashKind = "machine"): void {
+    this.#disk.crash(what);
   }
 
   hang(): void {
@@ -65,4 +66,43 @@ export class SimNodeStore<C extends RaftTypeConfig> implements NodeStore<C> {
   failNextSync(): void {
     this.#disk.failNext("sync");
   }
+
+  get trouble(): DiskTrouble {
+    const disk = this.#disk;
+    return {
+      usedBytes: disk.usedBytes,
+      failNext: (verb) => disk.failNext(verb),
+      corrupt: (part) => {
+        const files = disk.files.filter((file) => isPart(file, part));
+        const file = files[this.#parts.random.integer(0, Math.max(0, files.length - 1))];
+        return file !== undefined && disk.corrupt({ file }) !== null;
+      },
+      misdirectNext: () => disk.misdirectNext(sparesLastSeal),
+      disarm: () => disk.disarm(),
+      watch: (hook) => {
+        disk.onOperation = hook;
+      },
+    };
+  }
+}
+
+function isPart(file: string, part: StorePart): boolean {
+  switch (part) {
+    case "log":
+      return segmentNumber(file) !== null;
+    case "snapshot":
+      return file.startsWith("snapshot-");
+    case "vote":
+      return file === "vote";
+    case "any":
+      return true;
+  }
+}
+
+/**
+ * One place is spared: a stray write that wipes the last record of the log, its seal included, leaves what a torn write leaves. To
+ * tell the two apart takes a second durable write for each append, which is what a mirrored log is for, and not this store.
+ */
+function sparesLastSeal(file: string, offset: number, length: number, size: number): boolean {
+  return segmentNumber(file) === null || offset >= size || offset + length <= size - SEAL_BYTES;
 }

@@ -16,6 +16,8 @@ export interface ClientParts<C extends RaftTypeConfig, Input, Output> {
   readonly history: HistoryRecorder<Input, Output>;
   readonly keys: number;
   readonly leases: boolean;
+  /** How many bytes a large value has; 0 for none. */
+  readonly largeBytes: number;
   /** True when this client numbers its writes, and sends one whose outcome it does not know until it does. */
   readonly exactlyOnce: boolean;
   readonly thinkMs: () => number;
@@ -71,8 +73,8 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
   }
 
   #operate(): Promise<void> {
-    const { system, random, name, keys, now } = this.#parts;
-    const input = system.operation(random, { name, keys, now: now(), seen: this.#seen });
+    const { system, random, name, keys, largeBytes, now } = this.#parts;
+    const input = system.operation(random, { name, keys, largeBytes, now: now(), seen: this.#seen });
     const command = system.toCommand(input);
     return command === undefined ? this.#read(input) : this.#write(input, command);
   }

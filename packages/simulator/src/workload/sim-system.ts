@@ -27,13 +27,17 @@ function operation(random: SeededRandom, client: SystemClient<SimInput, SimOutpu
   const value = String(Math.floor(random.next() * 1_000_000));
   switch (kind) {
     case "register":
-      if (random.next() < 0.6) return { op: "set", key, value };
+      if (random.next() < 0.6) return { op: "set", key, value: value + ballast(random, client) };
       return { op: "cas", key, expected: lastValue(key, client), value };
     case "counter":
       return { op: "add", key, by: 1 + Math.floor(random.next() * 5) };
     case "set":
       return { op: "insert", key, member: value.slice(0, 2) };
   }
+}
+
+function ballast(random: SeededRandom, { largeBytes }: SystemClient<SimInput, SimOutput>): string {
+  return largeBytes > 0 && random.next() < 0.125 ? "x".repeat(largeBytes) : "";
 }
 
 /** What a register held when this client last heard of it: a compare-and-set that expects it has a chance. */

@@ -1,7 +1,8 @@
 import type { LogLevel, NodeId, RaftTypeConfig } from "@seshat/common";
 import { Raft } from "@seshat/raft";
-import type { RaftConfig } from "@seshat/raft";
+import type { EngineStep, RaftConfig } from "@seshat/raft";
 import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
+import { ProtocolCoverage } from "../tally/protocol-coverage.js";
 import { SimNetwork } from "../network/sim-network.js";
 import type { WatchedTransport } from "../network/watched-transport.js";
 import type { Oracle } from "../oracle/oracle.js";
@@ -10,7 +11,7 @@ import type { StorageTap } from "../oracle/watched-storage.js";
 import { watchStorage } from "../oracle/watched-storage.js";
 import type { Trace } from "../trace.js";
 import { Life } from "./life.js";
-import type { NodeStore } from "./node-storage.js";
+import type { CrashKind, NodeStore } from "./node-storage.js";
 
 /** What a simulated cluster is made of. */
 export interface ClusterParts<C extends RaftTypeConfig> {
@@ -20,7 +21,8 @@ export interface ClusterParts<C extends RaftTypeConfig> {
   readonly oracle: Oracle;
   readonly trace: Trace;
   readonly config: Partial<RaftConfig>;
-  readonly describe: (id: NodeId) => C["Node"];
+  /** @param moves how often the node has moved: each time it is to be found elsewhere. */
+  readonly describe: (id: NodeId, moves: number) => C["Node"];
   /** How messages become bytes. Default: they are carried as they are. */
   readonly transport?: WatchedTransport<C> | null;
   /** The state machine of one life of a node, watched. */
@@ -39,21 +41,42 @@ export interface SimNode<C extends RaftTypeConfig> {
   machine: WatchedMachine<C["D"], C["R"]> | null;
   /** True from the moment it begins to start. */
   starting: boolean;
-  /** Why it stopped by itself, where a fault was to blame. */
+  /** Why it stopped by itself, or did not start; null once it runs. */
   stopCause: Error | null;
+  /** True when it stopped or did not start for `stopCause`, and nobody has taken note. */
+  hasStopped: boolean;
+  /** Where it is found. */
+  address: C["Node"];
+  /** How often it has moved. */
+  moves: number;
+  /** The latest term that it was seen in, whatever became of its store. */
+  latestTerm: number;
+  /** How many lives it had. */
+  lives: number;
+  /** It cannot be started before, on the cluster's clock. */
+  downUntil: number;
 }
 
 /** Simulated nodes with their stores and the network between them: production code, in which only the outside is simulated. */
 export class Cluster<C extends RaftTypeConfig> {
   readonly network: SimNetwork<C>;
   readonly nodes: Map<NodeId, SimNode<C>> = new Map();
+  /** What the engines came to. */
+  readonly protocol: ProtocolCoverage = new ProtocolCoverage();
   /** Steps of all engines. */
   steps = 0;
   readonly #parts: ClusterParts<C>;
+  /** Stores that are gone. Few, because each was replaced by hand. */
+  readonly #discarded: NodeStore<C>[] = [];
 
   constructor(parts: ClusterParts<C>) {
     this.#parts = parts;
     this.network = new SimNetwork(parts.clock, parts.random.fork(), parts.oracle, parts.transport);
+  }
+
+  /** Virtual milliseconds. */
+  get now(): number {
+    return this.#parts.clock.now;
   }
 
   /** A node that was not there before, with an empty store. It does not run yet. */
@@ -67,13 +90,29 @@ export class Cluster<C extends RaftTypeConfig> {
       machine: null,
       starting: false,
       stopCause: null,
+      hasStopped: false,
+      address: this.#parts.describe(id, 0),
+      moves: 0,
+      latestTerm: 0,
+      lives: 0,
+      downUntil: 0,
     };
     this.nodes.set(id, node);
+    this.network.place(id, node.address);
     return node;
   }
 
   node(id: NodeId): SimNode<C> {
     return this.nodes.get(id) as SimNode<C>;
+  }
+
+  /** How often which fault happened to a disk, those that are gone included. */
+  diskCounts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const store of [...this.#discarded, ...[...this.nodes.values()].map((node) => node.store)]) {
+      for (const [what, count] of store.faultCounts()) counts.set(what, (counts.get(what) ?? 0) + count);
+    }
+    return counts;
   }
 
   /** The nodes that run. */
@@ -98,11 +137,13 @@ export class Cluster<C extends RaftTypeConfig> {
   /** Begins a life. @returns once it runs, or has failed to start. */
   async start(id: NodeId): Promise<void> {
     const node = this.node(id);
-    if (node.raft !== null || node.starting) return;
     const { clock, random, oracle, trace, config } = this.#parts;
+    if (node.raft !== null || node.starting || clock.now < node.downUntil) return;
     node.starting = true;
+    node.lives += 1;
     const life = new Life(clock, random.fork(), node.rate);
     node.life = life;
+    let cover: ((step: EngineStep) => void) | null = null;
     const machine = this.#parts.makeMachine(id, life);
     try {
       const { storage, stateMachine } = await node.store.open(life.runtime, machine);
@@ -117,12 +158,16 @@ export class Cluster<C extends RaftTypeConfig> {
         logger: { log: (level, event, fields) => this.#log(life, level, event, fields) },
         watcher: {
           started: (state) => {
-            if (life.alive) oracle.started(state);
+            if (!life.alive) return;
+            cover = this.protocol.started(state);
+            oracle.started(state);
           },
           stepped: (step) => {
             if (!life.alive) return;
             this.steps += 1;
+            node.latestTerm = Math.max(node.latestTerm, step.state.vote.term);
             trace.step(clock.now, step);
+            cover?.(step);
             oracle.step(step);
           },
         },
@@ -136,6 +181,7 @@ export class Cluster<C extends RaftTypeConfig> {
     } catch (thrown) {
       if (!life.alive) return;
       node.stopCause = thrown as Error;
+      node.hasStopped = true;
       trace.note(clock.now, `node ${id} does not start: ${String(thrown)}`);
       life.end();
     } finally {
@@ -144,34 +190,52 @@ export class Cluster<C extends RaftTypeConfig> {
   }
 
   /** Ends a life at once, wherever it is. */
-  crash(id: NodeId): void {
+  crash(id: NodeId, what: CrashKind = "machine"): void {
     const node = this.node(id);
     node.life?.end();
     node.life = null;
     node.starting = false;
     this.network.leave(id);
-    node.store.crash();
+    node.store.crash(what);
     node.raft = null;
     node.machine = null;
-    this.#parts.trace.note(this.#parts.clock.now, `node ${id} crashes`);
+    this.#parts.trace.note(this.#parts.clock.now, `node ${id} crashes (${what})`);
   }
 
   /** The disk of a node is gone: what runs next under its id runs on an empty one. */
   wipe(id: NodeId): void {
     this.crash(id);
     const node = this.node(id);
+    this.#discarded.push(node.store);
     node.store = this.#parts.makeStore(id, this.#parts.random.fork());
+    node.stopCause = null;
+    node.hasStopped = false;
     this.#parts.oracle.wiped(id);
     this.#parts.trace.note(this.#parts.clock.now, `node ${id} loses its disk`);
   }
 
-  /** Takes note of nodes that stopped by themselves, as after a failed sync, and ends their lives. @returns them. */
+  /** A node crashes, and is found elsewhere when it runs again. */
+  move(id: NodeId): void {
+    this.crash(id);
+    const node = this.node(id);
+    node.moves += 1;
+    node.address = this.#parts.describe(id, node.moves);
+    this.network.place(id, node.address);
+    this.#parts.trace.note(this.#parts.clock.now, `node ${id} moves to ${JSON.stringify(node.address)}`);
+  }
+
+  /** Takes note of nodes that stopped by themselves, as after a failed sync, or did not start, and ends their lives. @returns them. */
   reap(): SimNode<C>[] {
-    const stopped = this.running().filter(({ raft }) => raft?.metrics().state === "stopped");
-    for (const node of stopped) {
-      node.stopCause = node.raft?.metrics().stopCause ?? null;
-      this.crash(node.id);
+    for (const node of this.running()) {
+      const metrics = (node.raft as Raft<C>).metrics();
+      if (metrics.state !== "stopped") continue;
+      const cause = metrics.stopCause;
+      this.crash(node.id, this.#parts.random.chance(0.5) ? "process" : "machine");
+      node.stopCause = cause;
+      node.hasStopped = true;
     }
+    const stopped = [...this.nodes.values()].filter(({ hasStopped }) => hasStopped);
+    for (const node of stopped) node.hasStopped = false;
     return stopped;
   }
 

@@ -8,11 +8,15 @@ const NO_COUNTS: ReadonlyMap<string, number> = new Map();
 export function completeStore<C extends RaftTypeConfig>(store: SystemStore<C>): NodeStore<C> {
   return {
     open: (runtime, machine) => store.open(runtime, machine),
-    crash: () => store.crash(),
+    crash: (what) => store.crash(what),
     hang: () => store.hang?.(),
     release: () => store.release?.(),
     setFaults: (faults) => store.setFaults?.(faults),
     failNextSync: () => store.failNextSync?.(),
     faultCounts: () => store.faultCounts?.() ?? NO_COUNTS,
+    // Not the same one in every life.
+    get trouble() {
+      return store.trouble;
+    },
   };
 }

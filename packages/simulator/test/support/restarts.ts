@@ -1,4 +1,5 @@
-import type { Act, Action, Plan } from "../../src/faults/plan.js";
+import type { Act, Action } from "../../src/faults/act.js";
+import type { Plan } from "../../src/faults/plan.js";
 import { makePlan } from "../../src/faults/plan.js";
 
 function at(ms: number, ...acts: Act[]): Action[] {

@@ -1,0 +1,31 @@
+/** Kinds of trouble that a run has, or has not: a run that has all of them hides what one of them alone would show. */
+export const FEATURES = [
+  "crashes",
+  "crashesInDisk",
+  "outages",
+  "pauses",
+  "clockJumps",
+  "partitions",
+  "flaps",
+  "clogs",
+  "swizzles",
+  "badNetwork",
+  "disks",
+  "failedSyncs",
+  "diskErrors",
+  "badDisks",
+  "fullDisks",
+  "damage",
+  "misdirectedWrites",
+  "erasedDisks",
+  "elections",
+  "transfers",
+  "compaction",
+  "membership",
+  "reusedIds",
+  "moves",
+  "bursts",
+  "largeEntries",
+] as const;
+
+export type Feature = (typeof FEATURES)[number];
