@@ -3,6 +3,11 @@ import { join } from "node:path";
 import type { KnipConfig } from "knip";
 import { exportPaths, listPackages } from "./packages/workspace-checks/src/workspace.ts";
 
+// Modules that a package starts as processes, or loads before them, by their paths.
+const STARTED_BY_PATH: Readonly<Record<string, readonly string[]>> = {
+  bench: ["src/benches/*-child.ts", "src/compare/resolve-checkout.ts"],
+};
+
 // What a package exports is used by its users; what nobody exports must be used inside.
 const workspaces = Object.fromEntries(
   listPackages().map(({ folder, dir, manifest }) => [
@@ -14,6 +19,7 @@ const workspaces = Object.fromEntries(
           path.replace(/^(?:\.\/)?dist\/(.+)\.js$/, "src/$1.ts"),
         ),
         ...(existsSync(join(dir, "examples")) ? ["examples/**/*.ts"] : []),
+        ...(STARTED_BY_PATH[folder] ?? []),
       ],
       project: ["{src,test,examples}/**/*.ts"],
       // The checks depend on every package in order to run after its build.

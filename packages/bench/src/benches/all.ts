@@ -1,0 +1,26 @@
+import type { Bench } from "../bench.js";
+import { catchUp } from "./catch-up.js";
+import { engine } from "./engine.js";
+import { longLog } from "./long-log.js";
+import { many } from "./many.js";
+import { memory } from "./memory.js";
+import { minimal, nodes } from "./minimal.js";
+import { observed } from "./observed.js";
+import { payload } from "./payload.js";
+import { reads } from "./reads.js";
+import { snapshot } from "./snapshot.js";
+
+/** Every benchmark, in the order in which `all` runs them. */
+export const BENCHES: readonly Bench[] = [
+  minimal,
+  many,
+  payload,
+  nodes,
+  reads,
+  observed,
+  catchUp,
+  engine,
+  longLog,
+  memory,
+  snapshot,
+];
