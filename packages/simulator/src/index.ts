@@ -62,7 +62,7 @@ export type { SimStorage, SimStorageOptions } from "./storage/open-sim-storage.j
 export { SimNodeStore } from "./storage/sim-node-store.js";
 export type { SimNodeStoreParts } from "./storage/sim-node-store.js";
 export type { CrashKind, DiskTrouble, NodeStore, OpenedStorage, StorePart } from "./world/node-storage.js";
-export type { Seen, System, SystemClient, SystemStore } from "./system.js";
+export type { AttemptTags, Seen, System, SystemClient, SystemStore } from "./system.js";
 export { SimMachine } from "./workload/sim-machine.js";
 export type { SimCommand, SimReply } from "./workload/sim-machine.js";
 export { simModel } from "./workload/sim-model.js";

@@ -23,8 +23,18 @@ export interface SystemClient<Input, Output> {
   readonly largeBytes: number;
   /** Milliseconds on the client's clock: what a command may carry in place of a clock that replicas would read. */
   readonly now: number;
+  /** The share of this client's operations that are only to read, from 0 to 1. */
+  readonly readShare: number;
   /** What this client was answered, newest last: the last 20. */
   readonly seen: readonly Seen<Input, Output>[];
+}
+
+/** Numbers in commands, that tell one request from another which asks for the same. */
+export interface AttemptTags<D> {
+  /** The command, with the number. */
+  tag(command: D, attempt: number): D;
+  /** The number of a command; null when it has none. */
+  of(command: D): number | null;
 }
 
 /** A node's store. What is left out it cannot do, and is not done to it. */
@@ -54,6 +64,11 @@ export interface System<C extends RaftTypeConfig, Input, Output> {
   readonly thinkMs?: number;
   /** What the operations are supposed to do. Without one, what clients see is not judged; everything else is. */
   readonly model?: Model<unknown, Input, Output>;
+  /**
+   * How a command carries the number of the request that asked for it, which must change nothing. With it, and with a model, each request is
+   * followed into the log and out again while the run is under way (C1 to C7, C9).
+   */
+  readonly attempts?: AttemptTags<C["D"]>;
   /** How commands, and the descriptions of nodes, stand on the simulated disk. Default: as JSON. */
   readonly codec?: StoreCodec<C>;
   /** How the membership describes a node. Default: `{ addr: "node-1" }`. */

@@ -1,6 +1,7 @@
 import type { AsyncRuntime } from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
 import { systemRuntime } from "../runtime/clock.js";
+import { toError } from "../runtime/failure.js";
 import type { SeededRandom } from "./seeded-random.js";
 
 interface Task {
@@ -94,7 +95,7 @@ export class VirtualClock {
           resolve();
         } catch (thrown) {
           over = true;
-          reject(thrown);
+          reject(toError(thrown));
         }
       };
       // Macrotasks that are asked for together follow each other without a round of the event loop, and microtasks still run in between.

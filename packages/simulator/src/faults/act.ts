@@ -129,7 +129,9 @@ export type Act =
   | { readonly type: "purge"; readonly target: Target }
   /** Takes a snapshot, and then purges everything that it covers. */
   | { readonly type: "compact"; readonly target: Target }
-  | { readonly type: "load"; readonly thinkMs: number };
+  | { readonly type: "load"; readonly thinkMs: number }
+  /** Many writes at once that nobody waits for. Where they cannot be committed they make a log long that is not to win. */
+  | { readonly type: "flood"; readonly target: Target; readonly writes: number };
 
 /** The acts of some types. */
 export type ActOf<T extends Act["type"]> = Extract<Act, { readonly type: T }>;
@@ -178,4 +180,5 @@ export const ACT_TYPES: readonly Act["type"][] = [
   "purge",
   "compact",
   "load",
+  "flood",
 ];

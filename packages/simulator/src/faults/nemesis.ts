@@ -5,11 +5,15 @@ import { NO_DISK_FAULTS } from "../disk/sim-disk-faults.js";
 import { CALM } from "../network/sim-network.js";
 import type { Cluster } from "../world/cluster.js";
 import type { Act } from "./act.js";
+import { chooseCore } from "./core.js";
 import { DiskFaults } from "./disk-faults.js";
 import { LinkTrouble } from "./link-trouble.js";
 import { Operator } from "./operator.js";
 import { Scene, pickOf } from "./scene.js";
 import { StoreCare } from "./store-care.js";
+
+/** How long a write that nobody waits for is kept. */
+const FLOOD_PATIENCE_MS = 1_500;
 
 /** What was done, by kind, and what came of it. */
 export type ActCounts = ReadonlyMap<string, number>;
@@ -58,9 +62,48 @@ export class Nemesis<C extends RaftTypeConfig> {
 
   /** Ends every fault, and lets all nodes run that have a disk. */
   async healAll(): Promise<void> {
+    this.#cluster.network.heal();
+    await this.#healNodes();
+  }
+
+  /**
+   * Ends every fault but one: whoever is not needed for a majority stays cut off for good, from everybody. Where no majority can do without
+   * the rest, or a voter waits to be replaced, it heals all.
+   *
+   * @returns the nodes that reach each other.
+   */
+  async healCore(random: () => number): Promise<readonly NodeId[]> {
+    const { network } = this.#cluster;
+    const all = [...this.#cluster.nodes.keys()];
+    const cutOff = (ids: readonly NodeId[]): void => {
+      for (const id of ids) {
+        for (const other of all) {
+          if (other === id) continue;
+          network.cut(id, other);
+          network.cut(other, id);
+        }
+      }
+    };
+    network.heal();
+    // Nobody hears from anybody until it is settled who stays away.
+    cutOff(all);
+    await this.#healNodes();
+    const views = this.#cluster.running().map(({ id, raft }) => {
+      const { membership, committed } = (raft as Raft<C>).metrics();
+      const { configs } = membership.membership;
+      return { id, index: membership.logId.index, configs, committed: committed.index };
+    });
+    const core = this.settled ? chooseCore(views, random) : null;
+    network.heal();
+    if (core === null) return all;
+    this.#scene.count("healed only a core");
+    cutOff(all.filter((id) => !core.includes(id)));
+    return core;
+  }
+
+  async #healNodes(): Promise<void> {
     this.#scene.healed = true;
     this.#cluster.network.faults = CALM;
-    this.#cluster.network.heal();
     for (const node of this.#cluster.nodes.values()) {
       node.store.release();
       node.store.setFaults(NO_DISK_FAULTS);
@@ -149,6 +192,12 @@ export class Nemesis<C extends RaftTypeConfig> {
       case "load":
         this.thinkMs = act.thinkMs;
         return true;
+      case "flood":
+        return this.#scene.with(act.target, ({ raft }) => {
+          // Any state machine has sessions to open, and these are over before there are many.
+          for (let i = 0; i < act.writes; i += 1)
+            this.#watch("flood", raft?.openSession({ expiresAfter: 20, timeoutMs: FLOOD_PATIENCE_MS }));
+        });
       case "addVoter":
       case "addLearner":
       case "demote":

@@ -1,6 +1,8 @@
 import type { NodeId } from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
 import type { Action } from "./act.js";
+import type { Feature } from "./features.js";
+import { FEATURES } from "./features.js";
 import { Planner } from "./planner.js";
 
 /** Everything that a run is decided by, beside the code. Data: it can be printed, cut down and run again. */
@@ -19,6 +21,10 @@ export interface Plan {
   readonly largeBytes?: number;
   /** How long faults go on. */
   readonly faultyMs: number;
+  /** What is healed then: everything, or only a random majority that has to do without the rest for good. */
+  readonly healing: "all" | "core";
+  /** What a part of a snapshot holds on its way: many parts, or all in one message, which may arrive twice. */
+  readonly snapshotChunkBytes: number;
   /** In order of time. */
   readonly actions: readonly Action[];
 }
@@ -27,6 +33,10 @@ export interface Plan {
 export interface PlanOptions {
   /** How many founders, from 1 to 7. Default: drawn. */
   readonly size?: number;
+  /** Which kinds of trouble there are. Default: drawn. */
+  readonly features?: readonly Feature[];
+  /** Whether reads may be served by a lease. Default: drawn; never with leaping clocks. */
+  readonly leases?: boolean;
 }
 
 /** The most founders that a run has. */
@@ -35,11 +45,16 @@ export const MAX_SIZE = 7;
 /**
  * Makes the plan of a seed: which features the run has at all, and then what happens when.
  *
- * @throws {InvalidValueError} when the seed is no integer from 0 on, or `options.size` none from 1 to 7.
+ * @throws {InvalidValueError} when the seed is no integer from 0 on, `options.size` none from 1 to 7, or one of `options.features` no
+ *   feature.
  */
 export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const { size = 1 } = options;
   if (!(Number.isInteger(size) && size >= 1 && size <= MAX_SIZE))
     throw new InvalidValueError("options.size", size, `an integer from 1 to ${MAX_SIZE}`);
+  for (const feature of options.features ?? []) {
+    if (!FEATURES.includes(feature))
+      throw new InvalidValueError("options.features", feature, `one of ${FEATURES.join(", ")}`);
+  }
   return new Planner(seed, options).plan();
 }

@@ -40,14 +40,16 @@ export class Planner {
     const random = this.#random;
     // Few kinds of trouble show one thing at a time, many show what they do to each other.
     const share = this.#pick([0.12, 0.25, 0.45]);
-    this.#features = new Set(FEATURES.filter(() => random.next() < share));
+    const drawnFeatures = FEATURES.filter(() => random.next() < share);
+    this.#features = new Set(this.#options.features ?? drawnFeatures);
     const drawn = this.#pick([1, 2, 3, 3, 3, 4, 5, 5, 6, 7]);
     const size = this.#options.size ?? drawn;
     const voters = Array.from({ length: size }, (_, i) => i + 1);
     const spares = Array.from({ length: 3 }, (_, i) => size + 1 + i);
     this.#faultyMs = this.#draw(2_000, 12_000);
     // Leases count on clocks that do not leap.
-    const leases = random.next() < 0.3 && !this.#features.has("clockJumps");
+    const wantsLeases = random.next() < 0.3;
+    const leases = (this.#options.leases ?? wantsLeases) && !this.#features.has("clockJumps");
     this.#troubleNodes();
     this.#troubleNetwork();
     this.#troubleDisks();
@@ -65,6 +67,8 @@ export class Planner {
       keys: this.#whole(1, 5),
       largeBytes: this.#features.has("largeEntries") ? this.#whole(500, 6_000) : 0,
       faultyMs: this.#faultyMs,
+      healing: random.next() < 0.3 ? "core" : "all",
+      snapshotChunkBytes: this.#pick([100, 200, 65_536]),
       actions: this.#actions,
     };
   }
@@ -218,6 +222,7 @@ export class Planner {
     this.#often("reusedIds", 700, () => ({ type: "reuse", target: random.next() }));
     this.#often("moves", 1_500, () => ({ type: "move", target: this.#target() }));
     this.#often("bursts", 1_000, () => ({ type: "load", thinkMs: this.#pick([0.3, 1, 2, 5, 50, 500]) }));
+    this.#often("bursts", 700, () => ({ type: "flood", target: this.#target(), writes: this.#whole(5, 60) }));
   }
 
   #changeOfMembers(): Act {

@@ -1,11 +1,18 @@
-import type { LogEntry, LogId, NodeId } from "@seshat/common";
-import { formatLogId } from "@seshat/common";
+import type { LogEntry, LogId, NodeId, StoredMembership } from "@seshat/common";
+import { equalLogIds, formatLogId } from "@seshat/common";
 import { hashValue } from "./hash.js";
 import { Violation } from "./violation.js";
 
 interface KnownEntry {
   readonly payload: number;
   readonly previousTerm: number;
+  /** The voters, if the entry is a membership. */
+  readonly configs: string | null;
+}
+
+interface CommittedMembership {
+  readonly logId: LogId;
+  readonly configs: string;
 }
 
 interface CommittedEntry {
@@ -24,7 +31,11 @@ export class ClusterMemory {
   readonly #votes = new Map<string, NodeId>();
   readonly #entries = new Map<number, KnownEntry>();
   readonly #committed = new Map<number, CommittedEntry>();
+  /** Committed memberships, oldest first. */
+  readonly #memberships: CommittedMembership[] = [];
   readonly #states = new Map<number, number>();
+  /** The indexes of the commands in `#states`, rising. */
+  readonly #commands: number[] = [];
   #lastCommitted = 0;
 
   /** The highest index that was committed anywhere. */
@@ -63,7 +74,8 @@ export class ClusterMemory {
     const key = logId.term * INDEX_SPAN + logId.index;
     const hash = hashValue(payload);
     const known = this.#entries.get(key);
-    if (known === undefined) this.#entries.set(key, { payload: hash, previousTerm });
+    const configs = payload.type === "membership" ? JSON.stringify(payload.membership.configs) : null;
+    if (known === undefined) this.#entries.set(key, { payload: hash, previousTerm, configs });
     else if (known.payload !== hash || known.previousTerm !== previousTerm) {
       throw new Violation(
         "B2 log matching",
@@ -75,9 +87,10 @@ export class ClusterMemory {
   /** B3, B7: what was committed at an index stays so, everywhere and for ever. */
   commits(store: string, logId: LogId, inTerm: number): void {
     const known = this.#committed.get(logId.index);
-    const payload = this.#entries.get(logId.term * INDEX_SPAN + logId.index)?.payload ?? 0;
     if (known === undefined) {
+      const { payload = 0, configs = null } = this.#entries.get(logId.term * INDEX_SPAN + logId.index) ?? {};
       this.#committed.set(logId.index, { term: logId.term, payload, inTerm });
+      if (configs !== null) this.#memberships.push({ logId, configs });
       this.#lastCommitted = Math.max(this.#lastCommitted, logId.index);
     } else if (known.term !== logId.term) {
       throw new Violation(
@@ -107,11 +120,53 @@ export class ClusterMemory {
     return this.#committed.get(index)?.term === term;
   }
 
+  /** The newest entry up to index `upto` that was committed in a term up to `inTerm`; undefined when there is none. */
+  committedUpto(upto: number, inTerm: number): LogId | undefined {
+    for (let index = Math.min(upto, this.#lastCommitted); index > 0; index -= 1) {
+      const known = this.#committed.get(index);
+      if (known !== undefined && known.inTerm <= inTerm) return { term: known.term, index };
+    }
+    return undefined;
+  }
+
+  /** B12: the membership that a node goes by after the committed entry at `index` is the last one up to there. */
+  checkMembership(store: string, index: number, { logId, membership }: StoredMembership<unknown>): void {
+    const known = this.#memberships.findLast((other) => other.logId.index <= index);
+    if (known === undefined) return;
+    if (equalLogIds(known.logId, logId) && known.configs === JSON.stringify(membership.configs)) return;
+    throw new Violation(
+      "B12 a snapshot stands for its entries",
+      `${store} goes by the membership of ${formatLogId(logId)} at ${index}, where that of ${formatLogId(known.logId)} was in force: ${known.configs}`,
+    );
+  }
+
+  /** B12: what a snapshot up to `lastIndex` holds is the state after the last command up to there, which is at `index`. */
+  checkSnapshot(store: string, lastIndex: number, index: number): void {
+    const expected = this.#commands.findLast((other) => other <= lastIndex);
+    if (expected === undefined || expected === index) return;
+    throw new Violation(
+      "B12 a snapshot stands for its entries",
+      `${store} has a snapshot up to ${lastIndex} with the commands up to ${index}, and not up to ${expected}`,
+    );
+  }
+
+  /** B12: the state of a snapshot is the one that applying its commands leaves. */
+  restores(store: string, index: number, hash: number): void {
+    const known = this.#states.get(index) ?? (index === 0 ? 0 : undefined);
+    if (known === undefined || known === hash) return;
+    throw new Violation(
+      "B12 a snapshot stands for its entries",
+      `${store} restores another state at ${index} than others had`,
+    );
+  }
+
   /** B5: at one index all state machines are equal. */
   applies(store: string, index: number, hash: number): void {
     const known = this.#states.get(index);
-    if (known === undefined) this.#states.set(index, hash);
-    else if (known !== hash) {
+    if (known === undefined) {
+      this.#states.set(index, hash);
+      if (index > (this.#commands.at(-1) ?? 0)) this.#commands.push(index);
+    } else if (known !== hash) {
       throw new Violation(
         "B5 state machine safety",
         `${store} has another state at ${index} than others had`,

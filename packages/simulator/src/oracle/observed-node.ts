@@ -2,11 +2,14 @@ import type { LogId, NodeId, Vote } from "@seshat/common";
 import { ZERO_VOTE } from "@seshat/common";
 import type { EngineStep } from "@seshat/raft";
 import type { StorageTap } from "./watched-storage.js";
+import { WrittenLog } from "./written-log.js";
 
 export type EngineState = EngineStep["state"];
 
 /** What the oracle knows of one store of a node, through all lives that ran on it. */
 export class ObservedNode implements StorageTap {
+  /** Of the store, for messages. */
+  readonly name: string;
   readonly id: NodeId;
   /** The engine of the current life, or of the last one: it stands still then. */
   state: EngineState;
@@ -16,20 +19,42 @@ export class ObservedNode implements StorageTap {
   /** The most that was durable since the vote was of `durableTerm`. */
   durableHigh = 0;
   durableTerm = 0;
-  committed: LogId;
-  role = "";
-  configs: readonly (readonly NodeId[])[];
-  #outstanding: { lastIndex: number }[] = [];
-  /** Where the engine cut its log, and storage has not yet: from there on the disk holds what was before. */
-  #cuts: number[] = [];
+  /** What its storage was asked to hold. */
+  readonly written: WrittenLog;
 
-  constructor(state: EngineState) {
+  /** As of the end of the last step: the state itself is live. */
+  vote: Vote;
+  committed: LogId;
+  applied: number;
+  /** Up to where it asked for entries to be applied; null before its first step. */
+  dispatched: number | null;
+  role: string;
+  configs: readonly (readonly NodeId[])[];
+  /** The term of each entry of its log, by index. What it purged may be there still. */
+  readonly terms: Map<number, number>;
+  lastIndex: number;
+  lastTerm: number;
+  /** From where on the engine has cut its log, and storage has not been asked to yet. */
+  #cuts: number[] = [];
+  #outstanding: { lastIndex: number }[] = [];
+
+  constructor(name: string, state: EngineState) {
+    this.name = name;
     this.id = state.id;
     this.state = state;
     this.durableVote = state.vote;
     this.durableIndex = state.io.durableIndex;
+    this.written = new WrittenLog();
+    this.vote = state.vote;
     this.committed = state.committed;
+    this.applied = state.applied.index;
+    this.dispatched = null;
+    this.role = "";
     this.configs = effective(state).membership.configs;
+    this.terms = termsOf(state);
+    this.lastIndex = state.log.last.index;
+    this.lastTerm = state.log.last.term;
+    this.written.restart(this.terms);
   }
 
   /** A later life began. */
@@ -41,8 +66,25 @@ export class ObservedNode implements StorageTap {
     this.#outstanding = [];
     this.#cuts = [];
     this.committed = state.committed;
+    this.applied = state.applied.index;
     this.role = "";
+    this.terms.clear();
+    for (const [index, term] of termsOf(state)) this.terms.set(index, term);
+    this.written.restart(this.terms);
+    this.endStep(state);
+    this.dispatched = null;
+  }
+
+  /** What the next step is compared with. */
+  endStep(state: EngineState): void {
+    this.vote = state.vote;
+    if (state.committed.index > this.committed.index) this.committed = state.committed;
+    this.applied = state.applied.index;
+    this.dispatched = state.dispatchedIndex;
+    this.role = state.role.type;
     this.configs = effective(state).membership.configs;
+    this.lastIndex = state.log.last.index;
+    this.lastTerm = state.log.last.term;
   }
 
   voteSaved(vote: Vote): void {
@@ -52,8 +94,9 @@ export class ObservedNode implements StorageTap {
     this.durableHigh = this.durableIndex;
   }
 
-  appending(lastIndex: number): () => void {
-    const write = { lastIndex };
+  appending(logIds: readonly LogId[]): () => void {
+    const write = { lastIndex: logIds.at(-1)?.index ?? 0 };
+    this.written.append(logIds);
     this.#outstanding.push(write);
     return () => {
       this.#outstanding = this.#outstanding.filter((other) => other !== write);
@@ -63,7 +106,7 @@ export class ObservedNode implements StorageTap {
   }
 
   /** The engine has cut its log, and storage will. */
-  truncating(since: number): void {
+  cut(since: number): void {
     this.#cuts.push(since);
   }
 
@@ -72,15 +115,22 @@ export class ObservedNode implements StorageTap {
     return Math.min(this.durableIndex, ...this.#cuts.map((since) => since - 1));
   }
 
-  truncated(since: number): void {
+  truncating(since: number): () => void {
     this.#cuts = this.#cuts.filter((cut) => cut !== since);
     this.durableIndex = Math.min(this.durableIndex, since - 1);
     for (const write of this.#outstanding) write.lastIndex = Math.min(write.lastIndex, since - 1);
+    return () => this.written.truncate(since);
   }
 
   purged(upto: LogId): void {
     this.durableIndex = Math.max(this.durableIndex, upto.index);
     this.durableHigh = Math.max(this.durableHigh, this.durableIndex);
+    this.written.purge(upto.index);
+  }
+
+  /** Up to where a crash now would leave it a log or a snapshot. */
+  get held(): number {
+    return Math.max(this.durableIndex, this.state.snapshot.lastLogId.index);
   }
 
   /** True when a crash now would leave this entry on the node, or a snapshot that holds it. */
@@ -93,4 +143,13 @@ export class ObservedNode implements StorageTap {
 
 export function effective(state: EngineState): EngineState["memberships"][number] {
   return state.memberships.at(-1) as EngineState["memberships"][number];
+}
+
+function termsOf({ log }: EngineState): Map<number, number> {
+  const terms = new Map<number, number>();
+  for (let { index } = log.purged; index <= log.last.index; index += 1) {
+    const term = log.termAt(index);
+    if (term !== undefined) terms.set(index, term);
+  }
+  return terms;
 }

@@ -1,12 +1,22 @@
-import type { LogId, NodeId, RpcRequest, RpcResponse, StoredMembership, Vote } from "@seshat/common";
-import { formatLogId, formatVote, voteMayBecome } from "@seshat/common";
+import type { LogId, NodeId, RpcRequest, RpcResponse, Vote } from "@seshat/common";
+import { formatLogId } from "@seshat/common";
 import type { EngineStep } from "@seshat/raft";
 import type { NetworkTap, Rpc } from "../network/sim-network.js";
+import { checkAppendAnswer, checkVoteAnswer } from "./answer-rules.js";
 import { ClusterMemory } from "./cluster-memory.js";
+import { checkUpToDate } from "./log-order.js";
+import { checkEffective, checkSuccession } from "./membership-rules.js";
+import { checkStep } from "./node-rules.js";
 import type { EngineState } from "./observed-node.js";
 import { ObservedNode, effective } from "./observed-node.js";
+import { ReadRules } from "./read-rules.js";
+import { checkReadable, checkRecovery } from "./recovery-rules.js";
 import { Violation } from "./violation.js";
+import type { MachineTap } from "./watched-machine.js";
 import type { StorageTap } from "./watched-storage.js";
+
+/** Is told of every command that a state machine applies. What it throws is a violation. */
+export type AppliedWatcher = (index: number, command: unknown, response: unknown) => void;
 
 /**
  * Watches every step of every node and every message, and objects to whatever Raft does not allow. The letters are those of
@@ -18,8 +28,16 @@ export class Oracle implements NetworkTap {
   readonly #stores = new Map<string, ObservedNode>();
   /** The store that each node runs on now. */
   readonly #current = new Map<NodeId, ObservedNode>();
+  /** The last command in the state machine of each node, in its current life. */
+  readonly #machines = new Map<NodeId, number>();
+  readonly #reads = new ReadRules();
+  readonly #applied: AppliedWatcher;
 
   #violation: Error | null = null;
+
+  constructor(applied: AppliedWatcher = () => {}) {
+    this.#applied = applied;
+  }
 
   /** The first property that did not hold; null while all do. */
   get violation(): Error | null {
@@ -28,16 +46,21 @@ export class Oracle implements NetworkTap {
 
   /** A life begins. A13: what it finds on its disk is what was durable, or more. */
   started(state: EngineState): void {
-    this.#guard(() => this.#started(state));
+    this.check(() => this.#started(state));
+  }
+
+  /** A node did not start. @param faults how often which fault happened to its disk. */
+  notStarted(id: NodeId, error: unknown, faults: ReadonlyMap<string, number>): void {
+    this.check(() => checkReadable(`node ${id}`, error, faults));
   }
 
   /** One step of a node, before what it asks for is carried out. */
   step(step: EngineStep): void {
-    this.#guard(() => this.#step(step));
+    this.check(() => this.#step(step));
   }
 
   request(from: NodeId, _to: NodeId, rpc: Rpc, request: RpcRequest<unknown>): void {
-    this.#guard(() => this.#request(from, rpc, request));
+    this.check(() => this.#request(from, rpc, request));
   }
 
   response(
@@ -47,21 +70,47 @@ export class Oracle implements NetworkTap {
     request: RpcRequest<unknown>,
     response: RpcResponse<unknown>,
   ): void {
-    this.#guard(() => this.#response(from, rpc, request, response));
+    this.check(() => this.#response(from, rpc, request, response));
   }
 
-  /** A state machine applied the entry at `index`, and its running hash is `hash` now. */
-  applied(id: NodeId, index: number, hash: number): void {
-    this.#guard(() => this.memory.applies(`node ${id}`, index, hash));
+  /** What is told of the state machine of a node, in a life that begins now. */
+  machineOf(id: NodeId): MachineTap {
+    const name = `node ${id}`;
+    this.#machines.set(id, 0);
+    return {
+      applied: (index, hash, command, response) =>
+        this.check(() => {
+          this.#moveOn(id, index, index);
+          this.memory.applies(name, index, hash);
+          this.#applied(index, command, response);
+        }),
+      restored: (index, hash) =>
+        this.check(() => {
+          this.#moveOn(id, index, index + 1);
+          this.memory.restores(name, index, hash);
+        }),
+    };
+  }
+
+  /** A9: the state of a node never goes back, so nothing that was written vanishes. */
+  #moveOn(id: NodeId, index: number, mustPass: number): void {
+    const before = this.#machines.get(id) ?? 0;
+    if (before >= mustPass) {
+      throw new Violation(
+        "A9 the state never goes back",
+        `node ${id} had applied the command at ${before}, and now has that at ${index}`,
+      );
+    }
+    this.#machines.set(id, index);
   }
 
   /** What is told of the storage of a node, in its current life. */
   storageOf(id: NodeId): StorageTap {
     const node = (): ObservedNode | undefined => this.#current.get(id);
     return {
-      voteSaved: (vote) => this.#guard(() => this.#voteSaved(node(), vote)),
-      appending: (lastIndex) => node()?.appending(lastIndex) ?? ((): void => {}),
-      truncated: (since) => node()?.truncated(since),
+      voteSaved: (vote) => this.check(() => this.#voteSaved(node(), vote)),
+      appending: (logIds) => node()?.appending(logIds) ?? ((): void => {}),
+      truncating: (since) => node()?.truncating(since) ?? ((): void => {}),
       purged: (upto) => node()?.purged(upto),
     };
   }
@@ -70,11 +119,11 @@ export class Oracle implements NetworkTap {
   #voteSaved(node: ObservedNode | undefined, vote: Vote): void {
     if (node === undefined) return;
     node.voteSaved(vote);
-    const { id, incarnation } = node.state;
-    if (vote.votedFor !== null) this.memory.votes(storeName(id, incarnation), vote.term, vote.votedFor);
+    if (vote.votedFor !== null) this.memory.votes(node.name, vote.term, vote.votedFor);
   }
 
-  #guard(check: () => void): void {
+  /** Runs a check; the first that throws is the violation. */
+  check(check: () => void): void {
     if (this.#violation !== null) return;
     try {
       check();
@@ -86,8 +135,11 @@ export class Oracle implements NetworkTap {
   #started(state: EngineState): void {
     const name = storeName(state.id, state.incarnation);
     const known = this.#stores.get(name);
+    this.#reads.restart(state.id);
+    const snapshot = state.snapshot.lastLogId.index;
+    if (snapshot > 0) this.memory.checkSnapshot(name, snapshot, this.#machines.get(state.id) ?? 0);
     if (known === undefined) {
-      const node = new ObservedNode(state);
+      const node = new ObservedNode(name, state);
       this.#stores.set(name, node);
       this.#current.set(state.id, node);
       return;
@@ -102,26 +154,42 @@ export class Oracle implements NetworkTap {
     this.#current.delete(id);
   }
 
-  #step({ commands, state }: EngineStep): void {
+  #step(step: EngineStep): void {
+    const { commands, event, state } = step;
     const node = this.#current.get(state.id);
     if (node === undefined) return;
-    const name = storeName(state.id, state.incarnation);
+    const { name } = node;
+    checkStep(name, node, step, (logId) => this.memory.isCommitted(logId));
+    checkEffective(name, step);
     for (const command of commands) {
-      if (command.type === "truncate") node.truncating(command.since);
+      if (command.type === "truncate") node.cut(command.since);
       if (command.type === "append") {
         for (const entry of command.entries) {
           this.memory.appends(name, entry, state.log.termAt(entry.logId.index - 1) ?? -1);
           if (entry.payload.type === "membership" && state.role.type === "leader")
-            checkSuccession(name, node, state, entry.logId);
+            checkSuccession(name, state, entry.logId);
         }
       }
     }
-    if (state.role.type !== node.role) {
-      node.role = state.role.type;
-      if (node.role === "leader") this.#lead(name, state);
-    }
-    if (state.committed.index > node.committed.index) this.#commit(name, node, state);
-    node.configs = effective(state).membership.configs;
+    if (state.role.type === "leader" && node.role !== "leader") this.#lead(name, state);
+    const commits = state.committed.index > node.committed.index;
+    if (commits) this.#commit(name, node, state);
+    if (event.type === "snapshotInstalled" && event.installed) this.#install(name, event, state);
+    if (commits || state.log.last.term !== node.lastTerm) checkUpToDate(node, this.#current, this.memory);
+    this.#reads.step(name, step, this.memory.lastCommitted);
+    node.endStep(state);
+  }
+
+  /** B12: the state and the membership that come with a snapshot are those after its last entry. */
+  #install(
+    name: string,
+    { lastLogId, lastMembership }: Extract<EngineStep["event"], { readonly type: "snapshotInstalled" }>,
+    state: EngineState,
+  ): void {
+    this.memory.checkSnapshot(name, lastLogId.index, this.#machines.get(state.id) ?? 0);
+    this.memory.checkMembership(name, lastLogId.index, lastMembership);
+    const [committed] = state.memberships;
+    if (committed !== undefined) this.memory.checkMembership(name, state.committed.index, committed);
   }
 
   #request(from: NodeId, rpc: Rpc, request: RpcRequest<unknown>): void {
@@ -157,10 +225,9 @@ export class Oracle implements NetworkTap {
     for (let index = node.committed.index + 1; index <= state.committed.index; index += 1) {
       const term = log.termAt(index);
       // What a snapshot brought has no entries here; the state machine's hash answers for it.
-      if (term !== undefined) this.memory.commits(name, { term, index }, leads ? vote.term : vote.term);
+      if (term !== undefined) this.memory.commits(name, { term, index }, vote.term);
     }
     if (leads) this.#checkQuorum(name, node, state);
-    node.committed = state.committed;
   }
 
   /** True when a store of the node holds the entry: one that was erased since had acknowledged it when it counted. */
@@ -194,76 +261,4 @@ export class Oracle implements NetworkTap {
 
 function storeName(id: NodeId, incarnation: number): string {
   return `node ${id} (${incarnation.toString(36)})`;
-}
-
-function checkRecovery(name: string, before: ObservedNode, state: EngineState): void {
-  const { log } = before.state;
-  if (!voteMayBecome(before.durableVote, state.vote)) {
-    throw new Violation(
-      "A13 what was durable is read back",
-      `${name} had the vote ${formatVote(before.durableVote)}, and comes back with ${formatVote(state.vote)}`,
-    );
-  }
-  for (let index = state.log.purged.index + 1; index <= before.settledIndex; index += 1) {
-    const term = log.termAt(index);
-    if (term === undefined || state.log.termAt(index) === term) continue;
-    throw new Violation(
-      "A13 what was durable is read back",
-      `${name} had ${term}-${index}, and comes back with ${state.log.termAt(index) ?? "nothing"} there`,
-    );
-  }
-}
-
-function checkVoteAnswer(
-  node: ObservedNode,
-  request: { readonly term: number; readonly candidateId: NodeId },
-  response: { readonly granted: boolean },
-): void {
-  if (!response.granted) return;
-  const { term, votedFor } = node.durableVote;
-  if (term < request.term || (term === request.term && votedFor !== request.candidateId)) {
-    throw new Violation(
-      "A12 durable before said",
-      `node ${node.id} grants a vote in term ${request.term}, and ${formatVote(node.durableVote)} is durable`,
-    );
-  }
-}
-
-function checkAppendAnswer(
-  node: ObservedNode,
-  response: { readonly type: string; readonly term: number; readonly matchIndex: number },
-): void {
-  if (response.type !== "success" || response.term !== node.durableTerm) return;
-  const durable = Math.max(node.durableHigh, node.durableIndex, node.state.snapshot.lastLogId.index);
-  if (response.matchIndex > durable) {
-    throw new Violation(
-      "A12 durable before said",
-      `node ${node.id} acknowledges ${response.matchIndex}, and ${durable} is durable`,
-    );
-  }
-}
-
-/** B10: from one set of voters to another only through both, and out of both only once they are committed. */
-function checkSuccession(name: string, node: ObservedNode, state: EngineState, logId: LogId): void {
-  const next = state.memberships.find((stored) => stored.logId.index === logId.index);
-  const before = state.memberships[state.memberships.indexOf(next as StoredMembership<unknown>) - 1];
-  if (next === undefined || before === undefined || before.membership.configs.length === 0) return;
-  const from = before.membership.configs;
-  const to = next.membership.configs;
-  const isSame = from.length === 1 && to.length === 1 && sameIds(from[0], to[0]);
-  const enters = from.length === 1 && to.length === 2 && sameIds(from[0], to[0]);
-  const leaves =
-    from.length === 2 &&
-    to.length === 1 &&
-    sameIds(from[1], to[0]) &&
-    state.committed.index >= before.logId.index;
-  if (isSame || enters || leaves) return;
-  throw new Violation(
-    "B10 successive memberships overlap",
-    `${name} goes from ${JSON.stringify(from)} to ${JSON.stringify(to)} (${node.role})`,
-  );
-}
-
-function sameIds(a: readonly NodeId[] | undefined, b: readonly NodeId[] | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((id, i) => b[i] === id);
 }

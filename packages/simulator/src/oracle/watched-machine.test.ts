@@ -53,7 +53,7 @@ function watched(
     world: CALM,
     random: () => 0,
     isAlive: () => isAlive,
-    applied: (_, hash) => hashes.push(hash),
+    tap: { applied: (_, hash) => hashes.push(hash), restored: () => {} },
     fail: (violation) => found.push(violation),
   });
   return { machine, found, hashes };

@@ -9,6 +9,14 @@ import { within, withinUntilSettled } from "./outside-world.js";
 import type { Replicas } from "./replicas.js";
 import { Violation } from "./violation.js";
 
+/** What is told of the state machine of a node, in one life. */
+export interface MachineTap {
+  /** The command of the entry at `index` was applied; `hash` is the running hash after it. */
+  applied(index: number, hash: number, command: unknown, response: unknown): void;
+  /** The state was replaced by that of a snapshot, whose last command was that of the entry at `index`; 0 for none. */
+  restored(index: number, hash: number): void;
+}
+
 /** What a state machine is watched with. */
 export interface WatchedMachineParts<D, R> {
   readonly node: NodeId;
@@ -19,8 +27,7 @@ export interface WatchedMachineParts<D, R> {
   /** From 0 to 1: how what it is restored from is cut into chunks. */
   readonly random: () => number;
   readonly isAlive: () => boolean;
-  /** Told the running hash of commands and answers after each command. */
-  readonly applied: (index: number, hash: number) => void;
+  readonly tap: MachineTap;
   /** Told what does not hold. */
   readonly fail: (violation: Violation) => void;
 }
@@ -51,7 +58,7 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
   }
 
   apply(index: number, command: D): R {
-    const { inner, node, replicas, world, applied } = this.#parts;
+    const { inner, node, replicas, world, tap } = this.#parts;
     const { text, isFirst } = replicas.commandText(index, command);
     let response: R;
     try {
@@ -79,7 +86,7 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
     this.#index = index;
     this.#hash = hashText(reply, hashText(text, mixNumber(this.#hash, index)));
     if (this.#check(() => replicas.applied({ index, command, text, reply, node })))
-      applied(index, this.#hash);
+      tap.applied(index, this.#hash, command, response);
     if (index % CHECKPOINT_ENTRIES === 0) this.#checkpoint();
     return response;
   }
@@ -146,6 +153,7 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
     this.#hash = view.getUint32(0);
     this.#index = index;
     this.#held = null;
+    if (this.#parts.isAlive()) this.#parts.tap.restored(index, this.#hash);
     const restored = this.#contentNow();
     if (restored === null || restored.hash === content.hash) return;
     this.#fail(

@@ -5,9 +5,10 @@ import type { MaybePromise, RaftStorage } from "@seshat/storage";
 export interface StorageTap {
   /** A vote is durable. */
   voteSaved(vote: Vote): void;
-  /** Entries up to `lastIndex` were handed over. @returns to be called once they are durable. */
-  appending(lastIndex: number): () => void;
-  truncated(since: number): void;
+  /** Entries were handed over. @returns to be called once they are durable. */
+  appending(logIds: readonly LogId[]): () => void;
+  /** Entries from `since` on are to be removed. @returns to be called once they are. */
+  truncating(since: number): () => void;
   purged(upto: LogId): void;
 }
 
@@ -31,15 +32,15 @@ export function watchStorage<C extends RaftTypeConfig>(
     readCommitted: () => storage.readCommitted?.() ?? null,
     saveVote: (vote) => after(storage.saveVote(vote), () => tap.voteSaved(vote)),
     append: (entries, completion) => {
-      const durable = tap.appending(entries.at(-1)?.logId.index ?? 0);
+      const durable = tap.appending(entries.map(({ logId }) => logId));
       return storage.append(entries, (error) => {
         if (error === null) durable();
         completion(error);
       });
     },
     truncate: (since) => {
-      tap.truncated(since);
-      return storage.truncate(since);
+      const done = tap.truncating(since);
+      return after(storage.truncate(since), done);
     },
     purge: (upto) => after(storage.purge(upto), () => tap.purged(upto)),
   };

@@ -5,6 +5,7 @@ import { Nemesis } from "../faults/nemesis.js";
 import type { Plan } from "../faults/plan.js";
 import { HistoryRecorder } from "../linearizability/history-recorder.js";
 import { WatchedTransport } from "../network/watched-transport.js";
+import { ClientOracle } from "../oracle/client-oracle.js";
 import { Oracle } from "../oracle/oracle.js";
 import { Replicas } from "../oracle/replicas.js";
 import { Violation } from "../oracle/violation.js";
@@ -26,7 +27,6 @@ const CONFIG: Partial<RaftConfig> = {
   snapshotPolicy: { type: "logsSinceLast", entries: 60 },
   maxInSnapshotLogToKeep: 5,
   maxLogToKeepForFollowers: 100,
-  snapshotChunkBytes: 200,
   snapshotTimeoutMs: 2_000,
   maxPayloadEntries: 16,
   storageStallMs: 500,
@@ -41,7 +41,9 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
   readonly plan: Plan;
   readonly system: System<C, Input, Output>;
   readonly clock: VirtualClock = new VirtualClock();
-  readonly oracle: Oracle = new Oracle();
+  /** Follows requests into the log; null where their commands carry no numbers. */
+  readonly clientOracle: ClientOracle<unknown, Input, Output> | null;
+  readonly oracle: Oracle;
   readonly replicas: Replicas<C["D"]> = new Replicas<C["D"]>();
   readonly trace: Trace;
   readonly cluster: Cluster<C>;
@@ -52,6 +54,10 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
   readonly describe: (id: NodeId, moves: number) => C["Node"];
   /** The smallest illegal part of the history as SVG; null while there is none. */
   picture: string | null = null;
+  /** The nodes that reach each other once the run is healed. */
+  core: readonly NodeId[] = [];
+  /** The term in which the healed cluster came to rest. */
+  restTerm = 0;
   readonly #maxSteps: number;
   #violation: Error | null = null;
 
@@ -63,6 +69,10 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
     this.describe =
       system.describe?.bind(system) ??
       ((id, moves): C["Node"] => ({ addr: moves === 0 ? `node-${id}` : `node-${id}-${moves}` }));
+    this.clientOracle = makeClientOracle(system);
+    this.oracle = new Oracle((index, command, response) =>
+      this.clientOracle?.applied(index, command, response),
+    );
     const random = new SeededRandom(plan.seed);
     let lives = 0;
     const { clock, oracle, trace, describe } = this;
@@ -71,7 +81,12 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
       random: random.fork(),
       oracle,
       trace,
-      config: { ...CONFIG, leaderLease: plan.leases, ...system.config },
+      config: {
+        ...CONFIG,
+        leaderLease: plan.leases,
+        snapshotChunkBytes: plan.snapshotChunkBytes,
+        ...system.config,
+      },
       describe,
       transport:
         system.transport === undefined
@@ -84,7 +99,7 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
           replicas: this.replicas,
           ...outsideOf(id, life, plan.seed, (lives += 1)),
           isAlive: () => life.alive,
-          applied: (index, hash) => oracle.applied(id, index, hash),
+          tap: oracle.machineOf(id),
           fail: (violation) => this.fail(violation),
         }),
       makeStore: (id, chance) => this.#makeStore(id, chance),
@@ -96,17 +111,22 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
     const slowness = (system.thinkMs ?? USUAL_THINK_MS) / USUAL_THINK_MS;
     const hasSessions = system.makeMachine().responseCodec !== undefined;
     for (let i = 0; i < plan.clients; i += 1) {
+      const chance = random.fork();
       this.clients.push(
         new SimClient<C, Input, Output>({
           name: `client${i + 1}`,
           system,
           cluster: this.cluster,
-          random: random.fork(),
+          random: chance,
           history: this.history,
+          oracle: this.clientOracle,
+          check: (check) => oracle.check(check),
           keys: plan.keys,
           largeBytes: plan.largeBytes ?? 0,
           leases: plan.leases,
-          exactlyOnce: hasSessions && i % 2 === 1,
+          exactlyOnce: hasSessions && chance.next() < 0.5,
+          // One that does little but read notices what writers, who wait longer, do not.
+          readShare: i > 0 && chance.next() < 0.4 ? 0.95 : 0.4,
           thinkMs: () => this.nemesis.thinkMs * slowness,
           sleep,
           now: () => EPOCH_MS + clock.now,
@@ -163,4 +183,17 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
       segmentBytes: 4096,
     });
   }
+}
+
+function makeClientOracle<C extends RaftTypeConfig, Input, Output>(
+  system: System<C, Input, Output>,
+): ClientOracle<unknown, Input, Output> | null {
+  const { model, attempts } = system;
+  if (model === undefined || attempts === undefined) return null;
+  return new ClientOracle<unknown, Input, Output>({
+    model,
+    attemptOf: (command) => attempts.of(command),
+    outputOf: (response, input) =>
+      system.toOutput === undefined ? (response as Output) : system.toOutput(response, input),
+  });
 }

@@ -3,7 +3,7 @@ import { checkInteger } from "@seshat/common";
 import type { StateMachine } from "@seshat/storage";
 import type { Disk } from "../disk/disk.js";
 import type { StoreCodec } from "./codec.js";
-import { EntryCodec } from "./entry-codec.js";
+import { EntryCodec } from "@seshat/common/codec";
 import { SimLogStorage } from "./sim-log-storage.js";
 import { SimStateMachine } from "./sim-state-machine.js";
 import { SnapshotStore } from "./snapshot-store.js";

@@ -21,7 +21,7 @@ import {
   isBefore,
 } from "./control-file.js";
 import { DamagedFileError } from "./damaged-file-error.js";
-import type { EntryCodec } from "./entry-codec.js";
+import type { EntryCodec } from "@seshat/common/codec";
 import type { EntryIndex, EntryPlace } from "./entry-index.js";
 import type { RecordWriter } from "./log-format.js";
 import { ENTRY_RECORD, TRUNCATE_RECORD, encodeLogId, readRecord, segmentFile } from "./log-format.js";

@@ -1,7 +1,7 @@
 import type { RaftTypeConfig, Snapshot, SnapshotMeta, StorageVerb } from "@seshat/common";
 import { DamagedFileError } from "./damaged-file-error.js";
 import { DiskSnapshotData } from "./disk-snapshot-data.js";
-import type { EntryCodec } from "./entry-codec.js";
+import type { EntryCodec } from "@seshat/common/codec";
 import { SnapshotWriter } from "./snapshot-writer.js";
 import type { StoreDisk } from "./store-disk.js";
 import { TEMPORARY_SUFFIX } from "./store-disk.js";

@@ -2,6 +2,7 @@ import type { NodeId, RaftTypeConfig, SessionCommand } from "@seshat/common";
 import { InvalidValueError, SeshatError, UnknownOutcomeError } from "@seshat/common";
 import type { Raft } from "@seshat/raft";
 import type { SeededRandom } from "@seshat/raft/testing";
+import type { ClientOracle } from "../oracle/client-oracle.js";
 import type { HistoryRecorder } from "../linearizability/history-recorder.js";
 import type { Seen, System } from "../system.js";
 import type { Cluster, SimNode } from "../world/cluster.js";
@@ -14,12 +15,18 @@ export interface ClientParts<C extends RaftTypeConfig, Input, Output> {
   readonly cluster: Cluster<C>;
   readonly random: SeededRandom;
   readonly history: HistoryRecorder<Input, Output>;
+  /** Follows requests into the log; null where their commands carry no numbers. */
+  readonly oracle: ClientOracle<unknown, Input, Output> | null;
+  /** Runs a check of the oracle. */
+  readonly check: (check: () => void) => void;
   readonly keys: number;
   readonly leases: boolean;
   /** How many bytes a large value has; 0 for none. */
   readonly largeBytes: number;
   /** True when this client numbers its writes, and sends one whose outcome it does not know until it does. */
   readonly exactlyOnce: boolean;
+  /** The share of its operations that only read, from 0 to 1, as far as the system heeds it. */
+  readonly readShare: number;
   readonly thinkMs: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   /** Virtual milliseconds. */
@@ -73,26 +80,30 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
   }
 
   #operate(): Promise<void> {
-    const { system, random, name, keys, largeBytes, now } = this.#parts;
-    const input = system.operation(random, { name, keys, largeBytes, now: now(), seen: this.#seen });
+    const { system, random, name, keys, largeBytes, readShare, now } = this.#parts;
+    const client = { name, keys, largeBytes, readShare, now: now(), seen: this.#seen };
+    const input = system.operation(random, client);
     const command = system.toCommand(input);
     return command === undefined ? this.#read(input) : this.#write(input, command);
   }
 
   async #write(input: Input, command: C["D"]): Promise<void> {
-    const { system, history, random, sleep } = this.#parts;
+    const { system, history, oracle, check, random, sleep } = this.#parts;
     const open = history.invoke(this.#process(), input);
     const session = await this.#nextNumber();
     const options = session === null ? { timeoutMs: PATIENCE_MS } : { timeoutMs: PATIENCE_MS, session };
+    const attempt = oracle?.begins(input) ?? null;
+    const tagged = attempt === null ? command : (system.attempts?.tag(command, attempt) ?? command);
     let mayBeThere = false;
     for (;;) {
       const node = this.#pickNode();
       try {
         if (node === null) throw new GoneError("no node runs");
-        const { response } = await this.#within(node, (raft) => raft.clientWrite(command, options));
+        const { response, logId } = await this.#within(node, (raft) => raft.clientWrite(tagged, options));
         const output =
           system.toOutput === undefined ? (response as Output) : system.toOutput(response, input);
         open.ok(output);
+        if (attempt !== null) check(() => oracle?.acknowledged(attempt, logId.index));
         this.#answer(input, output);
         return;
       } catch (thrown) {
@@ -107,7 +118,10 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
         if (mayBeThere) {
           open.unknown();
           this.#lives += 1;
-        } else open.fail();
+        } else {
+          open.fail();
+          if (attempt !== null) check(() => oracle?.refused(attempt));
+        }
         if (session !== null) this.#session.forget();
         return;
       }
@@ -115,7 +129,7 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
   }
 
   async #read(input: Input): Promise<void> {
-    const { system, history, random, leases } = this.#parts;
+    const { system, history, oracle, check, random, leases, readShare } = this.#parts;
     const read = system.read?.bind(system);
     if (read === undefined) {
       throw new InvalidValueError("system.read", read, "a function, since toCommand gave undefined");
@@ -123,12 +137,17 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
     const node = this.#pickNode();
     if (node === null) return;
     const open = history.invoke(this.#process(), input);
+    const floor = oracle?.reads(input);
     try {
-      const policy = leases && random.next() < 0.5 ? "lease" : "readIndex";
-      await this.#within(node, (raft) => raft.ensureLinearizable({ policy, timeoutMs: PATIENCE_MS }));
+      // Who only reads, and never asks for more than a lease, is not held up at a leader that has none.
+      const policy = leases && (readShare > 0.5 || random.next() < 0.5) ? "lease" : "readIndex";
+      const at = await this.#within(node, (raft) =>
+        raft.ensureLinearizable({ policy, timeoutMs: PATIENCE_MS }),
+      );
       if (node.machine === null) throw new GoneError("it crashed");
       const output = node.machine.look((machine) => read(machine, input));
       open.ok(output);
+      if (floor !== undefined) check(() => oracle?.read(floor, input, output, at.index));
       this.#answer(input, output);
     } catch (thrown) {
       this.#believedLeader = leaderOf(thrown);
@@ -166,9 +185,16 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
 
   #pickNode(): SimNode<C> | null {
     const running = this.#parts.cluster.running();
+    const { random, readShare } = this.#parts;
+    if (readShare > 0.5 && random.next() < 0.8) {
+      // Who only reads asks whoever says that it leads: when two do, one of them is wrong.
+      const leaders = running.filter(({ raft }) => raft?.metrics().state === "leader");
+      const leader = leaders[Math.floor(random.next() * leaders.length)];
+      if (leader !== undefined) return leader;
+    }
     const believed = running.find(({ id }) => id === this.#believedLeader);
-    if (believed !== undefined && this.#parts.random.next() < 0.8) return believed;
-    return running[Math.floor(this.#parts.random.next() * running.length)] ?? null;
+    if (believed !== undefined && random.next() < 0.8) return believed;
+    return running[Math.floor(random.next() * running.length)] ?? null;
   }
 
   /** What a node answers, unless it crashes or takes too long first. */

@@ -1,11 +1,12 @@
 import type { StateCapture, StateMachine } from "@seshat/storage";
 
-/** What clients do. */
-export type SimCommand =
+/** What clients do. `attempt` tells one request from another that asks for the same, and changes nothing. */
+export type SimCommand = { readonly attempt?: number } & (
   | { readonly op: "set"; readonly key: string; readonly value: string }
   | { readonly op: "cas"; readonly key: string; readonly expected: string | null; readonly value: string }
   | { readonly op: "add"; readonly key: string; readonly by: number }
-  | { readonly op: "insert"; readonly key: string; readonly member: string };
+  | { readonly op: "insert"; readonly key: string; readonly member: string }
+);
 
 /** What a command answers. */
 export type SimReply = string | number | boolean | null;

@@ -7,10 +7,15 @@ export type SimInput = SimCommand | { readonly op: "get"; readonly key: string }
 
 export type SimOutput = SimReply | readonly string[];
 
-type Value = string | number | readonly string[] | null;
+/** What is under a key; null for nothing. */
+export type SimValue = string | number | readonly string[] | null;
 
 /** What `SimMachine` is supposed to do with one key. Written apart from it, so that a mistake in one shows against the other. */
-export const simModel: Model<Value, SimInput, SimOutput> = stateMachineModel<Value, SimInput, SimOutput>({
+export const simModel: Model<SimValue, SimInput, SimOutput> = stateMachineModel<
+  SimValue,
+  SimInput,
+  SimOutput
+>({
   name: "registers, counters and sets",
   init: () => null,
   stateKey: (state) => JSON.stringify(state),

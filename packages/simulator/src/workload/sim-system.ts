@@ -11,6 +11,10 @@ const KINDS = ["register", "counter", "set"] as const;
 export const simSystem: System<SimTypes, SimInput, SimOutput> = {
   makeMachine: () => new SimMachine(),
   operation,
+  attempts: {
+    tag: (command, attempt) => ({ ...command, attempt }),
+    of: (command) => command.attempt ?? null,
+  },
   toCommand: (input) => (input.op === "get" ? undefined : input),
   read: (machine: SimMachine, input) => machine.read(input.key),
   lastReads: (keys) =>
@@ -23,7 +27,7 @@ export const simSystem: System<SimTypes, SimInput, SimOutput> = {
 function operation(random: SeededRandom, client: SystemClient<SimInput, SimOutput>): SimInput {
   const kind = KINDS[Math.floor(random.next() * KINDS.length)] as (typeof KINDS)[number];
   const key = `${kind}${Math.floor(random.next() * client.keys)}`;
-  if (random.next() < 0.4) return { op: "get", key };
+  if (random.next() < client.readShare) return { op: "get", key };
   const value = String(Math.floor(random.next() * 1_000_000));
   switch (kind) {
     case "register":

@@ -182,6 +182,7 @@ export class Cluster<C extends RaftTypeConfig> {
       if (!life.alive) return;
       node.stopCause = thrown as Error;
       node.hasStopped = true;
+      oracle.notStarted(id, thrown, node.store.faultCounts());
       trace.note(clock.now, `node ${id} does not start: ${String(thrown)}`);
       life.end();
     } finally {
@@ -254,8 +255,8 @@ function aliveOnly(life: Life, tap: StorageTap): StorageTap {
     };
   return {
     voteSaved: guard((vote) => tap.voteSaved(vote)),
-    appending: (lastIndex) => guard(tap.appending(lastIndex)),
-    truncated: guard((since) => tap.truncated(since)),
+    appending: (logIds) => guard(tap.appending(logIds)),
+    truncating: (since) => guard(tap.truncating(since)),
     purged: guard((upto) => tap.purged(upto)),
   };
 }

@@ -18,6 +18,8 @@ export function calmPlan(
     clients: 1,
     keys: 1,
     faultyMs: 2_000,
+    healing: "all",
+    snapshotChunkBytes: 200,
     actions: [[0, LOAD] as const, ...acts].map(([at, act]) => ({ at, act })),
     ...changes,
   };

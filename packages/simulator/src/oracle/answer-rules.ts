@@ -1,0 +1,39 @@
+import type { NodeId } from "@seshat/common";
+import { formatVote } from "@seshat/common";
+import type { ObservedNode } from "./observed-node.js";
+import { Violation } from "./violation.js";
+
+/** A12: no answer leaves a node before what it promises is durable. */
+
+const RULE = "A12 durable before said";
+
+/** A vote is granted once it is durable. */
+export function checkVoteAnswer(
+  { id, durableVote }: ObservedNode,
+  request: { readonly term: number; readonly candidateId: NodeId },
+  response: { readonly granted: boolean },
+): void {
+  if (!response.granted) return;
+  const { term, votedFor } = durableVote;
+  if (term < request.term || (term === request.term && votedFor !== request.candidateId)) {
+    throw new Violation(
+      RULE,
+      `node ${id} grants a vote in term ${request.term}, and ${formatVote(durableVote)} is durable`,
+    );
+  }
+}
+
+/** Entries are acknowledged once they are durable. What was durable when the answer was due may have been truncated since, in the same term. */
+export function checkAppendAnswer(
+  node: ObservedNode,
+  response: { readonly type: string; readonly term: number; readonly matchIndex: number },
+): void {
+  if (response.type !== "success" || response.term !== node.durableTerm) return;
+  const durable = Math.max(node.durableHigh, node.held);
+  if (response.matchIndex > durable) {
+    throw new Violation(
+      RULE,
+      `node ${node.id} acknowledges ${response.matchIndex}, and ${durable} is durable`,
+    );
+  }
+}

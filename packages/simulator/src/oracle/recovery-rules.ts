@@ -1,0 +1,52 @@
+import { formatLogId, formatVote, voteMayBecome } from "@seshat/common";
+import type { EngineState, ObservedNode } from "./observed-node.js";
+import { DiskError } from "../disk/disk-error.js";
+import { Violation } from "./violation.js";
+
+const RULE = "A13 what was durable is read back";
+
+/** A13: a life finds on its disk what was durable, or more of what was written, and nothing else. */
+export function checkRecovery(name: string, before: ObservedNode, state: EngineState): void {
+  const { durableVote, settledIndex, terms, written } = before;
+  if (!voteMayBecome(durableVote, state.vote)) {
+    throw new Violation(
+      RULE,
+      `${name} had the vote ${formatVote(durableVote)}, and comes back with ${formatVote(state.vote)}`,
+    );
+  }
+  const { purged, last } = state.log;
+  for (let index = purged.index + 1; index <= settledIndex; index += 1) {
+    const term = terms.get(index);
+    if (term === undefined || state.log.termAt(index) === term) continue;
+    throw new Violation(
+      RULE,
+      `${name} had ${term}-${index}, and comes back with ${state.log.termAt(index) ?? "nothing"} there`,
+    );
+  }
+  for (let index = Math.max(purged.index, settledIndex) + 1; index <= last.index; index += 1) {
+    const logId = { term: state.log.termAt(index) ?? 0, index };
+    if (!written.has(logId)) {
+      throw new Violation(
+        RULE,
+        `${name} comes back with ${formatLogId(logId)}, which it did not hold any more`,
+      );
+    }
+  }
+}
+
+/** Faults after which a disk does not hold what was written to it, so that a node may refuse to start. */
+const DAMAGE = ["corruption", "misdirectedWrite"];
+
+/**
+ * A13: a node starts from a disk that was only crashed, or failed to sync, unless the disk fails while it does.
+ *
+ * @param error why it did not start.
+ * @param faults how often which fault happened to its disk.
+ */
+export function checkReadable(name: string, error: unknown, faults: ReadonlyMap<string, number>): void {
+  if (DAMAGE.some((fault) => (faults.get(fault) ?? 0) > 0)) return;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof DiskError) return;
+  }
+  throw new Violation(RULE, `${name} does not start, and nothing damaged its disk: ${String(error)}`);
+}

@@ -1,0 +1,365 @@
+import type { PlanOptions } from "../../src/faults/plan.js";
+
+/** One place where a mutant differs: the text must occur exactly once in the file, whose path begins in `packages/`. */
+export interface Edit {
+  readonly file: string;
+  readonly replace: string;
+  readonly by: string;
+}
+
+/** A rule of the product, broken. */
+export interface Mutant {
+  readonly id: number;
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** What plans are laid down to have: without it the mutant hardly ever makes a difference. */
+  readonly plan?: PlanOptions;
+  /** The first seed that catches it when the engine's own checks are off, and the properties that may be what it breaks first. */
+  readonly caught: { readonly seed: number; readonly by: readonly string[] };
+}
+
+const ENGINE = "raft/src/engine";
+const DISK = "simulator/src/storage";
+
+/** One bug each, as a careless change could bring it in. The numbers are those of the table in `docs/invariants.md`. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    id: 1,
+    name: "commits on less than a majority",
+    caught: { seed: 1, by: ["B6"] },
+    edits: [
+      {
+        file: `${ENGINE}/quorum.ts`,
+        replace: "return highest[majority(voters.length) - 1] as number;",
+        by: "return highest[Math.max(0, majority(voters.length) - 2)] as number;",
+      },
+    ],
+  },
+  {
+    id: 2,
+    name: "commits entries of earlier terms by counting",
+    caught: { seed: 1, by: ["B8"] },
+    edits: [
+      {
+        file: `${ENGINE}/commit.ts`,
+        replace: "if (index >= role.firstIndex && index > state.committed.index)",
+        by: "if (index > state.committed.index)",
+      },
+    ],
+  },
+  {
+    id: 3,
+    name: "answers a vote request before the vote is synced",
+    caught: { seed: 1, by: ["A12"] },
+    edits: [{ file: `${ENGINE}/on-vote.ts`, replace: "afterIo: state.io.issued,", by: "afterIo: 0," }],
+  },
+  {
+    id: 4,
+    name: "acknowledges an append before it is synced",
+    caught: { seed: 1, by: ["A12", "B6"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-append-entries.ts`,
+        replace: "response, afterIo: state.io.issued });",
+        by: "response, afterIo: 0 });",
+      },
+    ],
+  },
+  {
+    id: 5,
+    name: "forgets in a restart whom it voted for",
+    caught: { seed: 1, by: ["A13", "A3"] },
+    edits: [
+      {
+        file: `${DISK}/sim-log-storage.ts`,
+        replace: "vote: vote?.value ?? null,",
+        by: "vote: vote === null ? null : { ...vote.value, votedFor: null, committed: false },",
+      },
+    ],
+  },
+  {
+    id: 6,
+    name: "compares logs by their length alone",
+    plan: { features: ["partitions", "bursts", "crashes", "elections"] },
+    caught: { seed: 72, by: ["B4", "B9", "B7", "A8"] },
+    edits: [
+      {
+        file: `${ENGINE}/vote-rule.ts`,
+        replace: "return compareLogIds(lastLogId, ctx.state.log.last) >= 0;",
+        by: "return lastLogId.index >= ctx.state.log.last.index;",
+      },
+    ],
+  },
+  {
+    id: 7,
+    name: "serves reads without asking a quorum",
+    plan: { features: ["partitions"] },
+    caught: { seed: 8, by: ["C4", "C8"] },
+    edits: [{ file: `${ENGINE}/read-rounds.ts`, replace: "read.round = role.round;", by: "read.round = 0;" }],
+  },
+  {
+    id: 8,
+    name: "counts a lease by a wall clock that is set back by 200 ms after each answer",
+    plan: { features: ["partitions", "pauses", "bursts"], leases: true },
+    caught: { seed: 5, by: ["C4", "C5", "C8"] },
+    edits: [
+      {
+        file: `${ENGINE}/leadership.ts`,
+        replace: "return ctx.now < lastQuorumAck(ctx.state, role) + leaseMs;",
+        by: "return ctx.now - 200 < lastQuorumAck(ctx.state, role) + leaseMs;",
+      },
+    ],
+  },
+  {
+    id: 9,
+    name: "truncates after what a request carries, also without a conflict",
+    caught: { seed: 1, by: ["A12", "A8", "B6"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-append-entries.ts`,
+        replace: "const matchIndex = prevLogId.index + entries.length;",
+        by: `const matchIndex = prevLogId.index + entries.length;
+  if (entries.length > 0 && matchIndex < log.last.index && matchIndex >= ctx.state.committed.index) {
+    truncateLog(ctx, matchIndex + 1);
+  }`,
+      },
+    ],
+  },
+  {
+    id: 10,
+    name: "takes the answer to an earlier request for one to the newest",
+    caught: { seed: 1, by: ["B6"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-append-entries-response.ts`,
+        replace: "noteSuccess(progress, Math.min(response.matchIndex, request.upto));",
+        by: "noteSuccess(progress, progress.inFlight.at(-1)?.upto ?? request.upto);",
+      },
+    ],
+  },
+  {
+    id: 11,
+    name: "installs a snapshot over newer state",
+    plan: { features: ["badNetwork", "membership", "compaction", "reusedIds", "erasedDisks"] },
+    caught: { seed: 2, by: ["A5", "A9", "A4"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-install-snapshot.ts`,
+        replace: "if (accepted && meta.lastLogId.index > state.committed.index) {",
+        by: "if (accepted) {",
+      },
+      {
+        file: `${ENGINE}/on-install-snapshot.ts`,
+        replace:
+          "const isNewer = meta.lastLogId.index > committed.index && compareLogIds(meta.lastLogId, committed) > 0;",
+        by: "const isNewer = true || compareLogIds(meta.lastLogId, committed) > 0;",
+      },
+      {
+        file: "storage/src/mem/applied-machine.ts",
+        replace: "if (last.index >= applied.index && compareLogIds(last, applied) >= 0) return;",
+        by: "if (last.index >= 0 || compareLogIds(last, applied) >= 0) return;",
+      },
+    ],
+  },
+  {
+    id: 12,
+    name: "installs a snapshot without its membership",
+    caught: { seed: 1, by: ["B12"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-install-snapshot.ts`,
+        replace: "adoptSnapshotMembership(state, lastMembership, lastLogId.index);",
+        by: "adoptSnapshotMembership(state, state.memberships[0] ?? lastMembership, lastLogId.index);",
+      },
+    ],
+  },
+  {
+    id: 13,
+    name: "goes by a membership only once it is committed",
+    caught: { seed: 1, by: ["D", "B6", "B10", "A10"] },
+    edits: [
+      {
+        file: `${ENGINE}/membership-state.ts`,
+        replace: "return state.memberships.at(-1) as StoredMembership<unknown>;",
+        by: "return state.memberships[0] as StoredMembership<unknown>;",
+      },
+    ],
+  },
+  {
+    id: 14,
+    name: "forgets the old majority while the membership is joint",
+    caught: { seed: 20, by: ["B6", "B4"] },
+    edits: [
+      {
+        file: `${ENGINE}/joint-config.ts`,
+        replace: "for (const voters of configs) lowest",
+        by: "for (const voters of configs.slice(-1)) lowest",
+      },
+      {
+        file: `${ENGINE}/joint-config.ts`,
+        replace: "configs.every((voters)",
+        by: "configs.slice(-1).every((voters)",
+      },
+    ],
+  },
+  {
+    id: 15,
+    name: "applies a command twice that was sent again",
+    caught: { seed: 2, by: ["C2", "C6", "C8"] },
+    edits: [
+      {
+        file: "storage/src/sessions/session-table.ts",
+        replace: "else if (kept !== undefined) outcome = this.#codec.decode(new Uint8Array(kept));",
+        by: "else if (kept !== undefined) outcome = apply();",
+      },
+    ],
+  },
+  {
+    id: 16,
+    name: "purges past what the snapshot covers",
+    caught: { seed: 1, by: ["A1"] },
+    edits: [
+      {
+        file: `${ENGINE}/snapshot.ts`,
+        replace: "const index = Math.min(upto, snapshot.lastLogId.index);",
+        by: "const index = Math.min(upto + 10, ctx.state.applied.index);",
+      },
+    ],
+  },
+  {
+    id: 17,
+    name: "goes on after a failed sync as if it had worked",
+    caught: { seed: 7, by: ["A13", "A12"] },
+    edits: [
+      {
+        file: `${DISK}/log-file.ts`,
+        replace: `failure = this.#store.fail("append", thrown);`,
+        by: "void thrown;",
+      },
+    ],
+  },
+  {
+    id: 18,
+    name: "does not take over the later term of a refusal",
+    caught: { seed: 8, by: ["A2"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-append-entries-response.ts`,
+        replace: "observeTerm(ctx, response.term);",
+        by: "if (response.term === 0) observeTerm(ctx, response.term);",
+      },
+    ],
+  },
+  {
+    id: 19,
+    name: "counts a removed node on, until its removal is committed",
+    caught: { seed: 1, by: ["D", "B6"] },
+    edits: [
+      {
+        file: `${ENGINE}/commit.ts`,
+        replace: "const index = jointQuorumValue(membershipOf(state).configs, (id) =>",
+        by: "const index = jointQuorumValue((state.memberships[0] ?? { membership: membershipOf(state) }).membership.configs, (id) =>",
+      },
+    ],
+  },
+  {
+    id: 20,
+    name: "applies a batch in another order than the log's",
+    caught: { seed: 1, by: ["B5", "C6"] },
+    edits: [
+      {
+        file: "storage/src/mem/applied-machine.ts",
+        replace: "return entries.map((entry) => {",
+        by: `const commands = entries.filter(({ payload }) => payload.type === "normal").map(({ payload }) => payload);
+    const turned = entries.map((entry) =>
+      entry.payload.type === "normal" ? { ...entry, payload: commands.pop() as typeof entry.payload } : entry,
+    );
+    return turned.map((entry) => {`,
+      },
+    ],
+  },
+  {
+    id: 21,
+    name: "counts learners toward a majority",
+    caught: { seed: 1, by: ["B6"] },
+    edits: [
+      {
+        file: `${ENGINE}/quorum.ts`,
+        replace: "for (const id of voters) {",
+        by: "for (const id of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {",
+      },
+    ],
+  },
+  {
+    id: 22,
+    name: "answers a time-out as if nothing had been done",
+    caught: { seed: 17, by: ["C9", "C8"] },
+    edits: [
+      {
+        file: "raft/src/runtime/guarded-write.ts",
+        replace: "if (door.withdraw(writers)) fail(reason);",
+        by: "if (door.withdraw(writers) || reason instanceof TimeoutError) fail(reason);",
+      },
+    ],
+  },
+  {
+    id: 23,
+    name: "gives reads an index before an entry of its own term is committed",
+    caught: { seed: 1, by: ["C4", "C8"] },
+    edits: [
+      {
+        file: `${ENGINE}/read-rounds.ts`,
+        replace: "if (state.committed.index < role.firstIndex) return;",
+        by: "",
+      },
+    ],
+  },
+  {
+    id: 24,
+    name: "accepts a torn tail of the log when it starts",
+    caught: { seed: 2, by: ["A13", "D"] },
+    edits: [
+      {
+        file: `${DISK}/recover-log.ts`,
+        replace: "if (record === null) return disk.truncate(file, place.offset);",
+        by: "if (record === null) return;",
+      },
+    ],
+  },
+  {
+    id: 25,
+    name: "applies what is committed but not durable on its own disk",
+    caught: { seed: 1, by: ["A1"] },
+    edits: [
+      {
+        file: `${ENGINE}/commit.ts`,
+        replace: "const upto = Math.min(state.committed.index, state.io.durableIndex);",
+        by: "const upto = state.committed.index;",
+      },
+    ],
+  },
+  {
+    id: 26,
+    name: "counts a joint membership as one set of voters",
+    caught: { seed: 2, by: ["B6", "B4"] },
+    edits: [
+      {
+        file: `${ENGINE}/joint-config.ts`,
+        replace: "for (const voters of configs) lowest",
+        by: "for (const voters of [[...new Set(configs.flat())]]) lowest",
+      },
+    ],
+  },
+  {
+    id: 27,
+    name: "brings truncated entries back in a restart",
+    caught: { seed: 27, by: ["A13"] },
+    edits: [
+      {
+        file: `${DISK}/sim-log-storage.ts`,
+        replace: "writer.write(TRUNCATE_RECORD, encodeLogId(last));",
+        by: "if (last.index < 0) writer.write(TRUNCATE_RECORD, encodeLogId(last));",
+      },
+    ],
+  },
+];
