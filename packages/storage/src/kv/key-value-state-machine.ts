@@ -1,16 +1,12 @@
 import type { Request, Response } from "@seshat/common";
-import { CodecError } from "@seshat/common";
 import type { ResponseCodec } from "../sessions/response-codec.js";
 import type { StateCapture, StateMachine } from "../state-machine.js";
-import { fromByteString, toByteString } from "./byte-string.js";
-import type { Operation } from "./operation.js";
-import { decodeOperation } from "./operation-codec.js";
+import { applyOperation } from "./apply-operation.js";
+import { toByteString } from "./byte-string.js";
 import { RESPONSE_CODEC } from "./response-codec.js";
 import { ShardedMap } from "./sharded-map.js";
 import { SnapshotReader } from "./snapshot-reader.js";
 import { writeSnapshot } from "./snapshot-writer.js";
-
-const EMPTY_RESULT = new Uint8Array(0);
 
 /**
  * Bytes by bytes: a state machine whose commands are what `encodeOperation` writes.
@@ -38,14 +34,7 @@ export class KeyValueStateMachine implements StateMachine<Request, Response> {
   }
 
   apply(_index: number, request: Request): Response {
-    let operation: Operation;
-    try {
-      operation = decodeOperation(request.data);
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-      return { result: EMPTY_RESULT, error: { code: "malformedOperation", message: error.message } };
-    }
-    return { result: fromByteString(this.#applyOperation(operation)), error: null };
+    return applyOperation(this.#entries, request);
   }
 
   capture(): StateCapture {
@@ -55,23 +44,10 @@ export class KeyValueStateMachine implements StateMachine<Request, Response> {
 
   /** @throws {CodecError} when the bytes are no complete, undamaged snapshot: the old state stands. */
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const reader = new SnapshotReader();
+    const entries = new ShardedMap<Uint8Array>();
+    const reader = new SnapshotReader((key, value) => entries.set(key, value));
     for await (const chunk of chunks) reader.push(chunk);
-    this.#entries = reader.finish();
-  }
-
-  #applyOperation(operation: Operation): string {
-    switch (operation.type) {
-      case "set":
-        this.#entries.set(toByteString(operation.key), operation.value);
-        return "OK";
-      case "del": {
-        let deleted = 0;
-        for (const key of operation.keys) if (this.#entries.delete(toByteString(key))) deleted += 1;
-        return String(deleted);
-      }
-      default:
-        return operation satisfies never;
-    }
+    reader.finish();
+    this.#entries = entries;
   }
 }

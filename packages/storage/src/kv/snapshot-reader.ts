@@ -1,7 +1,7 @@
 import { CodecError } from "@seshat/common";
 import { ByteReader, crc32 } from "@seshat/common/binary";
 import { toByteString } from "./byte-string.js";
-import { ShardedMap, precedes } from "./sharded-map.js";
+import { precedes } from "./sharded-map.js";
 import {
   SNAPSHOT_FORMAT,
   SNAPSHOT_HEADER_BYTES,
@@ -17,7 +17,7 @@ type Field = "header" | "keyLength" | "key" | "valueLength" | "value" | "checksu
  * has come, so the cost does not depend on the cuts, and nothing is reserved on the word of a length.
  */
 export class SnapshotReader {
-  readonly #entries = new ShardedMap<Uint8Array>();
+  readonly #take: (key: string, value: Uint8Array) => void;
   /** What has come and is not yet taken stands in `#buffer` from `#start` to `#end`. */
   #buffer: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#buffer.buffer);
@@ -32,7 +32,14 @@ export class SnapshotReader {
   /** The length of `#field`. */
   #needed = SNAPSHOT_HEADER_BYTES;
   #count = 0;
+  /** How many entries have been taken. */
+  #taken = 0;
   #key: string | null = null;
+
+  /** @param take is given each entry, the key as `toByteString` makes it. What it was given is worth nothing before {@link finish}. */
+  constructor(take: (key: string, value: Uint8Array) => void) {
+    this.#take = take;
+  }
 
   /** @throws {CodecError} as soon as the bytes cannot be a snapshot. */
   push(chunk: Uint8Array): void {
@@ -45,15 +52,14 @@ export class SnapshotReader {
   }
 
   /**
-   * The entries, once everything was pushed.
+   * Everything was pushed.
    *
    * @throws {CodecError} when the snapshot is not complete.
    */
-  finish(): ShardedMap<Uint8Array> {
+  finish(): void {
     if (this.#field !== "end") {
       throw this.#error(`${this.#needed} bytes expected, ${this.#end - this.#start} left`);
     }
-    return this.#entries;
   }
 
   #takeField(): void {
@@ -65,7 +71,7 @@ export class SnapshotReader {
         this.#expect("key", this.#takeNumber());
         break;
       case "key": {
-        const key = toByteString(this.#take());
+        const key = toByteString(this.#bytes());
         if (this.#key !== null && !precedes(this.#key, key)) throw this.#error("keys that do not rise");
         this.#key = key;
         this.#expect("valueLength", 4);
@@ -75,7 +81,8 @@ export class SnapshotReader {
         this.#expect("value", this.#takeNumber());
         break;
       case "value":
-        this.#entries.set(this.#key as string, this.#take().slice());
+        this.#take(this.#key as string, this.#bytes().slice());
+        this.#taken += 1;
         this.#expectEntryOrChecksum();
         break;
       case "checksum": {
@@ -94,7 +101,7 @@ export class SnapshotReader {
   }
 
   #takeHeader(): void {
-    const header = new ByteReader(SNAPSHOT_FORMAT, this.#take());
+    const header = new ByteReader(SNAPSHOT_FORMAT, this.#bytes());
     if (header.u32() !== SNAPSHOT_MAGIC) throw header.error("it does not begin like one");
     const version = header.u8();
     if (version !== SNAPSHOT_VERSION) {
@@ -105,7 +112,7 @@ export class SnapshotReader {
   }
 
   #expectEntryOrChecksum(): void {
-    this.#expect(this.#entries.size < this.#count ? "keyLength" : "checksum", 4);
+    this.#expect(this.#taken < this.#count ? "keyLength" : "checksum", 4);
   }
 
   #expect(field: Field, needed: number): void {
@@ -114,7 +121,7 @@ export class SnapshotReader {
   }
 
   /** Takes the bytes of the field; they stand where they are until the next `#store`. */
-  #take(): Uint8Array {
+  #bytes(): Uint8Array {
     const at = this.#skip();
     return this.#buffer.subarray(at, this.#start);
   }

@@ -11,8 +11,7 @@ import {
 /** Writes `entries`, which must not change meanwhile, as the format in `snapshot-format.ts` has it. */
 export function* writeSnapshot(entries: ShardedMap<Uint8Array>): Generator<Uint8Array> {
   const chunks = new ChunkWriter();
-  const header = new ByteWriter(SNAPSHOT_HEADER_BYTES);
-  chunks.raw(header.u32(SNAPSHOT_MAGIC).u8(SNAPSHOT_VERSION).u64(entries.size).finish());
+  chunks.raw(snapshotHeader(entries.size));
   // The plain sort compares UTF-16 units, which here are bytes.
   for (const key of entries.orderedKeys()) {
     const value = entries.get(key) as Uint8Array;
@@ -21,6 +20,30 @@ export function* writeSnapshot(entries: ShardedMap<Uint8Array>): Generator<Uint8
   }
   chunks.u32(chunks.checksum());
   yield* chunks.takeAll();
+}
+
+/**
+ * The same from entries that stand elsewhere, and come in the order of the format.
+ *
+ * @param count how many come.
+ */
+export async function* streamSnapshot(
+  count: number,
+  entries: AsyncIterable<readonly [key: Uint8Array, value: Uint8Array]>,
+): AsyncGenerator<Uint8Array> {
+  const chunks = new ChunkWriter();
+  chunks.raw(snapshotHeader(count));
+  for await (const [key, value] of entries) {
+    chunks.u32(key.length).raw(key).u32(value.length).raw(value);
+    if (chunks.hasFull) yield* chunks.takeFull();
+  }
+  chunks.u32(chunks.checksum());
+  yield* chunks.takeAll();
+}
+
+function snapshotHeader(count: number): Uint8Array {
+  const header = new ByteWriter(SNAPSHOT_HEADER_BYTES);
+  return header.u32(SNAPSHOT_MAGIC).u8(SNAPSHOT_VERSION).u64(count).finish();
 }
 
 /** Cuts what is written into chunks of one length. What fits into the chunk at hand is written in place. */

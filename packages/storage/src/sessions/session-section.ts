@@ -38,9 +38,9 @@ export function* writeSessions(sessions: readonly Session[]): Generator<Uint8Arr
     return chunk;
   };
   writer.u8(VERSION).u32(sessions.length);
-  for (const { id, expiresAfter, lastUsed, answeredBelow, answers } of sessions) {
-    writer.u64(id).u64(expiresAfter).u64(lastUsed).u64(answeredBelow).u32(answers.size);
-    for (const [sequence, answer] of [...answers].sort(([a], [b]) => a - b)) {
+  for (const session of sessions) {
+    writeHead(writer, session);
+    for (const [sequence, answer] of answersOf(session)) {
       writer.u64(sequence).bytes(answer);
       if (writer.length >= CHUNK_BYTES) yield cut();
     }
@@ -48,6 +48,35 @@ export function* writeSessions(sessions: readonly Session[]): Generator<Uint8Arr
   }
   yield cut();
   yield writer.u32(crc).finish();
+}
+
+/** One session alone, without version and checksum: for stores that keep each in a place of its own. */
+export function encodeSession(session: Session): Uint8Array {
+  const writer = new ByteWriter(SESSION_BYTES + session.answerBytes);
+  writeHead(writer, session);
+  for (const [sequence, answer] of answersOf(session)) writer.u64(sequence).bytes(answer);
+  return writer.finish();
+}
+
+/**
+ * Reads what {@link encodeSession} gave.
+ *
+ * @throws {CodecError} when it did not.
+ */
+export function decodeSession(bytes: Uint8Array, codec: ResponseCodec<unknown>): Session {
+  const reader = new ByteReader(FORMAT, bytes);
+  const session = readSession(reader, codec);
+  reader.end();
+  return session;
+}
+
+function writeHead(writer: ByteWriter, session: Session): void {
+  const { id, expiresAfter, lastUsed, answeredBelow, answers } = session;
+  writer.u64(id).u64(expiresAfter).u64(lastUsed).u64(answeredBelow).u32(answers.size);
+}
+
+function answersOf({ answers }: Session): [number, Uint8Array][] {
+  return [...answers].sort(([a], [b]) => a - b);
 }
 
 /**

@@ -11,7 +11,21 @@ import {
   keepAnswer,
 } from "./session.js";
 import { SessionRefusal } from "./session-refusal.js";
-import { readSessions, sectionBytes, writeSessions } from "./session-section.js";
+import {
+  decodeSession,
+  encodeSession,
+  readSessions,
+  sectionBytes,
+  writeSessions,
+} from "./session-section.js";
+
+/** What a store has to write so that it holds the sessions of a table again. */
+export interface SessionChanges {
+  /** Sessions that are new or were used, by id, encoded. */
+  readonly saved: readonly (readonly [id: number, bytes: Uint8Array])[];
+  /** Sessions that are gone. */
+  readonly removed: readonly number[];
+}
 
 /** How many sessions are kept before those that have expired are looked for. */
 const FIRST_SWEEP = 64;
@@ -29,6 +43,8 @@ export class SessionTable<R> {
   readonly #sessions: Map<number, Session>;
   /** How many sessions call for a look at which of them have expired. */
   #sweepAt = FIRST_SWEEP;
+  /** Ids of what changed since {@link takeChanges}; null until that is first asked for. */
+  #changed: Set<number> | null = null;
 
   private constructor(codec: ResponseCodec<R>, sessions: Map<number, Session>) {
     this.#codec = codec;
@@ -49,6 +65,33 @@ export class SessionTable<R> {
     return new SessionTable(codec, readSessions(bytes, index, codec));
   }
 
+  /**
+   * A table of sessions that {@link takeChanges} gave one by one, in any order.
+   *
+   * @throws {CodecError} when one of them is damaged.
+   */
+  static load<R>(codec: ResponseCodec<R>, records: Iterable<Uint8Array>): SessionTable<R> {
+    const sessions = Array.from(records, (bytes) => decodeSession(bytes, codec));
+    sessions.sort((a, b) => a.lastUsed - b.lastUsed);
+    return new SessionTable(codec, new Map(sessions.map((session) => [session.id, session])));
+  }
+
+  /**
+   * What changed since the last call, for a store that keeps each session in a place of its own. The first call gives all
+   * sessions; only from then on changes are kept track of.
+   */
+  takeChanges(): SessionChanges {
+    const saved: [number, Uint8Array][] = [];
+    const removed: number[] = [];
+    for (const id of this.#changed ?? this.#sessions.keys()) {
+      const session = this.#sessions.get(id);
+      if (session === undefined) removed.push(id);
+      else saved.push([id, encodeSession(session)]);
+    }
+    this.#changed = new Set();
+    return { saved, removed };
+  }
+
   /** How many sessions are kept in memory, expired ones among them. */
   get size(): number {
     return this.#sessions.size;
@@ -63,6 +106,7 @@ export class SessionTable<R> {
   open(index: number, expiresAfter: number): SessionRefusal | undefined {
     if (!isCount(expiresAfter)) return new SessionRefusal("malformed");
     if (this.#sessions.size >= this.#sweepAt) this.#makeRoom(index);
+    this.#changed?.add(index);
     this.#sessions.set(index, {
       id: index,
       expiresAfter,
@@ -127,20 +171,26 @@ export class SessionTable<R> {
       ? { ...session, answers: new Map(session.answers), captured: false }
       : session;
     used.lastUsed = index;
+    this.#changed?.add(used.id);
     this.#sessions.delete(used.id);
     this.#sessions.set(used.id, used);
     return used;
   }
 
+  #remove(id: number): void {
+    this.#changed?.add(id);
+    this.#sessions.delete(id);
+  }
+
   #makeRoom(index: number): void {
     // The entry at `index` opens a session and uses none: the next one is the first that could.
     for (const [id, session] of this.#sessions) {
-      if (isExpired(session, index + 1)) this.#sessions.delete(id);
+      if (isExpired(session, index + 1)) this.#remove(id);
     }
     // Only now does the size count the living alone, and is the same on every node.
     if (this.#sessions.size >= MAX_SESSIONS) {
       const [oldest] = this.#sessions.keys();
-      this.#sessions.delete(oldest as number);
+      this.#remove(oldest as number);
     }
     this.#sweepAt = Math.min(MAX_SESSIONS, Math.max(FIRST_SWEEP, this.#sessions.size * 2));
   }

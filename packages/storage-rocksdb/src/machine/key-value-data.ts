@@ -1,0 +1,112 @@
+import type { Request } from "@seshat/common";
+import { CodecError } from "@seshat/common";
+import { decodeOperation } from "@seshat/storage";
+import { fromByteString, hashKey, toByteString } from "@seshat/storage/parts";
+import { generationKey } from "../keys.js";
+import type { RocksView, RocksWriteBatch } from "../native/rocksdb.js";
+
+const DATA_KEY_BYTES = 6;
+/** Records fetched at a time. */
+const CAPACITY = 256;
+
+/** The key under which a value stands: within a generation in the order in which snapshots have them. */
+export function dataKey(generation: number, key: string): Uint8Array {
+  const bytes = new Uint8Array(DATA_KEY_BYTES + key.length);
+  bytes.set(generationKey(generation));
+  bytes[5] = hashKey(key) & 0xff;
+  bytes.set(fromByteString(key), DATA_KEY_BYTES);
+  return bytes;
+}
+
+/** How many keys a generation has. */
+export async function countData(view: RocksView, generation: number): Promise<number> {
+  let count = 0;
+  const range = { ...rangeOf(generation), values: false, capacity: CAPACITY };
+  for await (const _ of view.iterator(range)) count += 1;
+  return count;
+}
+
+/** The keys and values of a generation, in order. */
+export async function* readData(
+  view: RocksView,
+  generation: number,
+): AsyncGenerator<readonly [key: Uint8Array, value: Uint8Array]> {
+  for await (const { key, value } of view.iterator({ ...rangeOf(generation), capacity: CAPACITY })) {
+    yield [key.subarray(DATA_KEY_BYTES), value];
+  }
+}
+
+function rangeOf(generation: number): { readonly gte: Uint8Array; readonly lt: Uint8Array } {
+  return { gte: generationKey(generation), lt: generationKey(generation + 1) };
+}
+
+/** The keys, as byte strings, that `requests` delete: whether they are there decides what is answered. */
+export function deletedKeys(requests: readonly Request[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const { data } of requests) {
+    try {
+      const operation = decodeOperation(data);
+      if (operation.type === "del") for (const key of operation.keys) keys.add(toByteString(key));
+    } catch (error) {
+      // It will be answered as what it is.
+      if (!(error instanceof CodecError)) throw error;
+    }
+  }
+  return keys;
+}
+
+/** Which of `keys` are there. */
+export async function existingKeys(
+  view: RocksView,
+  generation: number,
+  keys: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> {
+  if (keys.size === 0) return keys;
+  const batch = view.read();
+  try {
+    const values = [...keys].map((key) =>
+      batch.get(dataKey(generation, key)).then((value) => ({ key, value })),
+    );
+    batch.tryFlush();
+    const found = await Promise.all(values);
+    return new Set(found.flatMap(({ key, value }) => (value === null ? [] : [key])));
+  } finally {
+    batch.destroy();
+  }
+}
+
+/** What some commands change, before it is written. */
+export class DataChanges {
+  readonly #existing: ReadonlySet<string>;
+  /** By key; null where it is deleted. */
+  readonly #changes = new Map<string, Uint8Array | null>();
+
+  /** @param existing those keys that the commands delete and that are there. */
+  constructor(existing: ReadonlySet<string>) {
+    this.#existing = existing;
+  }
+
+  set(key: string, value: Uint8Array): void {
+    this.#changes.set(key, value);
+  }
+
+  delete(key: string): boolean {
+    const change = this.#changes.get(key);
+    const isThere = change === undefined ? this.#existing.has(key) : change !== null;
+    if (isThere) this.#changes.set(key, null);
+    return isThere;
+  }
+
+  fill(batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete">, generation: number): void {
+    for (const [key, value] of this.#changes) {
+      if (value === null) batch.tryDelete(dataKey(generation, key));
+      else batch.tryPut(dataKey(generation, key), value);
+    }
+  }
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const [key, value] of this.#changes) bytes += DATA_KEY_BYTES + key.length + (value?.length ?? 0);
+    return bytes;
+  }
+}

@@ -1,0 +1,154 @@
+import { readFile } from "node:fs/promises";
+import { CodecError } from "@seshat/common";
+import { ByteReader, ByteWriter, crc32 } from "@seshat/common/binary";
+import { UnusableStoreError, messageOf } from "./errors.js";
+import type { StoreIo } from "./io/store-io.js";
+import type { Extent } from "./wal/extent.js";
+import { NO_EXTENT, decodeExtent, encodeExtent } from "./wal/extent.js";
+
+/*
+ *   marker = header, zeros, slot at byte 512, zeros, slot at byte 1024
+ *   header = "SSRK", version u8 = 1, kind u8, begun u8, checksum u32
+ *   slot   = extent, checksum u32
+ *
+ * Integers are big-endian, checksums are CRC-32 of what stands before them. Extents are written to the slots in turn, so that one of them
+ * is always whole. They are not synced on their own, and lag behind what is durable: see the extents within the WAL files.
+ */
+const MAGIC = 0x5353_524b;
+const VERSION = 1;
+const SLOTS_AT: readonly number[] = [512, 1024];
+const MARKER_BYTES = 1536;
+const HEADER_BYTES = 11;
+const SLOT_BYTES = 28;
+
+/** Where the data of the state machine are kept. */
+export type StoreKind = "memory" | "keyValue";
+const KINDS: readonly StoreKind[] = ["memory", "keyValue"];
+
+/** What a marker says. */
+export interface Marker {
+  readonly kind: StoreKind;
+  /** False until the database was made: then it is no longer made where it is missing. */
+  readonly begun: boolean;
+  readonly extent: Extent;
+}
+
+/**
+ * The file that makes a directory a store: version of the format, kind of the store, and how far its WAL files are synced.
+ */
+export class MarkerFile {
+  readonly #path: string;
+  readonly #io: StoreIo;
+  readonly #fd: number;
+  readonly #kind: StoreKind;
+  #nextSlot = 0;
+
+  private constructor(path: string, io: StoreIo, fd: number, kind: StoreKind) {
+    this.#path = path;
+    this.#io = io;
+    this.#fd = fd;
+    this.#kind = kind;
+  }
+
+  static async open(path: string, kind: StoreKind, io: StoreIo): Promise<MarkerFile> {
+    return new MarkerFile(path, io, await io.open(path, "r+"), kind);
+  }
+
+  /** Writes the extent, not synced. One call at a time. */
+  async writeExtent(extent: Extent): Promise<void> {
+    const at = SLOTS_AT[this.#nextSlot] as number;
+    this.#nextSlot = 1 - this.#nextSlot;
+    await this.#io.write(this.#fd, encodeSlot(extent), at, this.#path);
+  }
+
+  /** From now on the database has to be there. Durable when it ends. */
+  async begin(): Promise<void> {
+    await this.#io.write(this.#fd, encodeHeader(this.#kind, true), 0, this.#path);
+    await this.sync();
+  }
+
+  async sync(): Promise<void> {
+    await this.#io.datasync(this.#fd, this.#path);
+  }
+
+  async close(): Promise<void> {
+    await this.#io.close(this.#fd);
+  }
+}
+
+/** Writes the marker of a new store. Durable but for its name. */
+export async function createMarker(path: string, kind: StoreKind, io: StoreIo): Promise<void> {
+  const bytes = new Uint8Array(MARKER_BYTES);
+  bytes.set(encodeHeader(kind, false));
+  for (const at of SLOTS_AT) bytes.set(encodeSlot(NO_EXTENT), at);
+  const fd = await io.open(path, "wx+");
+  try {
+    await io.write(fd, bytes, 0, path);
+    await io.datasync(fd, path);
+  } finally {
+    await io.close(fd);
+  }
+}
+
+/**
+ * @returns null when there is none.
+ * @throws {UnusableStoreError} when it is damaged, of another version, or no marker at all.
+ */
+export async function readMarker(path: string): Promise<Marker | null> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new UnusableStoreError("io", path, messageOf(cause), { cause });
+  }
+  try {
+    return decodeMarker(path, bytes);
+  } catch (cause) {
+    if (!(cause instanceof CodecError)) throw cause;
+    throw new UnusableStoreError("damaged", path, cause.message, { cause });
+  }
+}
+
+function decodeMarker(path: string, bytes: Uint8Array): Marker {
+  const reader = new ByteReader("marker", bytes);
+  if (reader.u32() !== MAGIC)
+    throw new UnusableStoreError("unknown", path, "this is not the marker of a store");
+  const version = reader.u8();
+  if (version !== VERSION) {
+    const problem = `version ${version} of the format is unknown; this is version ${VERSION}`;
+    throw new UnusableStoreError("unknown", path, problem);
+  }
+  const kind = KINDS[reader.u8()];
+  const begun = reader.u8() === 1;
+  if (kind === undefined || reader.u32() !== crc32(bytes.subarray(0, HEADER_BYTES - 4))) {
+    throw reader.error("the checksum does not match");
+  }
+  const extents = SLOTS_AT.flatMap((at) => decodeSlot(bytes.subarray(at, at + SLOT_BYTES)) ?? []);
+  const [first, ...others] = extents;
+  if (first === undefined) throw reader.error("neither of the two extents is whole");
+  const extent = others.reduce((a, b) => (b.batches > a.batches ? b : a), first);
+  return { kind, begun, extent };
+}
+
+function encodeHeader(kind: StoreKind, begun: boolean): Uint8Array {
+  const writer = new ByteWriter(HEADER_BYTES);
+  writer
+    .u32(MAGIC)
+    .u8(VERSION)
+    .u8(KINDS.indexOf(kind))
+    .u8(begun ? 1 : 0);
+  return writer.u32(crc32(writer.finish())).finish();
+}
+
+function encodeSlot(extent: Extent): Uint8Array {
+  const bytes = encodeExtent(extent);
+  return new ByteWriter(SLOT_BYTES).raw(bytes).u32(crc32(bytes)).finish();
+}
+
+function decodeSlot(slot: Uint8Array): Extent | null {
+  if (slot.length < SLOT_BYTES) return null;
+  const bytes = slot.subarray(0, SLOT_BYTES - 4);
+  const checksum = new ByteReader("marker", slot.subarray(SLOT_BYTES - 4)).u32();
+  return checksum === crc32(bytes) ? decodeExtent(bytes) : null;
+}

@@ -1,0 +1,263 @@
+import type { StorageVerb } from "@seshat/common";
+import { LatencyHistogram, StorageError } from "@seshat/common";
+import { messageOf } from "./errors.js";
+import type { StoreIo } from "./io/store-io.js";
+import { EXTENT_KEY } from "./keys.js";
+import type { MarkerFile } from "./marker-file.js";
+import type { RocksDatabase, RocksWriteBatch } from "./native/rocksdb.js";
+import type { Extent } from "./wal/extent.js";
+import { encodeExtent } from "./wal/extent.js";
+import type { WalFiles } from "./wal/wal-files.js";
+
+/** Writes to the database, in order. All of one write goes into one batch. */
+export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">) => void;
+
+/** One write on its way. Each callback is called once, with null or with what went wrong. */
+interface Write {
+  readonly verb: StorageVerb;
+  readonly bytes: number;
+  readonly fill: Fill;
+  /** It can be read. */
+  readonly onWritten: ((error: Error | null) => void) | null;
+  /** It is durable; null when nobody asks for that. */
+  readonly onDurable: ((error: Error | null) => void) | null;
+}
+
+/** What the lane has done, since the store was opened. */
+export interface LaneMetrics {
+  /** How long one sync of the WAL took, in milliseconds. */
+  readonly syncLatency: LatencyHistogram;
+  /** Batches written. One serves all writes that waited. */
+  readonly batches: number;
+  /** Bytes of keys and values written, without what RocksDB adds. */
+  readonly bytesWritten: number;
+  /** Bytes of WAL files that were synced. */
+  readonly bytesSynced: number;
+  /** Batches and syncs that took longer than `stallMs`. */
+  readonly stalls: number;
+  /** Bytes of writes that are queued or being written. */
+  readonly queuedBytes: number;
+}
+
+export interface LaneParts {
+  readonly database: RocksDatabase;
+  readonly wals: WalFiles;
+  readonly marker: MarkerFile;
+  readonly io: StoreIo;
+  /** What was durable when the store was opened, and how many batches the database holds. */
+  readonly extent: Extent;
+  readonly stallMs: number;
+}
+
+/**
+ * The one way into the database. Writes that wait become one batch, and one sync makes all batches durable that were written by
+ * then: group commit. While a sync is under way, batches are written; what they hold is for the next sync.
+ *
+ * The first error poisons the lane: a sync that failed has lost the pages it was for, and nothing that was written since can be
+ * promised. Every later call gets that error.
+ */
+export class WriteLane {
+  readonly #parts: LaneParts;
+  #queue: Write[] = [];
+  /** Being written. */
+  #inBatch: Write[] = [];
+  /** Written and waiting for a sync. */
+  #unsynced: Write[] = [];
+  #running = false;
+  #syncing: Promise<void> | null = null;
+  #extent: Extent;
+  #batches: number;
+  #poison: Error | null = null;
+  #closed = false;
+  #idle: (() => void)[] = [];
+  readonly #syncLatency = new LatencyHistogram();
+  readonly #written = { batches: 0, bytes: 0, synced: 0, stalls: 0 };
+  #queuedBytes = 0;
+
+  constructor(parts: LaneParts) {
+    this.#parts = parts;
+    this.#extent = parts.extent;
+    this.#batches = parts.extent.batches;
+  }
+
+  metrics(): LaneMetrics {
+    const { batches, bytes, synced, stalls } = this.#written;
+    return {
+      syncLatency: this.#syncLatency,
+      batches,
+      bytesWritten: bytes,
+      bytesSynced: synced,
+      stalls,
+      queuedBytes: this.#queuedBytes,
+    };
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** @throws {StorageError} when a write failed before, or the store is closed. */
+  check(verb: StorageVerb): void {
+    if (this.#poison !== null) {
+      throw new StorageError(verb, `an earlier write failed: ${this.#poison.message}`, {
+        cause: this.#poison,
+      });
+    }
+    if (this.#closed) throw new StorageError(verb, "the store is closed");
+  }
+
+  /** Queues a write, and says when it can be read and when it is durable. */
+  enqueue(write: Write): void {
+    this.check(write.verb);
+    this.#queue.push(write);
+    this.#queuedBytes += write.bytes;
+    this.#run();
+  }
+
+  /** Ends when the write is durable. */
+  durable(verb: StorageVerb, bytes: number, fill: Fill): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onDurable = (error: Error | null): void => (error === null ? resolve() : reject(error));
+      this.enqueue({ verb, bytes, fill, onWritten: null, onDurable });
+    });
+  }
+
+  /** Ends when the write can be read. It is durable with the next write that is. */
+  written(verb: StorageVerb, bytes: number, fill: Fill): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onWritten = (error: Error | null): void => (error === null ? resolve() : reject(error));
+      this.enqueue({ verb, bytes, fill, onWritten, onDurable: null });
+    });
+  }
+
+  /** Ends when everything that was queued before is durable, and the marker says so. Nothing can be written any more. */
+  async close(): Promise<void> {
+    if (this.#poison === null && !this.#closed) {
+      await this.durable("save committed", 0, () => {});
+      this.#closed = true;
+      await this.#parts.marker.sync();
+    }
+    this.#closed = true;
+    await this.settled();
+  }
+
+  /** Ends when no call to the database or a file is under way. */
+  settled(): Promise<void> {
+    if (!this.#running && this.#syncing === null) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // Writes of one turn go into one batch.
+    queueMicrotask(() => void this.#loop());
+  }
+
+  async #loop(): Promise<void> {
+    try {
+      while (this.#queue.length > 0 || (this.#unsynced.length > 0 && this.#syncing === null)) {
+        if (this.#queue.length > 0) await this.#writeBatch();
+        // Between two batches: so the files end with a whole one, and the extent with it.
+        if (this.#unsynced.length > 0 && this.#syncing === null) await this.#beginSync();
+      }
+    } catch (cause) {
+      this.#fail(cause);
+    } finally {
+      this.#running = false;
+      this.#noticeIdle();
+    }
+  }
+
+  async #writeBatch(): Promise<void> {
+    const writes = this.#queue;
+    this.#queue = [];
+    this.#inBatch = writes;
+    const startedAt = performance.now();
+    await this.#parts.io.beforeBatch();
+    const batch = this.#parts.database.write();
+    try {
+      let bytes = 0;
+      // First of all, so that whoever reads the file finds it without knowing the rest.
+      if (writes.some(({ onDurable }) => onDurable !== null)) {
+        this.#batches += 1;
+        batch.tryPut(EXTENT_KEY, encodeExtent({ ...this.#extent, batches: this.#batches }));
+      }
+      for (const write of writes) {
+        write.fill(batch);
+        bytes += write.bytes;
+      }
+      await batch.flush();
+      this.#written.batches += 1;
+      this.#written.bytes += bytes;
+      this.#queuedBytes -= bytes;
+    } finally {
+      batch.destroy();
+    }
+    this.#noticeStall(startedAt);
+    // A sync that failed meanwhile has poisoned what was written after it too.
+    if (this.#poison !== null) throw this.#poison;
+    this.#inBatch = [];
+    for (const write of writes) {
+      write.onWritten?.(null);
+      if (write.onDurable !== null) this.#unsynced.push(write);
+    }
+  }
+
+  /** Starts a sync of everything that was written so far, and does not wait for it. */
+  async #beginSync(): Promise<void> {
+    const { number, size } = await this.#parts.database.currentWalFile();
+    const writes = this.#unsynced;
+    this.#unsynced = [];
+    const extent = { batches: this.#batches, wal: number, size };
+    this.#syncing = this.#sync(extent, writes);
+  }
+
+  async #sync(extent: Extent, writes: readonly Write[]): Promise<void> {
+    try {
+      const startedAt = performance.now();
+      await this.#parts.wals.sync(extent.wal);
+      if (this.#poison !== null) throw this.#poison;
+      this.#syncLatency.record(performance.now() - startedAt);
+      this.#noticeStall(startedAt);
+      const { wal, size } = this.#extent;
+      this.#written.synced += extent.wal === wal ? extent.size - size : extent.size;
+      this.#extent = extent;
+      // Before anybody is told: whatever becomes of this process, the next one knows what was promised.
+      await this.#parts.marker.writeExtent(extent);
+      for (const { onDurable } of writes) onDurable?.(null);
+    } catch (cause) {
+      this.#fail(cause, writes);
+    } finally {
+      this.#syncing = null;
+      if (this.#unsynced.length > 0) this.#run();
+      this.#noticeIdle();
+    }
+  }
+
+  #noticeStall(startedAt: number): void {
+    if (performance.now() - startedAt > this.#parts.stallMs) this.#written.stalls += 1;
+  }
+
+  #noticeIdle(): void {
+    if (this.#running || this.#syncing !== null) return;
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #fail(cause: unknown, syncing: readonly Write[] = []): void {
+    this.#poison ??= cause instanceof Error ? cause : new Error(messageOf(cause));
+    const poison = this.#poison;
+    const failed = [...syncing, ...this.#unsynced, ...this.#inBatch, ...this.#queue];
+    const unwritten = new Set([...this.#inBatch, ...this.#queue]);
+    this.#unsynced = [];
+    this.#inBatch = [];
+    this.#queue = [];
+    for (const write of failed) {
+      const error = new StorageError(write.verb, messageOf(poison), { cause: poison });
+      if (unwritten.has(write)) write.onWritten?.(error);
+      write.onDurable?.(error);
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { BytesTypeConfig, LogEntry, Request } from "@seshat/common";
+import { KeyValueStateMachine } from "@seshat/storage";
+import { describe, expect, test } from "vitest";
+import { requestCodec } from "../src/index.js";
+import type { RocksdbStorage, StoreOptions } from "../src/open-storage.js";
+import { openKeyValueStore, openMemoryStore } from "../src/open-storage.js";
+import { TestDisk } from "./test-disk.js";
+
+type Entry = LogEntry<Request>;
+
+const entry = (index: number, bytes = 200): Entry => ({
+  logId: { term: 1, index },
+  payload: { type: "normal", data: { data: new Uint8Array(bytes).fill(1 + (index % 250)) } },
+});
+
+const open = (disk: TestDisk, options: StoreOptions = {}): Promise<RocksdbStorage<BytesTypeConfig>> =>
+  openMemoryStore<BytesTypeConfig>(
+    disk.dir,
+    { writeBufferBytes: 65_536, ...options, stateMachine: new KeyValueStateMachine(), codec: requestCodec },
+    disk.io,
+  );
+
+function append({ storage }: RocksdbStorage<BytesTypeConfig>, ...entries: Entry[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void storage.append(entries, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+const wals = (dir: string): string[] =>
+  readdirSync(join(dir, "db"))
+    .filter((name) => name.endsWith(".log"))
+    .sort()
+    .map((name) => join(dir, "db", name));
+
+function flip(path: string, at: number): void {
+  const byte = (readFileSync(path)[at] as number) ^ 0x40;
+  const fd = openSync(path, "r+");
+  writeSync(fd, Uint8Array.of(byte), 0, 1, at);
+  closeSync(fd);
+}
+
+/** A store with entries 1 to `count`, each synced, that lost its power. */
+async function written(count: number, bytes?: number): Promise<TestDisk> {
+  const disk = new TestDisk();
+  const store = await open(disk);
+  await store.storage.saveIdentity({ clusterId: "blue", nodeId: 1, incarnation: 5 });
+  for (let index = 1; index <= count; index++) await append(store, entry(index, bytes));
+  return disk;
+}
+
+describe("damage", () => {
+  test("a flipped byte in what was synced: the store does not open, and names the file", async () => {
+    const disk = await written(20);
+    const left = disk.crash();
+    const [wal] = wals(left.dir) as [string];
+    const { size } = statSync(wal);
+    for (const at of [4, Math.floor(size / 3), Math.floor(size / 2), size - 400]) {
+      flip(wal, at);
+      await expect(open(left), `byte ${at}`).rejects.toMatchObject({ reason: "damaged", path: wal });
+      flip(wal, at);
+    }
+    const store = await open(left);
+    expect((await store.storage.readLogState()).lastLogId.index).toBe(20);
+    await store.close();
+    for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("synced data cut off by whatever there is: the store does not open, and names the file", async () => {
+    for (const cut of [1, 236, 700, 3000]) {
+      const disk = await written(20);
+      // A process that was killed: everything that was written is there, the marker too.
+      const left = disk.crash((length) => length, "kept");
+      const [wal] = wals(left.dir) as [string];
+      truncateSync(wal, statSync(wal).size - cut);
+      await expect(open(left), `${cut} bytes`).rejects.toMatchObject({ reason: "damaged", path: wal });
+      for (const each of [disk, left]) await each.dispose();
+    }
+  });
+
+  test("after a clean close every byte is known to be synced: the last one missing is damage", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    await append(store, entry(1));
+    await store.close();
+    const wal = wals(disk.dir).at(-1) as string;
+    truncateSync(wal, statSync(wal).size - 1);
+    await expect(open(disk)).rejects.toMatchObject({ reason: "damaged", path: wal });
+    await disk.dispose();
+  });
+
+  test("the database gone, or the marker: the store does not open", async () => {
+    for (const part of ["db", "seshat.store"]) {
+      const disk = new TestDisk();
+      await (await open(disk)).close();
+      rmSync(join(disk.dir, part), { recursive: true });
+      await expect(open(disk)).rejects.toMatchObject({ name: "UnusableStoreError" });
+      await disk.dispose();
+    }
+  });
+
+  test("a torn last batch that was never synced is cut off, and said in the metrics", async () => {
+    const disk = await written(5);
+    const left = disk.crash();
+    const [wal] = wals(left.dir) as [string];
+    const whole = readFileSync(wal);
+    // The beginning of a batch that never came to its end.
+    writeFileSync(wal, Uint8Array.of(...whole, 1, 2, 3, 4, 200, 0, 1, 9, 9));
+    const store = await open(left);
+    expect((await store.metrics()).cutBytes).toBe(9);
+    expect((await store.storage.readLogState()).lastLogId.index).toBe(5);
+    await store.close();
+    for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("WAL files take turns: each is synced, and all entries are there after a crash", async () => {
+    const disk = await written(60, 8000);
+    const synced = new Set(disk.accesses.flatMap(({ call, path }) => (call === "datasync" ? [path] : [])));
+    expect([...synced].filter((path) => path.endsWith(".log")).length).toBeGreaterThan(2);
+    const left = disk.crash();
+    const store = await open(left);
+    let read = 0;
+    while (read < 60) read += (await store.storage.readEntries(read + 1, 60)).length;
+    await store.close();
+    for (const each of [disk, left]) await each.dispose();
+  });
+});
+
+describe("every acknowledged write was synced first", () => {
+  const unsynced = async (spoil: (disk: TestDisk) => void): Promise<number> => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    spoil(disk);
+    let found = 0;
+    for (let index = 1; index <= 10; index++) {
+      await append(store, entry(index));
+      const [wal] = wals(disk.dir) as [string];
+      if (disk.syncedBytes(wal) < statSync(wal).size) found += 1;
+    }
+    await store.close();
+    await disk.dispose();
+    return found;
+  };
+
+  test("no completion comes before its WAL file is synced to the end", async () => {
+    expect(await unsynced(() => {})).toBe(0);
+  });
+
+  test("a missing sync is found", async () => {
+    expect(await unsynced((disk) => (disk.io.datasync = async () => {}))).toBe(10);
+  });
+
+  test("one sync serves all that wait", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    const { count } = (await store.metrics()).syncLatency;
+    await Promise.all(Array.from({ length: 256 }, (_, at) => append(store, entry(at + 1))));
+    expect((await store.metrics()).syncLatency.count - count).toBeLessThanOrEqual(2);
+    await store.close();
+    await disk.dispose();
+  });
+
+  test("a sync that fails poisons the store: what waits and what follows gets the cause", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    disk.onAccess = ({ call }) => {
+      if (call === "datasync") throw new Error("the disk is on fire");
+    };
+    await expect(append(store, entry(1))).rejects.toThrow("the disk is on fire");
+    disk.onAccess = null;
+    expect(() => store.storage.readLogState()).toThrow("the disk is on fire");
+    await expect(async () =>
+      store.storage.saveVote({ term: 1, votedFor: 1, committed: true }),
+    ).rejects.toThrow("the disk is on fire");
+    await store.close();
+    await disk.dispose();
+  });
+});
+
+describe("a directory", () => {
+  test("is opened once at a time, in this process and in others", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    await expect(open(disk)).rejects.toMatchObject({ reason: "locked" });
+    const addon = import.meta.resolve("rocksdb-native");
+    const script = `const { default: Rocks } = await import(${JSON.stringify(addon)});
+      try { await new Rocks(${JSON.stringify(join(disk.dir, "lock"))}).ready(); console.log("open"); }
+      catch (error) { console.log(error.message); }`;
+    const other = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    expect(other.stdout).toMatch(/lock file/i);
+    await store.close();
+    await (await open(disk)).close();
+    await disk.dispose();
+  });
+
+  test("of another node or cluster is refused, and one of another kind", async () => {
+    const disk = await written(1);
+    const left = disk.crash();
+    await expect(open(left, { nodeId: 2 })).rejects.toMatchObject({ field: "nodeId", found: "1" });
+    await expect(open(left, { clusterId: "red" })).rejects.toMatchObject({
+      field: "clusterId",
+      found: "blue",
+    });
+    await expect(openKeyValueStore(left.dir, {}, left.io)).rejects.toMatchObject({ reason: "unknown" });
+    await (await open(left, { clusterId: "blue", nodeId: 1 })).close();
+    for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("that holds something else is left alone", async () => {
+    const disk = new TestDisk();
+    writeFileSync(join(disk.dir, "letters.txt"), "dear all");
+    await expect(open(disk)).rejects.toMatchObject({ reason: "unknown" });
+    expect(readFileSync(join(disk.dir, "letters.txt"), "utf8")).toBe("dear all");
+    await disk.dispose();
+  });
+});

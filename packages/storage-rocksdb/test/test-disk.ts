@@ -1,0 +1,220 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, relative } from "node:path";
+import { nodeIo } from "../src/io/store-io.js";
+import type { StoreIo } from "../src/io/store-io.js";
+import type { RocksDatabase, RocksOptions } from "../src/native/rocksdb.js";
+
+/** A new directory, in memory where there is such a place: what is not synced is taken away by hand here. */
+function scratchDirectory(): string {
+  const root = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  return mkdtempSync(join(root, "seshat-rocksdb-"));
+}
+
+/** What a store did to its files, in order. */
+export interface Access {
+  readonly call: "open" | "write" | "truncate" | "datasync" | "syncDirectory" | "rename" | "unlink" | "batch";
+  /** From the directory of the store on. */
+  readonly path: string;
+}
+
+/** Names that are not durable yet: how to take them back. */
+interface PendingName {
+  readonly dir: string;
+  undo(root: string): void;
+}
+
+const isWal = (path: string): boolean => /\/db\/\d{6,}\.log$/.test(path);
+/** RocksDB syncs its own files, but for the WAL. */
+const isRocksdbs = (root: string, path: string): boolean => /^(?:db|lock)\//.test(relative(root, path));
+const NEVER = new Promise<never>(() => {});
+
+/**
+ * Real files, of which a power failure takes what was not synced: WAL files are cut back to what was synced of them, other files of the
+ * store to their last synced content, and names that their directory was not synced for are taken back. What RocksDB syncs by itself
+ * is as RocksDB left it.
+ */
+export class TestDisk {
+  readonly dir: string;
+  readonly io: StoreIo;
+  readonly accesses: Access[] = [];
+  /** Throw to let an access fail. */
+  onAccess: ((access: Access, count: number) => void) | null = null;
+  readonly #trash: string;
+  readonly #synced = new Map<string, number | Uint8Array>();
+  #pending: PendingName[] = [];
+  readonly #databases: RocksDatabase[] = [];
+  #dead = false;
+  #trashed = 0;
+
+  constructor(dir: string = scratchDirectory()) {
+    this.dir = dir;
+    this.#trash = mkdtempSync(join(dirname(dir), "seshat-trash-"));
+    this.io = this.#makeIo();
+  }
+
+  /** How many bytes of a WAL file are synced. */
+  syncedBytes(path: string): number {
+    const synced = this.#synced.get(path);
+    return typeof synced === "number" ? synced : 0;
+  }
+
+  /**
+   * The power fails: nothing that is under way ends, and nothing that is begun.
+   *
+   * @param torn how much of what is not synced of a WAL file stays: given its length, its part.
+   * @param others what becomes of what is not synced of other files: a process that is killed loses nothing.
+   * @returns a disk with what is left.
+   */
+  crash(torn: (length: number) => number = () => 0, others: "lost" | "kept" = "lost"): TestDisk {
+    this.#dead = true;
+    const dir = scratchDirectory();
+    cpSync(this.dir, dir, { recursive: true });
+    const here = (path: string): string => join(dir, relative(this.dir, path));
+    if (others === "lost") for (const name of this.#pending.reverse()) name.undo(dir);
+    for (const path of listFiles(dir)) {
+      const original = join(this.dir, relative(dir, path));
+      if (isWal(path)) {
+        const synced = this.syncedBytes(original);
+        const { size } = statSync(path);
+        if (size > synced) truncateSync(path, synced + torn(size - synced));
+      } else if (others === "lost") {
+        const synced = this.#synced.get(original);
+        if (synced instanceof Uint8Array) writeFileSync(here(original), synced);
+      }
+    }
+    const next = new TestDisk(dir);
+    for (const path of listFiles(dir)) {
+      if (isWal(path)) next.#synced.set(path, statSync(path).size);
+      else if (!isRocksdbs(dir, path)) next.#synced.set(path, readFileSync(path));
+    }
+    return next;
+  }
+
+  /** Lets go of what a crash left open. */
+  async dispose(): Promise<void> {
+    this.#dead = true;
+    for (const database of this.#databases.reverse()) {
+      // Those that could not be opened cannot be closed either.
+      await database.close({ force: true }).catch(() => {});
+    }
+    rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.#trash, { recursive: true, force: true });
+  }
+
+  #makeIo(): StoreIo {
+    const access = async <T>(call: Access["call"], path: string, act: () => Promise<T>): Promise<T> => {
+      if (this.#dead) return NEVER;
+      const found = { call, path: relative(this.dir, path) };
+      this.accesses.push(found);
+      this.onAccess?.(found, this.accesses.length);
+      // The access may have been the one before which the power failed.
+      if (this.#isDead()) return NEVER;
+      const result = await act();
+      return this.#isDead() ? NEVER : result;
+    };
+    return {
+      open: (path, flags) =>
+        access("open", path, async () => {
+          const fd = await nodeIo.open(path, flags);
+          if (flags === "wx+") {
+            this.#synced.set(path, new Uint8Array(0));
+            this.#pending.push({
+              dir: dirname(path),
+              undo: (root) => rmSync(join(root, relative(this.dir, path)), { force: true }),
+            });
+          }
+          return fd;
+        }),
+      close: (fd) => nodeIo.close(fd),
+      write: (fd, bytes, offset, path) => {
+        const copy = bytes.slice();
+        return access("write", path, () => nodeIo.write(fd, copy, offset, path));
+      },
+      read: (fd, bytes, offset) => nodeIo.read(fd, bytes, offset),
+      truncate: (fd, size, path) => access("truncate", path, () => nodeIo.truncate(fd, size, path)),
+      datasync: (fd, path) =>
+        access("datasync", path, async () => {
+          const isThere = existsSync(path);
+          const state = !isThere ? null : isWal(path) ? statSync(path).size : readFileSync(path);
+          await nodeIo.datasync(fd, path);
+          if (!this.#isDead() && state !== null) this.#synced.set(path, state);
+        }),
+      syncDirectory: (path) =>
+        access("syncDirectory", path, async () => {
+          const pending = this.#pending;
+          await nodeIo.syncDirectory(path);
+          if (this.#isDead()) return;
+          this.#pending = this.#pending.filter((name) => name.dir !== path || !pending.includes(name));
+        }),
+      rename: (from, to) =>
+        access("rename", to, async () => {
+          await nodeIo.rename(from, to);
+          const synced = this.#synced.get(from);
+          this.#synced.delete(from);
+          if (synced !== undefined) this.#synced.set(to, synced);
+          this.#pending.push({
+            dir: dirname(to),
+            undo: (root) => {
+              const [old, now] = [from, to].map((path) => join(root, relative(this.dir, path))) as [
+                string,
+                string,
+              ];
+              if (existsSync(now)) renameSync(now, old);
+              if (synced instanceof Uint8Array && existsSync(old)) writeFileSync(old, synced);
+            },
+          });
+        }),
+      unlink: (path) =>
+        access("unlink", path, async () => {
+          const kept = join(this.#trash, `${this.#trashed++}-${basename(path)}`);
+          cpSync(path, kept);
+          await nodeIo.unlink(path);
+          const synced = this.#synced.get(path);
+          this.#pending.push({
+            dir: dirname(path),
+            undo: (root) => {
+              const back = join(root, relative(this.dir, path));
+              mkdirSync(dirname(back), { recursive: true });
+              cpSync(kept, back);
+              if (synced instanceof Uint8Array) writeFileSync(back, synced);
+            },
+          });
+        }),
+      beforeBatch: () => access("batch", join(this.dir, "db"), async () => {}),
+      loadRocksdb: async () => {
+        const Rocks = await nodeIo.loadRocksdb();
+        const databases = this.#databases;
+        const watched = function watched(path: string, options: RocksOptions): RocksDatabase {
+          const database = new Rocks(path, options);
+          databases.push(database);
+          return database;
+        };
+        return watched as unknown as typeof Rocks;
+      },
+    };
+  }
+
+  #isDead(): boolean {
+    return this.#dead;
+  }
+}
+
+/** All files below a directory. */
+function listFiles(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
