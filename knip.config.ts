@@ -22,6 +22,8 @@ const workspaces = Object.fromEntries(
         ...(STARTED_BY_PATH[folder] ?? []),
       ],
       project: ["{src,test,examples}/**/*.ts"],
+      // What a generator writes has more than is used.
+      ...(existsSync(join(dir, "src/generated")) ? { ignore: ["src/generated/**"] } : {}),
       // The checks depend on every package in order to run after its build.
       ...(folder === "workspace-checks" ? { ignoreDependencies: ["@seshat/.+"] } : {}),
     },
@@ -32,6 +34,8 @@ const config: KnipConfig = {
   workspaces: { ".": { entry: ["*.config.ts"], project: ["*.ts"] }, ...workspaces },
   // check-packages.ts runs these by their paths.
   ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
+  // Certificates of tests are made with it; it comes with every system that tests run on.
+  ignoreBinaries: ["openssl"],
   // The types of an exported function are part of it, imported or not.
   ignoreExportsUsedInFile: { interface: true, type: true },
   treatConfigHintsAsErrors: true,

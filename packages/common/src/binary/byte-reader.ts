@@ -61,6 +61,16 @@ export class ByteReader {
     return this.#bytes.slice(at, at + length);
   }
 
+  /**
+   * Reads `length` bytes as a view of what is being read.
+   *
+   * @throws {InvalidValueError} when `length` is no count of bytes.
+   */
+  view(length: number): Uint8Array {
+    const at = this.#take(checkInteger("length", length, 0));
+    return this.#bytes.subarray(at, at + length);
+  }
+
   /** Reads a u32 length, then that many bytes as a copy. */
   bytes(): Uint8Array {
     return this.raw(this.u32());

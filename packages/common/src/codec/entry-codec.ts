@@ -1,0 +1,220 @@
+import { ByteReader } from "../binary/byte-reader.js";
+import { ByteWriter } from "../binary/byte-writer.js";
+import type { EntryPayload, LogEntry, SessionCommand } from "../log-entry.js";
+import { BLANK_PAYLOAD } from "../log-entry.js";
+import type { LogId } from "../log-id.js";
+import type { Membership } from "../membership.js";
+import { EMPTY_MEMBERSHIP, createMembership } from "../membership.js";
+import type { RaftTypeConfig } from "../raft-type-config.js";
+import type { SnapshotMeta } from "../snapshot.js";
+import type { ByteCodec, TypeCodec } from "./byte-codec.js";
+import { jsonCodec } from "./byte-codec.js";
+
+/*
+ *   entries     = (length u32, entry), one after the other
+ *   entry       = log id, type u8, body
+ *   log id      = term u64, index u64
+ *   body        = 0 blank: nothing
+ *               | 1 command: bytes
+ *               | 2 command of a session: session u64, sequence u64, answered below u64, bytes
+ *               | 3 opening of a session: expires after u64
+ *               | 4 membership
+ *   membership  = count u8 (0: of no cluster), ids * count, nodes, leaving: ids, incarnations
+ *   ids         = count u32, u64 * count
+ *   nodes       = count u32, (id u64, length u32, description) * count
+ *   incarnations= count u32, (id u64, incarnation u64) * count
+ *   meta        = log id, log id of the membership, membership, snapshot id (length u32, UTF-8)
+ */
+
+type Entry<C extends RaftTypeConfig> = LogEntry<C["D"], C["Node"]>;
+
+/** Writes and reads what an application's log and snapshots are made of. */
+export class EntryCodec<C extends RaftTypeConfig> {
+  readonly #command: ByteCodec<C["D"]>;
+  readonly #node: ByteCodec<C["Node"]>;
+
+  constructor({ command, node = jsonCodec<C["Node"]>() }: TypeCodec<C>) {
+    this.#command = command;
+    this.#node = node;
+  }
+
+  writeEntry(writer: ByteWriter, { logId, payload }: Entry<C>): void {
+    switch (payload.type) {
+      case "blank":
+        writeLogId(writer, logId).u8(0);
+        return;
+      case "normal":
+        writeCommand(writer, logId, payload.session, this.#command.encode(payload.data));
+        return;
+      case "openSession":
+        writeLogId(writer, logId).u8(3).u64(payload.expiresAfter);
+        return;
+      case "membership":
+        writeLogId(writer, logId).u8(4);
+        this.#writeMembership(writer, payload.membership);
+    }
+  }
+
+  /** The result has no memory in common with `bytes`. @throws when the bytes are not what {@link writeEntry} wrote. */
+  readEntry(bytes: Uint8Array): Entry<C> {
+    // Of a Node.js Buffer `slice` would share the memory.
+    const reader = new ByteReader("entry", Uint8Array.prototype.slice.call(bytes));
+    return this.#readEntry(reader, bytes.length);
+  }
+
+  /** Writes any number of entries. */
+  encodeEntries(entries: readonly Entry<C>[]): Uint8Array {
+    const writer = new ByteWriter(64 * (entries.length + 1));
+    for (const entry of entries) {
+      const { payload } = entry;
+      if (payload.type === "normal") {
+        // What nearly all entries are goes straight to its place: the length is known beforehand.
+        const command = this.#command.encode(payload.data);
+        writer.u32((payload.session === undefined ? PLAIN_HEAD : SESSION_HEAD) + command.length);
+        writeCommand(writer, entry.logId, payload.session, command);
+      } else {
+        const body = new ByteWriter();
+        this.writeEntry(body, entry);
+        writer.bytes(body.finish());
+      }
+    }
+    return writer.finish();
+  }
+
+  /**
+   * Reads entries. Their commands are decoded from parts of `bytes`, which must not change any more.
+   *
+   * @throws when the bytes are not what {@link encodeEntries} gives.
+   */
+  decodeEntries(bytes: Uint8Array): Entry<C>[] {
+    const reader = new ByteReader("entries", bytes);
+    const entries: Entry<C>[] = [];
+    while (reader.remaining > 0) {
+      const length = reader.u32();
+      if (length > reader.remaining) {
+        throw reader.error(`an entry of ${length} bytes, of which ${reader.remaining} are left`);
+      }
+      entries.push(this.#readEntry(reader, reader.offset + length));
+    }
+    return entries;
+  }
+
+  encodeMeta({ lastLogId, lastMembership, snapshotId }: SnapshotMeta<C["Node"]>): Uint8Array {
+    const writer = new ByteWriter(256);
+    writeLogId(writer, lastLogId);
+    writeLogId(writer, lastMembership.logId);
+    this.#writeMembership(writer, lastMembership.membership);
+    return writer.bytes(new TextEncoder().encode(snapshotId)).finish();
+  }
+
+  /** @throws when the bytes are not what {@link encodeMeta} gives. */
+  decodeMeta(bytes: Uint8Array): SnapshotMeta<C["Node"]> {
+    const reader = new ByteReader("snapshot meta", bytes);
+    const lastLogId = readLogId(reader);
+    const logId = readLogId(reader);
+    const membership = this.#readMembership(reader);
+    const snapshotId = new TextDecoder("utf-8", { fatal: true }).decode(reader.bytes());
+    reader.end();
+    return { lastLogId, lastMembership: { logId, membership }, snapshotId };
+  }
+
+  /** An entry that ends at offset `end`. */
+  #readEntry(reader: ByteReader, end: number): Entry<C> {
+    const logId = readLogId(reader);
+    const payload = this.#readPayload(reader, end);
+    if (reader.offset !== end) throw reader.error(`an entry that ends at offset ${end}`);
+    return { logId, payload };
+  }
+
+  #readPayload(reader: ByteReader, end: number): EntryPayload<C["D"], C["Node"]> {
+    const type = reader.u8();
+    switch (type) {
+      case 0:
+        return BLANK_PAYLOAD;
+      case 1:
+        return { type: "normal", data: this.#readCommand(reader, end) };
+      case 2: {
+        const session = { sessionId: reader.u64(), sequence: reader.u64(), answeredBelow: reader.u64() };
+        return { type: "normal", data: this.#readCommand(reader, end), session };
+      }
+      case 3:
+        return { type: "openSession", expiresAfter: reader.u64() };
+      case 4:
+        return { type: "membership", membership: this.#readMembership(reader) };
+      default:
+        throw reader.error(`an entry of type ${type}`);
+    }
+  }
+
+  #readCommand(reader: ByteReader, end: number): C["D"] {
+    if (end < reader.offset) throw reader.error(`an entry that ends at offset ${end}`);
+    return this.#command.decode(reader.view(end - reader.offset));
+  }
+
+  #writeMembership(
+    writer: ByteWriter,
+    { configs, nodes, leaving, incarnations }: Membership<C["Node"]>,
+  ): void {
+    writer.u8(configs.length);
+    for (const config of configs) writeIds(writer, config);
+    writer.u32(nodes.size);
+    for (const [id, node] of nodes) writer.u64(id).bytes(this.#node.encode(node));
+    writeIds(writer, leaving);
+    writer.u32(incarnations.size);
+    for (const [id, incarnation] of incarnations) writer.u64(id).u64(incarnation);
+  }
+
+  #readMembership(reader: ByteReader): Membership<C["Node"]> {
+    const configs = readMany(reader.u8(), () => readIds(reader));
+    const nodes = readMany(reader.u32(), (): [number, C["Node"]] => [
+      reader.u64(),
+      this.#node.decode(reader.bytes()),
+    ]);
+    const leaving = readIds(reader);
+    const incarnations = readMany(reader.u32(), (): [number, number] => [reader.u64(), reader.u64()]);
+    if (configs.length === 0) return EMPTY_MEMBERSHIP;
+    return createMembership(configs, nodes, { leaving, incarnations });
+  }
+}
+
+/** Bytes of an entry with a command before the command. */
+const PLAIN_HEAD = 17;
+/** The same, of a session. */
+const SESSION_HEAD = PLAIN_HEAD + 24;
+
+function writeLogId(writer: ByteWriter, { term, index }: LogId): ByteWriter {
+  return writer.u64(term).u64(index);
+}
+
+function writeCommand(
+  writer: ByteWriter,
+  logId: LogId,
+  session: SessionCommand | undefined,
+  command: Uint8Array,
+): void {
+  writeLogId(writer, logId);
+  if (session === undefined) writer.u8(1);
+  else writer.u8(2).u64(session.sessionId).u64(session.sequence).u64(session.answeredBelow);
+  writer.raw(command);
+}
+
+function readLogId(reader: ByteReader): LogId {
+  const term = reader.u64();
+  return { term, index: reader.u64() };
+}
+
+function writeIds(writer: ByteWriter, ids: readonly number[]): void {
+  writer.u32(ids.length);
+  for (const id of ids) writer.u64(id);
+}
+
+function readIds(reader: ByteReader): number[] {
+  return readMany(reader.u32(), () => reader.u64());
+}
+
+/** A count that is too high ends at the end of the bytes. */
+function readMany<T>(count: number, read: () => T): T[] {
+  const items: T[] = [];
+  for (let i = 0; i < count; i++) items.push(read());
+  return items;
+}
