@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { entry, FakeNode, membershipAt } from "../../test/support/fake-node.js";
-import { DiskError } from "../disk/disk-error.js";
-import { DamagedFileError } from "../storage/damaged-file-error.js";
 import { Oracle } from "./oracle.js";
 import { Violation } from "./violation.js";
 
@@ -189,14 +187,6 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
     ({ two }) => {
       two.role = "leader";
       two.step();
-    },
-  ],
-  [
-    "A13 what was durable is read back",
-    "a disk cannot be read that nothing damaged",
-    ({ oracle }) => {
-      const damage = new DamagedFileError("read log", "log-1", 7, "a record that cannot be read");
-      oracle.notStarted(1, new Error("it does not start", { cause: damage }), new Map([["corruption", 0]]));
     },
   ],
   [
@@ -416,15 +406,6 @@ describe("the oracle lets pass", () => {
     });
     two.entries.splice(0, 1, old);
     two.start();
-    expect(oracle.violation).toBeNull();
-  });
-
-  test("a node that does not start because its disk fails, or was corrupted", () => {
-    const { oracle } = three();
-    const failure = new DiskError("sync", "log-1", "EIO");
-    oracle.notStarted(1, new Error("it does not start", { cause: failure }), new Map());
-    const damage = new DamagedFileError("read log", "log-1", 7, "a record that cannot be read");
-    oracle.notStarted(1, damage, new Map([["corruption", 1]]));
     expect(oracle.violation).toBeNull();
   });
 

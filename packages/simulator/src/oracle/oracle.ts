@@ -10,7 +10,7 @@ import { checkStep } from "./node-rules.js";
 import type { EngineState } from "./observed-node.js";
 import { ObservedNode, effective } from "./observed-node.js";
 import { ReadRules } from "./read-rules.js";
-import { checkReadable, checkRecovery } from "./recovery-rules.js";
+import { checkRecovery } from "./recovery-rules.js";
 import { Violation } from "./violation.js";
 import type { MachineTap } from "./watched-machine.js";
 import type { StorageTap } from "./watched-storage.js";
@@ -47,11 +47,6 @@ export class Oracle implements NetworkTap {
   /** A life begins. A13: what it finds on its disk is what was durable, or more. */
   started(state: EngineState): void {
     this.check(() => this.#started(state));
-  }
-
-  /** A node did not start. @param faults how often which fault happened to its disk. */
-  notStarted(id: NodeId, error: unknown, faults: ReadonlyMap<string, number>): void {
-    this.check(() => checkReadable(`node ${id}`, error, faults));
   }
 
   /** One step of a node, before what it asks for is carried out. */

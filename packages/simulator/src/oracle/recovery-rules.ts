@@ -1,6 +1,5 @@
 import { formatLogId, formatVote, voteMayBecome } from "@seshat/common";
 import type { EngineState, ObservedNode } from "./observed-node.js";
-import { DiskError } from "../disk/disk-error.js";
 import { Violation } from "./violation.js";
 
 const RULE = "A13 what was durable is read back";
@@ -32,21 +31,4 @@ export function checkRecovery(name: string, before: ObservedNode, state: EngineS
       );
     }
   }
-}
-
-/** Faults after which a disk does not hold what was written to it, so that a node may refuse to start. */
-const DAMAGE = ["corruption", "misdirectedWrite"];
-
-/**
- * A13: a node starts from a disk that was only crashed, or failed to sync, unless the disk fails while it does.
- *
- * @param error why it did not start.
- * @param faults how often which fault happened to its disk.
- */
-export function checkReadable(name: string, error: unknown, faults: ReadonlyMap<string, number>): void {
-  if (DAMAGE.some((fault) => (faults.get(fault) ?? 0) > 0)) return;
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof DiskError) return;
-  }
-  throw new Violation(RULE, `${name} does not start, and nothing damaged its disk: ${String(error)}`);
 }

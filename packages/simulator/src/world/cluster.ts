@@ -182,7 +182,6 @@ export class Cluster<C extends RaftTypeConfig> {
       if (!life.alive) return;
       node.stopCause = thrown as Error;
       node.hasStopped = true;
-      oracle.notStarted(id, thrown, node.store.faultCounts());
       trace.note(clock.now, `node ${id} does not start: ${String(thrown)}`);
       life.end();
     } finally {

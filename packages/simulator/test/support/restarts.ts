@@ -17,6 +17,8 @@ export const RESTARTS: Plan = {
   clients: 3,
   keys: 3,
   faultyMs: 700,
+  healing: "all",
+  snapshotChunkBytes: 200,
   actions: [
     ...at(200, ...[0, 0.4, 0.8].map((target): Act => ({ type: "snapshot", target }))),
     ...at(250, { type: "crash", target: 0 }),
