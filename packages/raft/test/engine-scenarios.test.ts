@@ -570,11 +570,20 @@ describe("a reused id or an erased disk cannot make a second quorum", () => {
     const history = [members(1, 2), memberships([[1, 2]], 3), again].map((each, i) =>
       membershipEntry(id(1, i + 2), each),
     );
-    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 1), entries: history });
-    // As long as its removal may be undone, it may still be the voter that it is not any more.
+    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 1), entries: history.slice(0, 2) });
     expect(node.role).toBe("learner");
-    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 4), leaderCommit: 4 });
+    // From the entry on that names its new store it may be the only one that can win, although it does not know that to be committed.
+    node.append({ term: 1, leaderId: 1, prevLogId: id(1, 3), entries: history.slice(2) });
+    expect(node.state.committed.index).toBe(0);
     expect(node.role).toBe("follower");
+    // Taken back, it is no voter again.
+    node.append({
+      term: 2,
+      leaderId: 2,
+      prevLogId: id(1, 3),
+      entries: [membershipEntry(id(2, 4), memberships([[1, 2]], 3))],
+    });
+    expect(node.role).toBe("learner");
   });
 
   test("a node that was removed and comes back empty under its id is probed from the start, and counts only as what it is now", () => {

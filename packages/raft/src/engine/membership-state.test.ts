@@ -114,10 +114,12 @@ describe("a node may be needed to lead", () => {
     expect(needed(voters(2))).toBe(false);
   });
 
-  test("and none of them names another store: its own vote must not count for that one", () => {
+  test("and none of them names another store, unless the one in force names this one: its own vote must not count for the other", () => {
     expect(needed(voters(1, 2), withStore(11))).toBe(true);
     expect(needed(withStore(12), voters(2))).toBe(false);
-    expect(needed(withStore(12), withStore(11))).toBe(false);
+    expect(needed(withStore(12), withStore(11), voters(2))).toBe(false);
+    // Erased, removed and added again: it is a voter like any other, whatever it knows to be committed of that.
+    expect(needed(withStore(12), withStore(11))).toBe(true);
     expect(needed(voters(1, 2), withStore(12))).toBe(false);
   });
 });

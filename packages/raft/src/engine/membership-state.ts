@@ -38,7 +38,8 @@ export function isVotingHere(
 /**
  * True when this node may be needed to lead: it votes in the membership in force, or did before, and does not know that to be over. When
  * nobody but the outgoing voters has the entry that ends a joint membership, only one of them can be elected and commit it (Raft thesis
- * section 4.2.2, figure 4.6). Its own vote does not count for that. On another store than any of them names it is not that voter.
+ * section 4.2.2, figure 4.6). Its own vote does not count for that. A store that voted before and is gone was another voter: where only
+ * memberships before the one in force name it, this node is needed if the one in force names the store that it runs on.
  */
 export function mayBeNeeded(state: {
   readonly id: NodeId;
@@ -46,6 +47,8 @@ export function mayBeNeeded(state: {
   readonly memberships: readonly StoredMembership<unknown>[];
 }): boolean {
   const { id, memberships } = state;
+  const inForce = memberships.at(-1)?.membership;
+  if (inForce !== undefined && isVotingHere(state, inForce)) return true;
   return (
     memberships.some(({ membership }) => isVoter(membership, id)) &&
     memberships.every(({ membership }) => !isVoter(membership, id) || isVotingHere(state, membership))

@@ -1,5 +1,8 @@
 import type { NodeId, RaftTypeConfig } from "@seshat/common";
+import { StorageError } from "@seshat/common";
 import type { Raft } from "@seshat/raft";
+import { Violation } from "../oracle/violation.js";
+import { DamagedFileError } from "../storage/damaged-file-error.js";
 import type { Run } from "./run.js";
 
 /** How long a healed cluster may take to come to rest, in virtual milliseconds. */
@@ -37,7 +40,7 @@ export async function disturb<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>)
 /** A node that stopped by itself is started again, as its supervisor would. */
 export function reap<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): void {
   for (const { id, stopCause } of run.cluster.reap()) {
-    if (stopCause !== null && !run.nemesis.explains(id, stopCause)) run.fail(stopCause);
+    if (stopCause !== null && !run.nemesis.explains(id, stopCause)) run.fail(unexplained(id, stopCause));
     run.count("node stopped by a disk error");
     void run.cluster.start(id);
   }
@@ -49,4 +52,12 @@ async function advanceTo<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>, at: 
     await clock.advance(Math.min(50, at - clock.now));
     reap(run);
   }
+}
+
+/** A13: what is on a disk that nothing damaged can be read, and makes sense. */
+function unexplained(id: NodeId, stopCause: Error): Error {
+  const isUnreadable = stopCause instanceof StorageError || stopCause instanceof DamagedFileError;
+  if (!isUnreadable) return stopCause;
+  const found = `node ${id} cannot read its disk, which nothing damaged: ${stopCause.message}`;
+  return new Violation("A13 what was durable is read back", found);
 }
