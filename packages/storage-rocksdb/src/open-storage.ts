@@ -10,7 +10,7 @@ import { UnusableStoreError, messageOf } from "./errors.js";
 import type { StoreIo } from "./io/store-io.js";
 import { nodeIo } from "./io/store-io.js";
 import { EXTENT_KEY } from "./keys.js";
-import { EntryCodec } from "./log/entry-codec.js";
+import { StoredValues } from "./log/stored-values.js";
 import { RocksdbLogStorage } from "./log/log-storage.js";
 import { DurableStateMachine } from "./machine/durable-state-machine.js";
 import { RocksdbKeyValueStateMachine } from "./machine/rocksdb-key-value-state-machine.js";
@@ -118,7 +118,7 @@ export function openKeyValueStore(
 interface StoreParts<C extends RaftTypeConfig> {
   readonly database: RocksDatabase;
   readonly lane: WriteLane;
-  readonly codec: EntryCodec<C>;
+  readonly codec: StoredValues<C>;
   readonly snapshots: SnapshotStore<C>;
 }
 
@@ -196,7 +196,7 @@ async function openStore<C extends RaftTypeConfig, M extends RaftStateMachine<C>
     closers.push(() => wals.close());
     const lane = new WriteLane({ database, wals, marker, io, extent: { ...extent, batches }, stallMs });
     closers.push(() => lane.close());
-    const codec = new EntryCodec(storeCodec);
+    const codec = new StoredValues(storeCodec);
     const storage = await attempt(
       databaseDir,
       () => RocksdbLogStorage.open(database, lane, codec),

@@ -3,7 +3,7 @@ import { ByteWriter } from "../binary/byte-writer.js";
 import type { EntryPayload, LogEntry, SessionCommand } from "../log-entry.js";
 import { BLANK_PAYLOAD } from "../log-entry.js";
 import type { LogId } from "../log-id.js";
-import type { Membership } from "../membership.js";
+import type { Membership, StoredMembership } from "../membership.js";
 import { EMPTY_MEMBERSHIP, createMembership } from "../membership.js";
 import type { RaftTypeConfig } from "../raft-type-config.js";
 import type { SnapshotMeta } from "../snapshot.js";
@@ -39,19 +39,23 @@ export class EntryCodec<C extends RaftTypeConfig> {
   }
 
   writeEntry(writer: ByteWriter, { logId, payload }: Entry<C>): void {
+    this.writePayload(writeLogId(writer, logId), payload);
+  }
+
+  /** Writes the type and the body of an entry: what is left of it where its log id stands elsewhere. */
+  writePayload(writer: ByteWriter, payload: EntryPayload<C["D"], C["Node"]>): void {
     switch (payload.type) {
       case "blank":
-        writeLogId(writer, logId).u8(0);
+        writer.u8(0);
         return;
       case "normal":
-        writeCommand(writer, logId, payload.session, this.#command.encode(payload.data));
+        writeCommand(writer, payload.session, this.#command.encode(payload.data));
         return;
       case "openSession":
-        writeLogId(writer, logId).u8(3).u64(payload.expiresAfter);
+        writer.u8(3).u64(payload.expiresAfter);
         return;
       case "membership":
-        writeLogId(writer, logId).u8(4);
-        this.#writeMembership(writer, payload.membership);
+        this.#writeMembership(writer.u8(4), payload.membership);
     }
   }
 
@@ -71,7 +75,7 @@ export class EntryCodec<C extends RaftTypeConfig> {
         // What nearly all entries are goes straight to its place: the length is known beforehand.
         const command = this.#command.encode(payload.data);
         writer.u32((payload.session === undefined ? PLAIN_HEAD : SESSION_HEAD) + command.length);
-        writeCommand(writer, entry.logId, payload.session, command);
+        writeCommand(writeLogId(writer, entry.logId), payload.session, command);
       } else {
         const body = new ByteWriter();
         this.writeEntry(body, entry);
@@ -102,8 +106,7 @@ export class EntryCodec<C extends RaftTypeConfig> {
   encodeMeta({ lastLogId, lastMembership, snapshotId }: SnapshotMeta<C["Node"]>): Uint8Array {
     const writer = new ByteWriter(256);
     writeLogId(writer, lastLogId);
-    writeLogId(writer, lastMembership.logId);
-    this.#writeMembership(writer, lastMembership.membership);
+    this.writeStoredMembership(writer, lastMembership);
     return writer.bytes(new TextEncoder().encode(snapshotId)).finish();
   }
 
@@ -111,19 +114,31 @@ export class EntryCodec<C extends RaftTypeConfig> {
   decodeMeta(bytes: Uint8Array): SnapshotMeta<C["Node"]> {
     const reader = new ByteReader("snapshot meta", bytes);
     const lastLogId = readLogId(reader);
-    const logId = readLogId(reader);
-    const membership = this.#readMembership(reader);
+    const lastMembership = this.readStoredMembership(reader);
     const snapshotId = new TextDecoder("utf-8", { fatal: true }).decode(reader.bytes());
     reader.end();
-    return { lastLogId, lastMembership: { logId, membership }, snapshotId };
+    return { lastLogId, lastMembership, snapshotId };
+  }
+
+  writeStoredMembership(writer: ByteWriter, { logId, membership }: StoredMembership<C["Node"]>): void {
+    this.#writeMembership(writeLogId(writer, logId), membership);
+  }
+
+  readStoredMembership(reader: ByteReader): StoredMembership<C["Node"]> {
+    return { logId: readLogId(reader), membership: this.#readMembership(reader) };
   }
 
   /** An entry that ends at offset `end`. */
   #readEntry(reader: ByteReader, end: number): Entry<C> {
     const logId = readLogId(reader);
+    return { logId, payload: this.readPayload(reader, end) };
+  }
+
+  /** Reads what {@link writePayload} wrote up to offset `end`. A command is decoded from a part of the reader's bytes. */
+  readPayload(reader: ByteReader, end: number): EntryPayload<C["D"], C["Node"]> {
     const payload = this.#readPayload(reader, end);
     if (reader.offset !== end) throw reader.error(`an entry that ends at offset ${end}`);
-    return { logId, payload };
+    return payload;
   }
 
   #readPayload(reader: ByteReader, end: number): EntryPayload<C["D"], C["Node"]> {
@@ -182,23 +197,19 @@ const PLAIN_HEAD = 17;
 /** The same, of a session. */
 const SESSION_HEAD = PLAIN_HEAD + 24;
 
-function writeLogId(writer: ByteWriter, { term, index }: LogId): ByteWriter {
+/** A term and an index, as u64 each. */
+export function writeLogId(writer: ByteWriter, { term, index }: LogId): ByteWriter {
   return writer.u64(term).u64(index);
 }
 
-function writeCommand(
-  writer: ByteWriter,
-  logId: LogId,
-  session: SessionCommand | undefined,
-  command: Uint8Array,
-): void {
-  writeLogId(writer, logId);
+function writeCommand(writer: ByteWriter, session: SessionCommand | undefined, command: Uint8Array): void {
   if (session === undefined) writer.u8(1);
   else writer.u8(2).u64(session.sessionId).u64(session.sequence).u64(session.answeredBelow);
   writer.raw(command);
 }
 
-function readLogId(reader: ByteReader): LogId {
+/** What {@link writeLogId} wrote. */
+export function readLogId(reader: ByteReader): LogId {
   const term = reader.u64();
   return { term, index: reader.u64() };
 }

@@ -1,8 +1,8 @@
 import { StorageError } from "@seshat/common";
 import { LOG_END, LOG_START, indexOf, logKey } from "../keys.js";
 import type { RocksView } from "../native/rocksdb.js";
-import type { EncodedEntry } from "./entry-codec.js";
-import { decodeBlock } from "./entry-codec.js";
+import type { EncodedEntry } from "./stored-values.js";
+import { decodeBlock } from "./stored-values.js";
 
 /** A block of the log as it stands in the database. */
 export interface LogBlock {

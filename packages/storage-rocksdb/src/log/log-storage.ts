@@ -14,8 +14,8 @@ import { COMMITTED_KEY, IDENTITY_KEY, LOG_END, LOG_START, PURGED_KEY, VOTE_KEY, 
 import type { RocksDatabase } from "../native/rocksdb.js";
 import type { Fill, WriteLane } from "../write-lane.js";
 import { blockOf, lastBlock, readEncoded } from "./block-reader.js";
-import type { EncodedEntry, EntryCodec } from "./entry-codec.js";
-import { decodeLogId, encodeBlock, encodeLogId } from "./entry-codec.js";
+import type { EncodedEntry, StoredValues } from "./stored-values.js";
+import { decodeLogId, encodeBlock, encodeLogId } from "./stored-values.js";
 import { Unwritten } from "./unwritten.js";
 import { decodeIdentity, decodeVote, encodeIdentity, encodeVote } from "./values.js";
 
@@ -43,7 +43,7 @@ interface Restored {
 export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<C> {
   readonly #database: RocksDatabase;
   readonly #lane: WriteLane;
-  readonly #codec: EntryCodec<C>;
+  readonly #codec: StoredValues<C>;
   readonly #unwritten = new Unwritten<C["Entry"]>();
   #identity: StoreIdentity | null;
   #vote: Vote | null;
@@ -51,7 +51,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   #lastPurgedLogId: LogId;
   #lastLogId: LogId;
 
-  private constructor(database: RocksDatabase, lane: WriteLane, codec: EntryCodec<C>, restored: Restored) {
+  private constructor(database: RocksDatabase, lane: WriteLane, codec: StoredValues<C>, restored: Restored) {
     this.#database = database;
     this.#lane = lane;
     this.#codec = codec;
@@ -66,7 +66,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   static async open<C extends RaftTypeConfig>(
     database: RocksDatabase,
     lane: WriteLane,
-    codec: EntryCodec<C>,
+    codec: StoredValues<C>,
   ): Promise<RocksdbLogStorage<C>> {
     const read = async <T>(key: Uint8Array, decode: (bytes: Uint8Array) => T): Promise<T | null> => {
       const bytes = await database.get(key);

@@ -1,6 +1,6 @@
 import type { StoreIdentity, Vote } from "@seshat/common";
 import { ByteWriter } from "@seshat/common/binary";
-import { versioned } from "./entry-codec.js";
+import { versioned } from "./stored-values.js";
 
 /*
  *   vote     = version u8 = 1, term u64, voted for u64 (0: nobody), committed u8

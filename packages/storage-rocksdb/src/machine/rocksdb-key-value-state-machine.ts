@@ -42,7 +42,7 @@ import {
   generationKey,
   sessionKey,
 } from "../keys.js";
-import type { EntryCodec } from "../log/entry-codec.js";
+import type { StoredValues } from "../log/stored-values.js";
 import type { RocksDatabase, RocksView } from "../native/rocksdb.js";
 import type { FileSnapshot } from "../snapshots/snapshot-file.js";
 import type { SnapshotStore } from "../snapshots/snapshot-store.js";
@@ -73,7 +73,7 @@ interface Stored {
 export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeConfig> {
   readonly #database: RocksDatabase;
   readonly #lane: WriteLane;
-  readonly #codec: EntryCodec<BytesTypeConfig>;
+  readonly #codec: StoredValues<BytesTypeConfig>;
   readonly #snapshots: SnapshotStore<BytesTypeConfig>;
   #applied: AppliedState<BasicNode>;
   #generation: number;
@@ -84,7 +84,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
   private constructor(
     database: RocksDatabase,
     lane: WriteLane,
-    codec: EntryCodec<BytesTypeConfig>,
+    codec: StoredValues<BytesTypeConfig>,
     snapshots: SnapshotStore<BytesTypeConfig>,
     stored: Stored,
   ) {
@@ -102,7 +102,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
   static async open(
     database: RocksDatabase,
     lane: WriteLane,
-    codec: EntryCodec<BytesTypeConfig>,
+    codec: StoredValues<BytesTypeConfig>,
     snapshots: SnapshotStore<BytesTypeConfig>,
   ): Promise<RocksdbKeyValueStateMachine> {
     const stored = await readStored(database, codec);
@@ -341,14 +341,14 @@ async function* contentOf(
 }
 
 function encodeStored(
-  codec: EntryCodec<BytesTypeConfig>,
+  codec: StoredValues<BytesTypeConfig>,
   applied: AppliedState<BasicNode>,
   generation: number,
 ): Uint8Array {
   return new ByteWriter(256).u32(generation).raw(codec.encodeApplied(applied)).finish();
 }
 
-async function readStored(database: RocksDatabase, codec: EntryCodec<BytesTypeConfig>): Promise<Stored> {
+async function readStored(database: RocksDatabase, codec: StoredValues<BytesTypeConfig>): Promise<Stored> {
   const bytes = await database.get(APPLIED_KEY);
   const records: Uint8Array[] = [];
   for await (const { value } of database.iterator({ gte: SESSIONS_START, lt: SESSIONS_END })) {

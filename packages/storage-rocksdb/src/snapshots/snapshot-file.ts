@@ -4,7 +4,7 @@ import { CodecError } from "@seshat/common";
 import { ByteReader, ByteWriter } from "@seshat/common/binary";
 import { UnusableStoreError, messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { EntryCodec } from "../log/entry-codec.js";
+import type { StoredValues } from "../log/stored-values.js";
 import { FileSnapshotData } from "./file-snapshot-data.js";
 
 /*
@@ -56,7 +56,7 @@ export class SnapshotFileWriter<C extends RaftTypeConfig> {
     io: StoreIo,
     path: string,
     meta: SnapshotMeta<C["Node"]>,
-    codec: EntryCodec<C>,
+    codec: StoredValues<C>,
   ): Promise<SnapshotFileWriter<C>> {
     const encodedMeta = codec.encodeMeta(meta);
     const fd = await io.open(path, "wx+");
@@ -107,7 +107,7 @@ export class SnapshotFileWriter<C extends RaftTypeConfig> {
 export async function openSnapshotFile<C extends RaftTypeConfig>(
   io: StoreIo,
   path: string,
-  codec: EntryCodec<C>,
+  codec: StoredValues<C>,
 ): Promise<FileSnapshot<C>> {
   const fd = await io.open(path, "r");
   try {

@@ -5,7 +5,7 @@ import { CodecError, SeshatError, StorageError } from "@seshat/common";
 import type { SnapshotSink } from "@seshat/storage";
 import { messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { EntryCodec } from "../log/entry-codec.js";
+import type { StoredValues } from "../log/stored-values.js";
 import type { FileSnapshotData } from "./file-snapshot-data.js";
 import type { FileSnapshot } from "./snapshot-file.js";
 import { SnapshotFileWriter, openSnapshotFile } from "./snapshot-file.js";
@@ -22,7 +22,7 @@ const UNFINISHED = /^unfinished-\d+$/;
 export class SnapshotStore<C extends RaftTypeConfig> {
   readonly #dir: string;
   readonly #io: StoreIo;
-  readonly #codec: EntryCodec<C>;
+  readonly #codec: StoredValues<C>;
   #current: FileSnapshot<C> | null;
   /** The name of the current one's file. */
   #currentName: string | null;
@@ -36,7 +36,7 @@ export class SnapshotStore<C extends RaftTypeConfig> {
   private constructor(
     dir: string,
     io: StoreIo,
-    codec: EntryCodec<C>,
+    codec: StoredValues<C>,
     current: FileSnapshot<C> | null,
     names: readonly string[],
   ) {
@@ -56,7 +56,7 @@ export class SnapshotStore<C extends RaftTypeConfig> {
   static async open<C extends RaftTypeConfig>(
     dir: string,
     io: StoreIo,
-    codec: EntryCodec<C>,
+    codec: StoredValues<C>,
   ): Promise<SnapshotStore<C>> {
     const files = await readdir(dir);
     const names = files.filter((name) => NAME.test(name)).sort();
