@@ -16,6 +16,8 @@ export interface GrpcDeadlines {
   readonly appendEntries: number;
   /** One part of a snapshot. Default 60,000. */
   readonly installSnapshot: number;
+  /** What an application asks by a forwarder. Default 30,000. */
+  readonly forward: number;
 }
 
 /**
@@ -66,6 +68,7 @@ export const DEFAULT_GRPC_CONFIG: GrpcConfig = Object.freeze({
     readIndex: 5000,
     appendEntries: 60_000,
     installSnapshot: 60_000,
+    forward: 30_000,
   }),
   connectTimeoutMs: 1000,
   reconnectMinMs: 10,

@@ -4,6 +4,7 @@ import type { TypeCodec } from "@seshat/common/codec";
 import type { RaftNetwork, RaftNetworkFactory } from "@seshat/raft";
 import { parseAddress } from "./address.js";
 import { Lane } from "./client/lane.js";
+import { Link } from "./client/link.js";
 import type { GrpcConfig, GrpcConfigOptions } from "./config.js";
 import { makeGrpcConfig } from "./config.js";
 import type { Way } from "./service.js";
@@ -40,7 +41,10 @@ export function grpcNetwork<C extends RaftTypeConfig>(options: GrpcNetworkOption
   return {
     connect: (target, node) => {
       const address = parseAddress("node.addr", addressOf(node));
-      const lane = (way: Way): Lane => new Lane({ way, target, address, tls, config, logger });
+      const lane = (way: Way): RaftLane => {
+        const parts = { way, target, address, tls, config, logger };
+        return new Lane(parts, (events, header) => new Link({ ...parts, ...events }, header));
+      };
       return new GrpcConnection(codecs, config, {
         control: lane("control"),
         replicate: lane("replicate"),
@@ -57,14 +61,15 @@ function addrOf(node: unknown): string {
   return addr;
 }
 
+type RaftLane = Lane<Link, RequestHeader>;
 type Signed<T, H> = T & { readonly header: H };
 
 class GrpcConnection<C extends RaftTypeConfig> implements RaftNetwork<C> {
   readonly #codecs: MethodCodecs<C>;
   readonly #config: GrpcConfig;
-  readonly #lanes: Readonly<Record<Way, Lane>>;
+  readonly #lanes: Readonly<Record<Way, RaftLane>>;
 
-  constructor(codecs: MethodCodecs<C>, config: GrpcConfig, lanes: Readonly<Record<Way, Lane>>) {
+  constructor(codecs: MethodCodecs<C>, config: GrpcConfig, lanes: Readonly<Record<Way, RaftLane>>) {
     this.#codecs = codecs;
     this.#config = config;
     this.#lanes = lanes;
@@ -102,12 +107,14 @@ class GrpcConnection<C extends RaftTypeConfig> implements RaftNetwork<C> {
 
   #call<M extends Method>(way: Way, method: M, request: SignedRequest<C, M>): Promise<SignedResponse<C, M>> {
     const codec = this.#codecs[method];
-    return this.#lanes[way].call(
-      request.header,
-      () => codec.encodeRequest(request),
-      this.#config.deadlinesMs[deadlineKind(way, method)],
-      ({ header, body }) => ({ ...codec.decodeResponse(body), header }),
-    );
+    const timeoutMs = this.#config.deadlinesMs[deadlineKind(way, method)];
+    return new Promise((resolve, reject) => {
+      const link = this.#lanes[way].link(request.header);
+      link.send(request.header, codec.encodeRequest(request), timeoutMs, {
+        answered: ({ header, body }) => resolve({ ...codec.decodeResponse(body), header }),
+        failed: reject,
+      });
+    });
   }
 }
 

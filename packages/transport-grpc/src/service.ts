@@ -1,3 +1,4 @@
+import { ForwardService } from "./generated/seshat/forward/v1/forward_pb.js";
 import { RaftService } from "./generated/seshat/raft/v1/raft_pb.js";
 import type { GrpcConfig, GrpcDeadlines } from "./config.js";
 import type { Method } from "./wire/methods.js";
@@ -10,6 +11,9 @@ export const PATHS: Readonly<Record<Way, string>> = {
   replicate: `/${RaftService.typeName}/${RaftService.method.replicate.name}`,
   snapshot: `/${RaftService.typeName}/${RaftService.method.snapshot.name}`,
 };
+
+/** The RPC for what applications ask. */
+export const FORWARD_PATH: string = `/${ForwardService.typeName}/${ForwardService.method.forward.name}`;
 
 /** Which methods go which way. */
 const METHODS: Readonly<Record<Way, readonly Method[]>> = {

@@ -1,17 +1,14 @@
-import type { Logger, NodeId, RequestHeader } from "@seshat/common";
+import type { Logger, NodeId } from "@seshat/common";
 import { ForeignNodeError, UnreachableError } from "@seshat/common";
 import type { Address } from "../address.js";
 import { formatAddress } from "../address.js";
 import type { GrpcConfig } from "../config.js";
-import type { Way } from "../service.js";
 import type { TlsOptions } from "../tls.js";
-import type { RequestBody } from "../wire/methods.js";
-import type { Answer } from "./link.js";
-import { Link } from "./link.js";
 
 /** Where a lane leads. */
 export interface LaneParts {
-  readonly way: Way;
+  /** What goes there, for the log. */
+  readonly way: string;
   readonly target: NodeId;
   readonly address: Address;
   readonly tls: TlsOptions | undefined;
@@ -19,10 +16,19 @@ export interface LaneParts {
   readonly logger: Logger;
 }
 
+/** What a link tells its lane. */
+export interface LinkEvents {
+  /** The peer has answered. */
+  answered(): void;
+  /** The link is of no use any more. Told once. */
+  ended(error: Error): void;
+}
+
 /** One way to a peer: the link there is, and when there may be another. It connects when something is sent, never by itself. */
-export class Lane {
+export class Lane<L extends { end(error: Error): void }, H> {
   readonly #parts: LaneParts;
-  #link: Link | null = null;
+  readonly #make: (events: LinkEvents, hello: H) => L;
+  #link: L | null = null;
   /** Attempts since a peer last answered. */
   #failures = 0;
   /** No attempt before, on the clock of `performance.now`. */
@@ -30,29 +36,20 @@ export class Lane {
   #why: Error | null = null;
   #closed = false;
 
-  constructor(parts: LaneParts) {
+  constructor(parts: LaneParts, make: (events: LinkEvents, hello: H) => L) {
     this.#parts = parts;
+    this.#make = make;
   }
 
   /**
-   * Sends a request.
+   * The link there is, or a new one.
    *
-   * @param read makes the answer of what came; throws when no correct peer can have sent it.
-   * @returns what the peer answered. Rejects with the peer's error, or with an `UnreachableError`.
+   * @param hello what a new link begins with.
+   * @throws {UnreachableError} while it is too early for one.
    */
-  call<T>(
-    header: RequestHeader,
-    makeBody: () => RequestBody,
-    timeoutMs: number,
-    read: (answer: Answer) => T,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const link = this.#link ?? this.#connect(header);
-      link.send(header, makeBody(), timeoutMs, {
-        answered: (answer) => resolve(read(answer)),
-        failed: reject,
-      });
-    });
+  link(hello: H): L {
+    this.#link ??= this.#connect(hello);
+    return this.#link;
   }
 
   /** Gives the way up, for good. */
@@ -61,13 +58,12 @@ export class Lane {
     this.#link?.end(new UnreachableError(this.#parts.target, "the connection was closed"));
   }
 
-  #connect(header: RequestHeader): Link {
+  #connect(hello: H): L {
     const { target, config } = this.#parts;
     if (this.#closed) throw new UnreachableError(target, "the connection was closed");
     if (performance.now() < this.#retryAt) throw this.#repeated();
-    const link = new Link(
+    return this.#make(
       {
-        ...this.#parts,
         answered: () => {
           this.#failures = 0;
         },
@@ -81,10 +77,8 @@ export class Lane {
           this.#log(error);
         },
       },
-      header,
+      hello,
     );
-    this.#link = link;
-    return link;
   }
 
   /** The error of the last attempt, for those that come before the next. */

@@ -1,22 +1,25 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import type { ServerDuplexStream, ServiceDefinition } from "@grpc/grpc-js";
-import { Server, status } from "@grpc/grpc-js";
-import type { Logger, RaftTypeConfig, RequestHeader } from "@seshat/common";
-import { ForeignNodeError, InvalidValueError, silentLogger } from "@seshat/common";
+import { Server } from "@grpc/grpc-js";
+import type { Logger, NodeId, RaftTypeConfig, RequestHeader } from "@seshat/common";
+import { silentLogger } from "@seshat/common";
 import type { TypeCodec } from "@seshat/common/codec";
 import { formatAddress, parseAddress } from "../address.js";
 import type { GrpcConfigOptions } from "../config.js";
 import { makeGrpcConfig } from "../config.js";
 import type { Way } from "../service.js";
-import { META, PATHS } from "../service.js";
+import { FORWARD_PATH, PATHS } from "../service.js";
 import type { TlsOptions } from "../tls.js";
-import { checkTls, mismatch, serverCredentials } from "../tls.js";
+import { checkTls, serverCredentials } from "../tls.js";
 import type { RaftHandlers } from "../wire/methods.js";
 import { methodCodecs } from "../wire/methods.js";
+import { Admission } from "./admission.js";
 import { Connections } from "./connections.js";
-import { PeerStreams } from "./peer-streams.js";
-import { ServedStream, refuse } from "./served-stream.js";
+import { ForwardStream } from "./forward-stream.js";
+import type { GrpcForwarding } from "./forwarding.js";
+import { checkAddressed, checkForwarding } from "./forwarding.js";
+import { ServedStream } from "./served-stream.js";
 
 /** What listens, for whom, and where. */
 export interface GrpcListenOptions<C extends RaftTypeConfig> {
@@ -24,6 +27,8 @@ export interface GrpcListenOptions<C extends RaftTypeConfig> {
   readonly raft: RaftHandlers<C>;
   /** How commands and nodes travel. The same on all nodes. */
   readonly codec: TypeCodec<C>;
+  /** Default: nothing is taken from other nodes but Raft. */
+  readonly forwarding?: GrpcForwarding;
   /** Where to listen: `host:port`. Port 0 takes any that is free. */
   readonly address: string;
   /** Default: none, and everything is readable, and anybody can pass for a node. */
@@ -59,30 +64,19 @@ const MAX_SESSION_MEMORY = 128;
 export async function listenGrpc<C extends RaftTypeConfig>(
   options: GrpcListenOptions<C>,
 ): Promise<GrpcListener> {
-  const { raft, tls, logger = silentLogger } = options;
+  const { raft, forwarding, tls, logger = silentLogger } = options;
   const { host, port } = parseAddress("address", options.address);
   checkTls(tls);
+  checkForwarding(forwarding);
   const config = makeGrpcConfig(options.config);
   const codecs = methodCodecs(options.codec);
-  const isMutual = tls !== undefined && (tls.mutual ?? true);
   const connections = new Connections(config.idleTimeoutMs);
-  const streams = new PeerStreams<ServedStream<C>>();
+  const admission = new Admission(tls, connections, logger);
 
-  const serve = (way: Way, call: ServerDuplexStream<Buffer, Buffer>): void => {
-    // An error has nobody else to listen to it.
-    call.on("error", () => {});
-    const peer = call.getPeer();
-    const certificate = isMutual ? call.getAuthContext().sslPeerCertificate : undefined;
-    const check = (from: number, clusterId: string): ForeignNodeError | null =>
-      isMutual ? mismatch(tls, certificate, from, clusterId) : null;
-    try {
-      const { from, clusterId } = readMeta(call);
-      const foreign = check(from, clusterId);
-      if (foreign !== null) throw foreign;
-      const closed = connections.opened(peer);
-      const key = `${way} ${from}`;
+  const serve = (way: Way, call: ServerDuplexStream<Buffer, Buffer>): void =>
+    admission.admit(way, call, (_, check, ended) => {
       let last: RequestHeader | null = null;
-      const stream = new ServedStream<C>(call, {
+      return new ServedStream<C>(call, {
         way,
         raft,
         codecs,
@@ -94,24 +88,9 @@ export async function listenGrpc<C extends RaftTypeConfig>(
           if (error === null) last = header;
           return error;
         },
-        ended: () => {
-          closed();
-          streams.remove(key, stream);
-          logger.log("debug", "grpc.stream.ended", { peer: from, way });
-        },
+        ended,
       });
-      streams.add(key, stream);
-    } catch (thrown) {
-      const error = thrown as Error;
-      const isForeign = error instanceof ForeignNodeError;
-      logger.log(isForeign ? "warn" : "debug", "grpc.stream.refused", {
-        address: peer,
-        way,
-        error: error.message,
-      });
-      refuse(call, error, isForeign ? status.PERMISSION_DENIED : status.INVALID_ARGUMENT);
-    }
-  };
+    });
 
   const server = new Server({
     "grpc.max_receive_message_length": config.maxMessageBytes,
@@ -128,6 +107,17 @@ export async function listenGrpc<C extends RaftTypeConfig>(
     replicate: (call: ServerDuplexStream<Buffer, Buffer>) => serve("replicate", call),
     snapshot: (call: ServerDuplexStream<Buffer, Buffer>) => serve("snapshot", call),
   });
+  if (forwarding !== undefined) {
+    server.addService(FORWARD_SERVICE, {
+      forward: (call: ServerDuplexStream<Buffer, Buffer>) =>
+        admission.admit("forward", call, (introduced, _, ended) => {
+          checkAddressed(introduced, forwarding);
+          const handle = (from: NodeId, payload: Uint8Array): Promise<Uint8Array> =>
+            forwarding.handle(from, payload);
+          return new ForwardStream(call, { from: introduced.from, config, handle, ended });
+        }),
+    });
+  }
   const injector = server.createConnectionInjector(serverCredentials(tls));
   const listener = createServer({ noDelay: true }, (socket) => {
     connections.add(socket);
@@ -149,7 +139,7 @@ export async function listenGrpc<C extends RaftTypeConfig>(
   const close = (): Promise<void> => {
     closing ??= new Promise<void>((resolve) => {
       listener.close(() => resolve());
-      streams.endAll();
+      admission.endAll();
       injector.destroy();
       server.forceShutdown();
       connections.destroy();
@@ -166,10 +156,10 @@ export async function listenGrpc<C extends RaftTypeConfig>(
   };
 }
 
-function methodOf(way: Way): ServiceDefinition[string] {
+function methodOf(path: string): ServiceDefinition[string] {
   const same = (buffer: Buffer): Buffer => buffer;
   return {
-    path: PATHS[way],
+    path,
     requestStream: true,
     responseStream: true,
     requestSerialize: same,
@@ -180,31 +170,12 @@ function methodOf(way: Way): ServiceDefinition[string] {
 }
 
 const SERVICE: ServiceDefinition = {
-  control: methodOf("control"),
-  replicate: methodOf("replicate"),
-  snapshot: methodOf("snapshot"),
+  control: methodOf(PATHS.control),
+  replicate: methodOf(PATHS.replicate),
+  snapshot: methodOf(PATHS.snapshot),
 };
 
-/** Who opens a stream, as they say. */
-function readMeta(call: ServerDuplexStream<Buffer, Buffer>): {
-  readonly from: number;
-  readonly clusterId: string;
-} {
-  const text = (name: string): string => {
-    const [value] = call.metadata.get(name);
-    if (typeof value !== "string") throw new InvalidValueError(name, value, "given at the start of a stream");
-    return value;
-  };
-  const from = Number(text(META.from));
-  if (!Number.isSafeInteger(from) || from < 0) throw new InvalidValueError(META.from, from, "a node id");
-  try {
-    return { from, clusterId: decodeURIComponent(text(META.cluster)) };
-  } catch (thrown) {
-    throw thrown instanceof InvalidValueError
-      ? thrown
-      : new InvalidValueError(META.cluster, text(META.cluster), "a percent-encoded text");
-  }
-}
+const FORWARD_SERVICE: ServiceDefinition = { forward: methodOf(FORWARD_PATH) };
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
