@@ -6,7 +6,7 @@ import { storageConformance } from "@seshat/storage/conformance";
 import { describe, expect, test } from "vitest";
 import { requestCodec } from "../src/index.js";
 import { openKeyValueStore, openMemoryStore } from "../src/open-storage.js";
-import type { RocksdbStorage } from "../src/open-storage.js";
+import type { RocksdbStorage } from "../src/opening/open-store.js";
 import { TestDisk } from "./test-disk.js";
 
 type Types = BytesTypeConfig;

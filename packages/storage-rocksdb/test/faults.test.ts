@@ -15,8 +15,9 @@ import type { BytesTypeConfig, LogEntry, Request } from "@seshat/common";
 import { KeyValueStateMachine } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
 import { requestCodec } from "../src/index.js";
-import type { RocksdbStorage, StoreOptions } from "../src/open-storage.js";
 import { openKeyValueStore, openMemoryStore } from "../src/open-storage.js";
+import type { RocksdbStorage } from "../src/opening/open-store.js";
+import type { StoreOptions } from "../src/opening/options.js";
 import { TestDisk } from "./test-disk.js";
 
 type Entry = LogEntry<Request>;
@@ -216,6 +217,20 @@ describe("a directory", () => {
     await expect(openKeyValueStore(left.dir, {}, left.io)).rejects.toMatchObject({ reason: "unknown" });
     await (await open(left, { clusterId: "blue", nodeId: 1 })).close();
     for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("that is new is durable with those above it before anything is promised", async () => {
+    const disk = new TestDisk();
+    const dir = join(disk.dir, "var", "lib", "node");
+    const store = await openMemoryStore<BytesTypeConfig>(
+      dir,
+      { stateMachine: new KeyValueStateMachine(), codec: requestCodec },
+      disk.io,
+    );
+    const synced = disk.accesses.flatMap(({ call, path }) => (call === "syncDirectory" ? [path] : []));
+    expect(synced).toEqual(expect.arrayContaining(["", "var", "var/lib", "var/lib/node"]));
+    await store.close();
+    await disk.dispose();
   });
 
   test("that holds something else is left alone", async () => {

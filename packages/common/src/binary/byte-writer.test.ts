@@ -72,6 +72,21 @@ describe("ByteWriter", () => {
   });
 });
 
+describe("cut", () => {
+  test("takes back what was written last, and goes on from there", () => {
+    const writer = new ByteWriter(2).u32(0x0102_0304);
+    writer.cut(1);
+    expect(writer.length).toBe(1);
+    expect(hex(writer.u8(9).finish())).toBe("0109");
+  });
+
+  test.each([-1, 1.5, 5])("refuses %d of 4 bytes, and takes nothing back", (length) => {
+    const writer = new ByteWriter().u32(7);
+    expect(() => writer.cut(length)).toThrow(InvalidValueError);
+    expect(hex(writer.finish())).toBe("00000007");
+  });
+});
+
 describe("what ByteWriter writes", () => {
   const anyField = fc.oneof(
     fc.record({ type: fc.constant("u8" as const), value: fc.nat(0xff) }),

@@ -58,6 +58,17 @@ export class ByteWriter {
     return this.u32(value.length).raw(value);
   }
 
+  /**
+   * Takes back everything from byte `length` on.
+   *
+   * @throws {InvalidValueError} when less than that was written.
+   */
+  cut(length: number): void {
+    checkInteger("length", length, 0);
+    if (length > this.#length) throw new InvalidValueError("length", length, `at most ${this.#length}`);
+    this.#length = length;
+  }
+
   /** A copy of what has been written, of exactly its length. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);

@@ -69,26 +69,29 @@ export class EntryCodec<C extends RaftTypeConfig> {
   /** Writes any number of entries. */
   encodeEntries(entries: readonly Entry<C>[]): Uint8Array {
     const writer = new ByteWriter(64 * (entries.length + 1));
-    for (const entry of entries) {
-      const { payload } = entry;
-      if (payload.type === "normal") {
-        // What nearly all entries are goes straight to its place: the length is known beforehand.
-        const command = this.#command.encode(payload.data);
-        writer.u32((payload.session === undefined ? PLAIN_HEAD : SESSION_HEAD) + command.length);
-        writeCommand(writeLogId(writer, entry.logId), payload.session, command);
-      } else {
-        const body = new ByteWriter();
-        this.writeEntry(body, entry);
-        writer.bytes(body.finish());
-      }
-    }
+    for (const entry of entries) this.writeSized(writer, entry);
     return writer.finish();
+  }
+
+  /** Writes the length of an entry, and the entry: {@link decodeEntries} reads any number of them. */
+  writeSized(writer: ByteWriter, entry: Entry<C>): void {
+    const { payload } = entry;
+    if (payload.type === "normal") {
+      // What nearly all entries are goes straight to its place: the length is known beforehand.
+      const command = this.#command.encode(payload.data);
+      writer.u32((payload.session === undefined ? PLAIN_HEAD : SESSION_HEAD) + command.length);
+      writeCommand(writeLogId(writer, entry.logId), payload.session, command);
+    } else {
+      const body = new ByteWriter();
+      this.writeEntry(body, entry);
+      writer.bytes(body.finish());
+    }
   }
 
   /**
    * Reads entries. Their commands are decoded from parts of `bytes`, which must not change any more.
    *
-   * @throws when the bytes are not what {@link encodeEntries} gives.
+   * @throws when the bytes are not what {@link encodeEntries} or {@link writeSized} gives.
    */
   decodeEntries(bytes: Uint8Array): Entry<C>[] {
     const reader = new ByteReader("entries", bytes);

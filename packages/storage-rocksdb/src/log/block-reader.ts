@@ -1,87 +1,84 @@
+import type { RaftTypeConfig } from "@seshat/common";
 import { StorageError } from "@seshat/common";
+import type { EntryCodec } from "@seshat/common/codec";
 import { LOG_END, LOG_START, indexOf, logKey } from "../keys.js";
-import type { RocksView } from "../native/rocksdb.js";
-import type { EncodedEntry } from "./stored-values.js";
-import { decodeBlock } from "./stored-values.js";
+import type { RocksRange, RocksView } from "../native/rocksdb.js";
+import { LogBlock } from "./blocks.js";
 
-/** A block of the log as it stands in the database. */
-export interface LogBlock {
-  readonly first: number;
-  readonly entries: readonly EncodedEntry[];
-}
+/** Bytes of blocks fetched at a time, about, and how many blocks. */
+const FETCH_BYTES = 2_097_152;
+const MIN_FETCH = 8;
+const MAX_FETCH = 128;
+/** One read ends once it has this many bytes. */
+const READ_BYTES = 4_194_304;
 
-/** Blocks fetched at a time: with blocks of at most 256 KiB, 2 MiB of memory. */
-const BLOCKS_AT_A_TIME = 8;
+/** Reads blocks of the log. */
+export class BlockReader<C extends RaftTypeConfig> {
+  readonly #database: RocksView;
+  readonly #codec: EntryCodec<C>;
+  /** How large blocks were in the last read, on average. */
+  #blockBytes = FETCH_BYTES;
 
-/** The block that holds the entry at `index`, or the last one before it; null when there is none. */
-export async function blockOf(database: RocksView, index: number): Promise<LogBlock | null> {
-  return firstBlock(
-    database.iterator({ gte: LOG_START, lte: logKey(index), reverse: true, limit: 1, capacity: 1 }),
-  );
-}
-
-/** The last block of the log; null when it is empty. */
-export async function lastBlock(database: RocksView): Promise<LogBlock | null> {
-  return firstBlock(database.iterator({ gte: LOG_START, lt: LOG_END, reverse: true, limit: 1, capacity: 1 }));
-}
-
-async function firstBlock(
-  records: AsyncIterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>,
-): Promise<LogBlock | null> {
-  for await (const { key, value } of records) return { first: indexOf(key), entries: decodeBlock(value) };
-  return null;
-}
-
-/**
- * Reads the entries from `since` on, up to `upto` or until there are `maxBytes` of them: at least one.
- *
- * @throws {StorageError} when one is missing.
- */
-export async function readEncoded(
-  database: RocksView,
-  since: number,
-  upto: number,
-  maxBytes: number,
-): Promise<EncodedEntry[]> {
-  const found: EncodedEntry[] = [];
-  let bytes = 0;
-  const take = ({ first, entries }: LogBlock): boolean => {
-    const next = since + found.length;
-    const from = next - first;
-    if (from < 0 || from >= entries.length) throw missing(next);
-    for (const entry of entries.slice(from, upto - first + 1)) {
-      found.push(entry);
-      bytes += entry.bytes.length;
-      if (bytes >= maxBytes) return false;
-    }
-    return since + found.length <= upto;
-  };
-  // Whoever reads on begins where a block does, so the search for the block before it is rare.
-  let wantsMore = true;
-  let looked = false;
-  for await (const { key, value } of database.iterator({
-    gte: logKey(since),
-    lte: logKey(upto),
-    capacity: BLOCKS_AT_A_TIME,
-  })) {
-    if (!looked && indexOf(key) !== since) {
-      const before = await blockOf(database, since);
-      if (before === null) throw missing(since);
-      wantsMore = take(before);
-    }
-    looked = true;
-    if (!wantsMore) break;
-    const block = { first: indexOf(key), entries: decodeBlock(value) };
-    wantsMore = take(block);
-    if (!wantsMore) break;
+  constructor(database: RocksView, codec: EntryCodec<C>) {
+    this.#database = database;
+    this.#codec = codec;
   }
-  if (!looked) {
-    const before = await blockOf(database, since);
-    if (before === null) throw missing(since);
-    wantsMore = take(before);
+
+  /** The block that holds the entry at `index`, or the last one before it; null when there is none. */
+  blockOf(index: number): Promise<LogBlock<C> | null> {
+    return this.#one({ gte: LOG_START, lte: logKey(index), reverse: true });
   }
-  if (wantsMore) throw missing(since + found.length);
-  return found;
+
+  /** The last block of the log; null when it is empty. */
+  lastBlock(): Promise<LogBlock<C> | null> {
+    return this.#one({ gte: LOG_START, lt: LOG_END, reverse: true });
+  }
+
+  /**
+   * Reads the entries from `since` on, up to `upto` or until about 4 MiB were read: at least one.
+   *
+   * @throws {StorageError} when one is missing.
+   */
+  async read(since: number, upto: number): Promise<C["Entry"][]> {
+    const found: C["Entry"][] = [];
+    const sizes = { blocks: 0, bytes: 0 };
+    /** Says whether more is wanted. */
+    const take = (block: LogBlock<C>): boolean => {
+      const next = since + found.length;
+      const entries = block.first > next ? [] : block.entries(next, upto);
+      if (entries.length === 0) throw missing(next);
+      for (const entry of entries) found.push(entry);
+      sizes.blocks += 1;
+      sizes.bytes += block.size;
+      return since + found.length <= upto && sizes.bytes < READ_BYTES;
+    };
+    const fetched = Math.round(FETCH_BYTES / this.#blockBytes);
+    const capacity = Math.min(Math.max(fetched, MIN_FETCH), MAX_FETCH);
+    let wantsMore = true;
+    for await (const record of this.#database.iterator({ gte: logKey(since), lte: logKey(upto), capacity })) {
+      // Whoever reads on begins where a block does, so the search for the block before it is rare.
+      if (found.length === 0 && indexOf(record.key) !== since) wantsMore = take(await this.#blockOf(since));
+      if (wantsMore) wantsMore = take(new LogBlock(record, this.#codec));
+      if (!wantsMore) break;
+    }
+    if (found.length === 0) wantsMore = take(await this.#blockOf(since));
+    if (wantsMore) throw missing(since + found.length);
+    this.#blockBytes = sizes.bytes / sizes.blocks;
+    return found;
+  }
+
+  async #blockOf(index: number): Promise<LogBlock<C>> {
+    const block = await this.blockOf(index);
+    if (block === null) throw missing(index);
+    return block;
+  }
+
+  async #one(range: RocksRange): Promise<LogBlock<C> | null> {
+    for await (const record of this.#database.iterator({ ...range, limit: 1, capacity: 1 })) {
+      return new LogBlock(record, this.#codec);
+    }
+    return null;
+  }
 }
 
 function missing(index: number): StorageError {

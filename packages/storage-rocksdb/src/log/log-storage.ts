@@ -9,23 +9,28 @@ import {
   voteMayBecome,
 } from "@seshat/common";
 import type { IoCompletion, LogState, MaybePromise, RaftLogReader, RaftStorage } from "@seshat/storage";
+import { EntryCodec } from "@seshat/common/codec";
+import type { StoreCodec } from "../codec.js";
 import { messageOf } from "../errors.js";
 import { COMMITTED_KEY, IDENTITY_KEY, LOG_END, LOG_START, PURGED_KEY, VOTE_KEY, logKey } from "../keys.js";
+import type { Fill, WriteLane } from "../lane/write-lane.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
-import type { Fill, WriteLane } from "../write-lane.js";
-import { blockOf, lastBlock, readEncoded } from "./block-reader.js";
-import type { EncodedEntry, StoredValues } from "./stored-values.js";
-import { decodeLogId, encodeBlock, encodeLogId } from "./stored-values.js";
+import {
+  decodeIdentity,
+  decodeLogId,
+  decodeVote,
+  encodeIdentity,
+  encodeLogId,
+  encodeVote,
+} from "../records/hard-state.js";
+import { BlockBuilder } from "./block-builder.js";
+import { BlockReader } from "./block-reader.js";
 import { Unwritten } from "./unwritten.js";
-import { decodeIdentity, decodeVote, encodeIdentity, encodeVote } from "./values.js";
 
-/** A block holds at most this many entries, and is ended once it has this many bytes. */
-const BLOCK_ENTRIES = 512;
-const BLOCK_BYTES = 262_144;
-/** One read ends once it has this many bytes. */
-const READ_BYTES = 4_194_304;
 /** An append waits for those before it to be written while more bytes than this are queued. */
 const MAX_QUEUED_BYTES = 33_554_432;
+
+const NOTHING: Fill = () => {};
 
 interface Restored {
   readonly identity: StoreIdentity | null;
@@ -41,9 +46,9 @@ interface Restored {
  * Breaking the contract of `RaftStorage` is a `StorageError`, and changes nothing.
  */
 export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<C> {
-  readonly #database: RocksDatabase;
   readonly #lane: WriteLane;
-  readonly #codec: StoredValues<C>;
+  readonly #reader: BlockReader<C>;
+  readonly #builder: BlockBuilder<C>;
   readonly #unwritten = new Unwritten<C["Entry"]>();
   #identity: StoreIdentity | null;
   #vote: Vote | null;
@@ -51,10 +56,10 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   #lastPurgedLogId: LogId;
   #lastLogId: LogId;
 
-  private constructor(database: RocksDatabase, lane: WriteLane, codec: StoredValues<C>, restored: Restored) {
-    this.#database = database;
+  private constructor(lane: WriteLane, reader: BlockReader<C>, builder: BlockBuilder<C>, restored: Restored) {
     this.#lane = lane;
-    this.#codec = codec;
+    this.#reader = reader;
+    this.#builder = builder;
     this.#identity = restored.identity;
     this.#vote = restored.vote;
     this.#committed = restored.committed;
@@ -66,20 +71,18 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   static async open<C extends RaftTypeConfig>(
     database: RocksDatabase,
     lane: WriteLane,
-    codec: StoredValues<C>,
+    storeCodec: StoreCodec<C>,
   ): Promise<RocksdbLogStorage<C>> {
+    const codec = new EntryCodec<C>(storeCodec);
+    const reader = new BlockReader<C>(database, codec);
     const read = async <T>(key: Uint8Array, decode: (bytes: Uint8Array) => T): Promise<T | null> => {
       const bytes = await database.get(key);
       return bytes === null ? null : decode(bytes);
     };
     const lastPurgedLogId = (await read(PURGED_KEY, decodeLogId)) ?? ZERO_LOG_ID;
-    const block = await lastBlock(database);
-    let lastLogId = lastPurgedLogId;
-    if (block !== null) {
-      const index = block.first + block.entries.length - 1;
-      if (index > lastPurgedLogId.index) lastLogId = { term: block.entries.at(-1)?.term ?? 0, index };
-    }
-    return new RocksdbLogStorage(database, lane, codec, {
+    const last = (await reader.lastBlock())?.entries().at(-1)?.logId ?? ZERO_LOG_ID;
+    const lastLogId = last.index > lastPurgedLogId.index ? last : lastPurgedLogId;
+    return new RocksdbLogStorage(lane, reader, new BlockBuilder<C>(codec), {
       identity: await read(IDENTITY_KEY, decodeIdentity),
       vote: await read(VOTE_KEY, decodeVote),
       committed: await read(COMMITTED_KEY, decodeLogId),
@@ -142,19 +145,17 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   append(entries: readonly C["Entry"][], completion: IoCompletion): MaybePromise<void> {
     this.#lane.check("append");
     this.#checkAppend(entries);
-    const encoded = entries.map((entry) => this.#codec.encodeEntry(entry));
-    const first = this.#lastLogId.index + 1;
-    const blocks = cutIntoBlocks(first, encoded);
+    const isFirst = this.#builder.isEmpty;
+    const bytes = this.#builder.add(entries);
     const kept = [...entries];
-    this.#unwritten.push(first, kept);
+    this.#unwritten.push(this.#lastLogId.index + 1, kept);
     this.#lastLogId = (kept.at(-1) as C["Entry"]).logId;
     this.#lane.enqueue({
       verb: "append",
-      bytes: blocks.reduce((sum, [key, value]) => sum + key.length + value.length, 0),
-      fill: (batch) => {
-        for (const [key, value] of blocks) batch.tryPut(key, value);
-      },
-      onWritten: () => this.#unwritten.shift(),
+      bytes,
+      // All appends of one batch share their blocks: the first of them brings what the others have added too.
+      fill: isFirst ? this.#putBlocks : NOTHING,
+      onWritten: this.#onAppendWritten,
       onDurable: completion,
     });
     if (this.#lane.queuedBytes > MAX_QUEUED_BYTES) return this.#unwritten.drained();
@@ -170,12 +171,16 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     }
     await this.#unwritten.drained();
     const lastLogId = since - 1 === this.#lastPurgedLogId.index ? this.#lastPurgedLogId : null;
-    const block = await this.#attempt("truncate", () => blockOf(this.#database, since));
     const before = lastLogId ?? (await this.#logIdAt("truncate", since - 1));
+    const block = await this.#attempt("truncate", () => this.#reader.blockOf(since));
+    // What stays of the block in which the log ends from now on.
+    const kept = block === null || block.first >= since ? [] : block.entries(block.first, since - 1);
     await this.#write("truncate", (batch) => {
       batch.tryDeleteRange(logKey(since), LOG_END);
-      if (block === null || block.first >= since) return;
-      batch.tryPut(logKey(block.first), encodeBlock(block.entries.slice(0, since - block.first)));
+      this.#builder.seal();
+      if (kept.length === 0) return;
+      this.#builder.add(kept);
+      this.#putBlocks(batch);
     });
     this.#lastLogId = before;
   }
@@ -194,8 +199,9 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
       }
     }
     // The block that holds the first entry that stays goes later, as a whole.
-    const kept = isPastEnd ? null : await this.#attempt("purge", () => blockOf(this.#database, index + 1));
+    const kept = isPastEnd ? null : await this.#attempt("purge", () => this.#reader.blockOf(index + 1));
     await this.#write("purge", (batch) => {
+      this.#builder.seal();
       batch.tryDeleteRange(LOG_START, kept === null ? LOG_END : logKey(kept.first));
       batch.tryPut(PURGED_KEY, encodeLogId(upto));
     });
@@ -221,19 +227,16 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     return this.#committed;
   }
 
-  async #readWritten(since: number, upto: number): Promise<readonly C["Entry"][]> {
-    return this.#attempt("read log", async () => {
-      const encoded = await readEncoded(this.#database, since, upto, READ_BYTES);
-      return encoded.map((entry, at) => this.#codec.decodeEntry(since + at, entry));
-    });
+  #readWritten(since: number, upto: number): Promise<readonly C["Entry"][]> {
+    return this.#attempt("read log", () => this.#reader.read(since, upto));
   }
 
   async #logIdAt(verb: StorageVerb, index: number): Promise<LogId> {
     if (index === this.#lastLogId.index) return this.#lastLogId;
-    const block = await this.#attempt(verb, () => blockOf(this.#database, index));
-    const entry = block?.entries[index - block.first];
+    const block = await this.#attempt(verb, () => this.#reader.blockOf(index));
+    const [entry] = block?.entries(index, index) ?? [];
     if (entry === undefined) throw new StorageError(verb, `entry ${index} is missing`);
-    return { term: entry.term, index };
+    return entry.logId;
   }
 
   async #attempt<T>(verb: StorageVerb, act: () => Promise<T>): Promise<T> {
@@ -244,6 +247,12 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
       throw new StorageError(verb, messageOf(cause), { cause });
     }
   }
+
+  readonly #putBlocks: Fill = (batch) => {
+    for (const { key, value } of this.#builder.take()) batch.tryPut(key, value);
+  };
+
+  readonly #onAppendWritten = (): void => this.#unwritten.shift();
 
   #put(verb: StorageVerb, key: Uint8Array, value: Uint8Array): Promise<void> {
     return this.#lane.durable(verb, key.length + value.length, (batch) => batch.tryPut(key, value));
@@ -271,18 +280,4 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     const held = last === index ? "no entries" : `entries ${index + 1} to ${last}`;
     return `but the log holds ${held} and was purged up to ${index}`;
   }
-}
-
-function cutIntoBlocks(first: number, entries: readonly EncodedEntry[]): [Uint8Array, Uint8Array][] {
-  const blocks: [Uint8Array, Uint8Array][] = [];
-  let from = 0;
-  let bytes = 0;
-  for (let at = 0; at < entries.length; at++) {
-    bytes += (entries[at] as EncodedEntry).bytes.length;
-    if (at + 1 < entries.length && at + 1 - from < BLOCK_ENTRIES && bytes < BLOCK_BYTES) continue;
-    blocks.push([logKey(first + from), encodeBlock(entries.slice(from, at + 1))]);
-    from = at + 1;
-    bytes = 0;
-  }
-  return blocks;
 }

@@ -17,7 +17,7 @@ export class Unwritten<E> {
 
   /** The oldest append stands in the database now, or never will. */
   shift(): void {
-    const [oldest = []] = this.#appends.splice(0, 1);
+    const oldest = this.#appends.shift() ?? [];
     this.#first += oldest.length;
     if (this.#appends.length > 0) return;
     const waiting = this.#drained;

@@ -10,7 +10,7 @@ import type {
 import { AppliedMachine } from "@seshat/storage/parts";
 import type { FileSnapshot } from "../snapshots/snapshot-file.js";
 import type { SnapshotStore } from "../snapshots/snapshot-store.js";
-import type { WriteLane } from "../write-lane.js";
+import type { WriteLane } from "../lane/write-lane.js";
 
 type Pause = () => Promise<void>;
 

@@ -42,11 +42,11 @@ import {
   generationKey,
   sessionKey,
 } from "../keys.js";
-import type { StoredValues } from "../log/stored-values.js";
+import type { StateRecords } from "../records/state-records.js";
 import type { RocksDatabase, RocksView } from "../native/rocksdb.js";
 import type { FileSnapshot } from "../snapshots/snapshot-file.js";
 import type { SnapshotStore } from "../snapshots/snapshot-store.js";
-import type { Fill, WriteLane } from "../write-lane.js";
+import type { Fill, WriteLane } from "../lane/write-lane.js";
 import { DataChanges, countData, dataKey, deletedKeys, existingKeys, readData } from "./key-value-data.js";
 
 type Pause = () => Promise<void>;
@@ -73,7 +73,7 @@ interface Stored {
 export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeConfig> {
   readonly #database: RocksDatabase;
   readonly #lane: WriteLane;
-  readonly #codec: StoredValues<BytesTypeConfig>;
+  readonly #records: StateRecords<BytesTypeConfig>;
   readonly #snapshots: SnapshotStore<BytesTypeConfig>;
   #applied: AppliedState<BasicNode>;
   #generation: number;
@@ -84,13 +84,13 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
   private constructor(
     database: RocksDatabase,
     lane: WriteLane,
-    codec: StoredValues<BytesTypeConfig>,
+    records: StateRecords<BytesTypeConfig>,
     snapshots: SnapshotStore<BytesTypeConfig>,
     stored: Stored,
   ) {
     this.#database = database;
     this.#lane = lane;
-    this.#codec = codec;
+    this.#records = records;
     this.#snapshots = snapshots;
     this.#applied = stored.applied;
     this.#generation = stored.generation;
@@ -102,17 +102,17 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
   static async open(
     database: RocksDatabase,
     lane: WriteLane,
-    codec: StoredValues<BytesTypeConfig>,
+    records: StateRecords<BytesTypeConfig>,
     snapshots: SnapshotStore<BytesTypeConfig>,
   ): Promise<RocksdbKeyValueStateMachine> {
-    const stored = await readStored(database, codec);
+    const stored = await readStored(database, records);
     // What an installation began that a crash ended.
     const { generation } = stored;
     await lane.written("install snapshot", 0, (batch) => {
       batch.tryDeleteRange(DATA_START, generationKey(generation));
       batch.tryDeleteRange(generationKey(generation + 1), DATA_END);
     });
-    return new RocksdbKeyValueStateMachine(database, lane, codec, snapshots, stored);
+    return new RocksdbKeyValueStateMachine(database, lane, records, snapshots, stored);
   }
 
   /** The value at `key`, or null. */
@@ -250,7 +250,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
 
   async #save(applied: AppliedState<BasicNode>, changes: DataChanges): Promise<void> {
     const { saved, removed } = this.#sessions.takeChanges();
-    const value = encodeStored(this.#codec, applied, this.#generation);
+    const value = encodeStored(this.#records, applied, this.#generation);
     const sessionBytes = saved.reduce((sum, [, bytes]) => sum + bytes.length, 0);
     await this.#lane.written("apply", value.length + sessionBytes + changes.bytes, (batch) => {
       changes.fill(batch, this.#generation);
@@ -292,7 +292,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
   ): Promise<void> {
     const before = this.#generation;
     const { saved } = sessions.takeChanges();
-    const value = encodeStored(this.#codec, applied, generation);
+    const value = encodeStored(this.#records, applied, generation);
     const fill: Fill = (batch) => {
       batch.tryDeleteRange(generationKey(before), generationKey(before + 1));
       batch.tryDeleteRange(SESSIONS_START, SESSIONS_END);
@@ -341,26 +341,26 @@ async function* contentOf(
 }
 
 function encodeStored(
-  codec: StoredValues<BytesTypeConfig>,
+  records: StateRecords<BytesTypeConfig>,
   applied: AppliedState<BasicNode>,
   generation: number,
 ): Uint8Array {
-  return new ByteWriter(256).u32(generation).raw(codec.encodeApplied(applied)).finish();
+  return new ByteWriter(256).u32(generation).raw(records.encodeApplied(applied)).finish();
 }
 
-async function readStored(database: RocksDatabase, codec: StoredValues<BytesTypeConfig>): Promise<Stored> {
+async function readStored(database: RocksDatabase, records: StateRecords<BytesTypeConfig>): Promise<Stored> {
   const bytes = await database.get(APPLIED_KEY);
-  const records: Uint8Array[] = [];
+  const encoded: Uint8Array[] = [];
   for await (const { value } of database.iterator({ gte: SESSIONS_START, lt: SESSIONS_END })) {
-    records.push(value);
+    encoded.push(value);
   }
-  const sessions = SessionTable.load(RESPONSE_CODEC, records);
+  const sessions = SessionTable.load(RESPONSE_CODEC, encoded);
   if (bytes === null) {
     const applied = { lastAppliedLogId: ZERO_LOG_ID, lastMembership: EMPTY_STORED_MEMBERSHIP };
     return { applied, generation: 0, sessions };
   }
   const reader = new ByteReader("applied state", bytes);
   const generation = reader.u32();
-  const applied = codec.decodeApplied(reader.raw(reader.remaining));
+  const applied = records.decodeApplied(reader.raw(reader.remaining));
   return { applied, generation, sessions };
 }

@@ -4,7 +4,7 @@ import { CodecError } from "@seshat/common";
 import { ByteReader, ByteWriter } from "@seshat/common/binary";
 import { UnusableStoreError, messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { StoredValues } from "../log/stored-values.js";
+import type { StateRecords } from "../records/state-records.js";
 import { FileSnapshotData } from "./file-snapshot-data.js";
 
 /*
@@ -56,9 +56,9 @@ export class SnapshotFileWriter<C extends RaftTypeConfig> {
     io: StoreIo,
     path: string,
     meta: SnapshotMeta<C["Node"]>,
-    codec: StoredValues<C>,
+    records: StateRecords<C>,
   ): Promise<SnapshotFileWriter<C>> {
-    const encodedMeta = codec.encodeMeta(meta);
+    const encodedMeta = records.encodeMeta(meta);
     const fd = await io.open(path, "wx+");
     return new SnapshotFileWriter<C>(io, fd, path, meta, encodedMeta);
   }
@@ -107,7 +107,7 @@ export class SnapshotFileWriter<C extends RaftTypeConfig> {
 export async function openSnapshotFile<C extends RaftTypeConfig>(
   io: StoreIo,
   path: string,
-  codec: StoredValues<C>,
+  records: StateRecords<C>,
 ): Promise<FileSnapshot<C>> {
   const fd = await io.open(path, "r");
   try {
@@ -117,7 +117,7 @@ export async function openSnapshotFile<C extends RaftTypeConfig>(
     if (crc32(encodedMeta) !== metaChecksum) {
       throw new CodecError(FORMAT, HEADER_BYTES, "the checksum of the meta does not match");
     }
-    const meta = codec.decodeMeta(encodedMeta);
+    const meta = records.decodeMeta(encodedMeta);
     const contentStart = HEADER_BYTES + metaBytes;
     const data = new FileSnapshotData(io, fd, path, contentStart, size);
     let found = 0;

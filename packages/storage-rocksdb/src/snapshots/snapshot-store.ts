@@ -5,7 +5,7 @@ import { CodecError, SeshatError, StorageError } from "@seshat/common";
 import type { SnapshotSink } from "@seshat/storage";
 import { messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { StoredValues } from "../log/stored-values.js";
+import type { StateRecords } from "../records/state-records.js";
 import type { FileSnapshotData } from "./file-snapshot-data.js";
 import type { FileSnapshot } from "./snapshot-file.js";
 import { SnapshotFileWriter, openSnapshotFile } from "./snapshot-file.js";
@@ -22,7 +22,7 @@ const UNFINISHED = /^unfinished-\d+$/;
 export class SnapshotStore<C extends RaftTypeConfig> {
   readonly #dir: string;
   readonly #io: StoreIo;
-  readonly #codec: StoredValues<C>;
+  readonly #records: StateRecords<C>;
   #current: FileSnapshot<C> | null;
   /** The name of the current one's file. */
   #currentName: string | null;
@@ -36,13 +36,13 @@ export class SnapshotStore<C extends RaftTypeConfig> {
   private constructor(
     dir: string,
     io: StoreIo,
-    codec: StoredValues<C>,
+    records: StateRecords<C>,
     current: FileSnapshot<C> | null,
     names: readonly string[],
   ) {
     this.#dir = dir;
     this.#io = io;
-    this.#codec = codec;
+    this.#records = records;
     this.#current = current;
     this.#currentName = names.at(-1) ?? null;
     this.#sequence = Math.max(0, ...names.map((name) => Number(NAME.exec(name)?.[2])));
@@ -56,15 +56,15 @@ export class SnapshotStore<C extends RaftTypeConfig> {
   static async open<C extends RaftTypeConfig>(
     dir: string,
     io: StoreIo,
-    codec: StoredValues<C>,
+    records: StateRecords<C>,
   ): Promise<SnapshotStore<C>> {
     const files = await readdir(dir);
     const names = files.filter((name) => NAME.test(name)).sort();
     const newest = names.at(-1);
-    const current = newest === undefined ? null : await openSnapshotFile(io, join(dir, newest), codec);
+    const current = newest === undefined ? null : await openSnapshotFile(io, join(dir, newest), records);
     const leftovers = [...names.slice(0, -1), ...files.filter((name) => UNFINISHED.test(name))];
     for (const name of leftovers) await io.unlink(join(dir, name));
-    return new SnapshotStore(dir, io, codec, current, names);
+    return new SnapshotStore(dir, io, records, current, names);
   }
 
   get current(): FileSnapshot<C> | null {
@@ -195,7 +195,7 @@ export class SnapshotStore<C extends RaftTypeConfig> {
 
   #isMetaOf(writer: SnapshotFileWriter<C> | null, meta: SnapshotMeta<C["Node"]>): boolean {
     if (writer === null) return false;
-    const [a, b] = [this.#codec.encodeMeta(writer.meta), this.#codec.encodeMeta(meta)];
+    const [a, b] = [this.#records.encodeMeta(writer.meta), this.#records.encodeMeta(meta)];
     return a.length === b.length && a.every((byte, at) => byte === b[at]);
   }
 
@@ -203,7 +203,7 @@ export class SnapshotStore<C extends RaftTypeConfig> {
     this.#files += 1;
     const path = join(this.#dir, `unfinished-${this.#files}`);
     try {
-      return await SnapshotFileWriter.create(this.#io, path, meta, this.#codec);
+      return await SnapshotFileWriter.create(this.#io, path, meta, this.#records);
     } catch (cause) {
       throw asError(verb, cause);
     }

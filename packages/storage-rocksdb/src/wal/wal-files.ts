@@ -18,16 +18,23 @@ export class WalFiles {
     this.#io = io;
   }
 
-  /** Ends when everything is durable that was written to files up to number `current` before. One call at a time. */
-  async sync(current: number): Promise<void> {
+  /** Ends when everything is durable that was written to the newest file that is known. One call at a time. */
+  async syncNewest(): Promise<void> {
     if (this.#fd !== null) await this.#io.datasync(this.#fd, this.#path(this.#number));
+  }
+
+  /** After {@link syncNewest}: makes durable what was written to later files, up to number `current`. */
+  async syncUpTo(current: number): Promise<void> {
     if (current === this.#number) return;
     const newer = await walNumbers(this.#dir);
     for (const number of newer.filter((number) => number > this.#number && number < current)) {
       const fd = await this.#openIfThere(number);
       if (fd === null) continue;
-      await this.#io.datasync(fd, this.#path(number));
-      await this.#io.close(fd);
+      try {
+        await this.#io.datasync(fd, this.#path(number));
+      } finally {
+        await this.#io.close(fd);
+      }
     }
     await this.close();
     this.#fd = await this.#openIfThere(current);

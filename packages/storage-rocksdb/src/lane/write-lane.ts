@@ -1,13 +1,15 @@
 import type { StorageVerb } from "@seshat/common";
 import { LatencyHistogram, StorageError } from "@seshat/common";
-import { messageOf } from "./errors.js";
-import type { StoreIo } from "./io/store-io.js";
-import { EXTENT_KEY } from "./keys.js";
-import type { MarkerFile } from "./marker-file.js";
-import type { RocksDatabase, RocksWriteBatch } from "./native/rocksdb.js";
-import type { Extent } from "./wal/extent.js";
-import { encodeExtent } from "./wal/extent.js";
-import type { WalFiles } from "./wal/wal-files.js";
+import { messageOf } from "../errors.js";
+import type { StoreIo } from "../io/store-io.js";
+import { EXTENT_KEY } from "../keys.js";
+import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
+import type { Extent } from "../wal/extent.js";
+import { encodeExtent } from "../wal/extent.js";
+import type { MarkerFile } from "../wal/marker-file.js";
+import type { WalFiles } from "../wal/wal-files.js";
+import type { Sync } from "./syncer.js";
+import { Syncer } from "./syncer.js";
 
 /** Writes to the database, in order. All of one write goes into one batch. */
 export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">) => void;
@@ -64,8 +66,8 @@ export class WriteLane {
   /** Written and waiting for a sync. */
   #unsynced: Write[] = [];
   #running = false;
-  #syncing: Promise<void> | null = null;
-  #extent: Extent;
+  readonly #syncer: Syncer;
+  #syncing = false;
   #batches: number;
   #poison: Error | null = null;
   #closed = false;
@@ -76,7 +78,7 @@ export class WriteLane {
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
-    this.#extent = parts.extent;
+    this.#syncer = new Syncer({ ...parts, onMarkerFailure: (cause) => this.#fail(cause) });
     this.#batches = parts.extent.batches;
   }
 
@@ -135,15 +137,17 @@ export class WriteLane {
     if (this.#poison === null && !this.#closed) {
       await this.durable("save committed", 0, () => {});
       this.#closed = true;
-      await this.#parts.marker.sync();
+      await this.#syncer.close();
     }
     this.#closed = true;
+    this.#syncer.stop();
     await this.settled();
+    await this.#syncer.settled();
   }
 
   /** Ends when no call to the database or a file is under way. */
   settled(): Promise<void> {
-    if (!this.#running && this.#syncing === null) return Promise.resolve();
+    if (!this.#running && !this.#syncing) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -156,10 +160,10 @@ export class WriteLane {
 
   async #loop(): Promise<void> {
     try {
-      while (this.#queue.length > 0 || (this.#unsynced.length > 0 && this.#syncing === null)) {
+      while (this.#queue.length > 0 || (this.#unsynced.length > 0 && !this.#syncing)) {
         if (this.#queue.length > 0) await this.#writeBatch();
         // Between two batches: so the files end with a whole one, and the extent with it.
-        if (this.#unsynced.length > 0 && this.#syncing === null) await this.#beginSync();
+        if (this.#unsynced.length > 0 && !this.#syncing) await this.#beginSync();
       }
     } catch (cause) {
       this.#fail(cause);
@@ -170,18 +174,19 @@ export class WriteLane {
   }
 
   async #writeBatch(): Promise<void> {
+    const startedAt = performance.now();
+    await this.#parts.io.beforeBatch();
+    // From here to the flush nothing may be awaited: what the writes put into the batch is what was queued by now.
     const writes = this.#queue;
     this.#queue = [];
     this.#inBatch = writes;
-    const startedAt = performance.now();
-    await this.#parts.io.beforeBatch();
     const batch = this.#parts.database.write();
     try {
       let bytes = 0;
       // First of all, so that whoever reads the file finds it without knowing the rest.
       if (writes.some(({ onDurable }) => onDurable !== null)) {
         this.#batches += 1;
-        batch.tryPut(EXTENT_KEY, encodeExtent({ ...this.#extent, batches: this.#batches }));
+        batch.tryPut(EXTENT_KEY, encodeExtent({ ...this.#syncer.extent, batches: this.#batches }));
       }
       for (const write of writes) {
         write.fill(batch);
@@ -204,35 +209,40 @@ export class WriteLane {
     }
   }
 
-  /** Starts a sync of everything that was written so far, and does not wait for it. */
+  /** Begins a sync of everything that was written so far, and does not wait for it. */
   async #beginSync(): Promise<void> {
-    const { number, size } = await this.#parts.database.currentWalFile();
     const writes = this.#unsynced;
     this.#unsynced = [];
-    const extent = { batches: this.#batches, wal: number, size };
-    this.#syncing = this.#sync(extent, writes);
+    this.#syncing = true;
+    const startedAt = performance.now();
+    try {
+      const sync = await this.#syncer.begin(this.#batches);
+      void this.#finishSync(sync, startedAt, writes);
+    } catch (cause) {
+      this.#endSync(writes, cause);
+    }
   }
 
-  async #sync(extent: Extent, writes: readonly Write[]): Promise<void> {
+  async #finishSync(sync: Sync, startedAt: number, writes: readonly Write[]): Promise<void> {
     try {
-      const startedAt = performance.now();
-      await this.#parts.wals.sync(extent.wal);
+      this.#written.synced += await sync.done;
       if (this.#poison !== null) throw this.#poison;
-      this.#syncLatency.record(performance.now() - startedAt);
-      this.#noticeStall(startedAt);
-      const { wal, size } = this.#extent;
-      this.#written.synced += extent.wal === wal ? extent.size - size : extent.size;
-      this.#extent = extent;
-      // Before anybody is told: whatever becomes of this process, the next one knows what was promised.
-      await this.#parts.marker.writeExtent(extent);
-      for (const { onDurable } of writes) onDurable?.(null);
     } catch (cause) {
-      this.#fail(cause, writes);
-    } finally {
-      this.#syncing = null;
-      if (this.#unsynced.length > 0) this.#run();
-      this.#noticeIdle();
+      this.#endSync(writes, cause);
+      return;
     }
+    this.#syncLatency.record(performance.now() - startedAt);
+    this.#noticeStall(startedAt);
+    this.#endSync([]);
+    for (const { onDurable } of writes) onDurable?.(null);
+  }
+
+  /** @param failed what is not durable, because of `cause`. */
+  #endSync(failed: readonly Write[], cause?: unknown): void {
+    this.#syncing = false;
+    if (cause !== undefined) this.#fail(cause, failed);
+    if (this.#unsynced.length > 0) this.#run();
+    this.#noticeIdle();
   }
 
   #noticeStall(startedAt: number): void {
@@ -240,7 +250,7 @@ export class WriteLane {
   }
 
   #noticeIdle(): void {
-    if (this.#running || this.#syncing !== null) return;
+    if (this.#running || this.#syncing) return;
     const waiting = this.#idle;
     this.#idle = [];
     for (const resolve of waiting) resolve();

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { CodecError } from "@seshat/common";
 import { ByteReader, ByteWriter, crc32 } from "@seshat/common/binary";
-import { UnusableStoreError, messageOf } from "./errors.js";
-import type { StoreIo } from "./io/store-io.js";
-import type { Extent } from "./wal/extent.js";
-import { NO_EXTENT, decodeExtent, encodeExtent } from "./wal/extent.js";
+import { UnusableStoreError, messageOf } from "../errors.js";
+import type { StoreIo } from "../io/store-io.js";
+import type { Extent } from "./extent.js";
+import { NO_EXTENT, decodeExtent, encodeExtent } from "./extent.js";
 
 /*
  *   marker = header, zeros, slot at byte 512, zeros, slot at byte 1024
@@ -12,7 +12,7 @@ import { NO_EXTENT, decodeExtent, encodeExtent } from "./wal/extent.js";
  *   slot   = extent, checksum u32
  *
  * Integers are big-endian, checksums are CRC-32 of what stands before them. Extents are written to the slots in turn, so that one of them
- * is always whole. They are not synced on their own, and lag behind what is durable: see the extents within the WAL files.
+ * is always whole. They are synced behind the WAL files, and lag behind what is durable: see the extents within those.
  */
 const MAGIC = 0x5353_524b;
 const VERSION = 1;

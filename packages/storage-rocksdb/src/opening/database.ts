@@ -1,0 +1,57 @@
+import { UnusableStoreError, messageOf } from "../errors.js";
+import { EXTENT_KEY } from "../keys.js";
+import type { RocksConstructor, RocksDatabase, RocksOptions } from "../native/rocksdb.js";
+import { decodeExtent } from "../wal/extent.js";
+
+/** `TOLERATE_CORRUPTED_TAIL_RECORDS`. The default of the addon silently drops all that comes after damage. */
+const WAL_RECOVERY_MODE = 0;
+/** Of the database that is only a lock. */
+const LOCK_BUFFER_BYTES = 65_536;
+
+/** Opens the database of a store, whose WAL files were looked at. @throws {UnusableStoreError} */
+export function openData(
+  Rocks: RocksConstructor,
+  path: string,
+  options: Pick<RocksOptions, "createIfMissing" | "writeBufferSize">,
+): Promise<RocksDatabase> {
+  return openDatabase(Rocks, path, { ...options, walRecoveryMode: WAL_RECOVERY_MODE });
+}
+
+/**
+ * An empty database of its own, whose lock is held for as long as the store is open. The lock is the operating system's and ends with
+ * the process; Node.js offers none, and that of the data's database cannot be had before its files are looked at.
+ */
+export async function takeLock(Rocks: RocksConstructor, path: string): Promise<RocksDatabase> {
+  try {
+    return await openDatabase(Rocks, path, {
+      createIfMissing: true,
+      writeBufferSize: LOCK_BUFFER_BYTES,
+    });
+  } catch (cause) {
+    if (!(cause instanceof UnusableStoreError)) throw cause;
+    if (!/lock hold by current process|lock file|No locks available/i.test(cause.problem)) throw cause;
+    const who = cause.problem.includes("current process") ? "this process" : "another process";
+    throw new UnusableStoreError("locked", path, `${who} has the store open (${cause.problem})`, { cause });
+  }
+}
+
+/** How many batches the database holds that were to be synced. */
+export async function storedBatches(database: RocksDatabase): Promise<number> {
+  const bytes = await database.get(EXTENT_KEY);
+  return bytes === null ? 0 : decodeExtent(bytes).batches;
+}
+
+async function openDatabase(
+  Rocks: RocksConstructor,
+  path: string,
+  options: RocksOptions,
+): Promise<RocksDatabase> {
+  const database = new Rocks(path, options);
+  try {
+    await database.ready();
+    return database;
+  } catch (cause) {
+    const problem = messageOf(cause);
+    throw new UnusableStoreError(/corruption/i.test(problem) ? "damaged" : "io", path, problem, { cause });
+  }
+}
