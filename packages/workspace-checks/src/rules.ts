@@ -22,7 +22,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   simulator: { above: ["raft"] },
   "storage-rocksdb": { above: ["storage"] },
   "transport-grpc": { above: ["raft"] },
-  resp: { above: [] },
+  resp: { above: [], portable: true },
   kv: { above: ["raft"] },
   server: { above: ["kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
