@@ -71,6 +71,8 @@ describe("vote requests", () => {
       { ...VOTE, lastLogId: logId(0, 1) },
       { ...VOTE, lastLogId: logId(5, 1) },
       { ...VOTE, transfer: true },
+      // Founders vote in term 0 for the one that founds.
+      { ...VOTE, term: 0, lastLogId: logId(0, 0) },
     ]) {
       expect(fieldOf(() => checkVoteRequest("vote", request, SELF))).toBe("accepted");
     }
@@ -81,6 +83,8 @@ describe("vote requests", () => {
     ["vote", undefined],
     ["vote", "vote"],
     ["vote.term", { ...VOTE, term: 0 }],
+    ["vote.term", { ...VOTE, term: 0, lastLogId: logId(0, 1) }],
+    ["vote.term", { ...VOTE, term: -1, lastLogId: logId(0, 0) }],
     ["vote.term", { ...VOTE, term: 1.5 }],
     ["vote.term", { ...VOTE, term: 2 ** 53 }],
     ["vote.term", { ...VOTE, term: "5" }],

@@ -47,7 +47,8 @@ function checkPeer(field: string, id: NodeId, self: NodeId): void {
 /** @throws {InvalidValueError} when no correct candidate can have sent it. */
 export function checkVoteRequest(name: string, request: PreVoteRequest | VoteRequest, self: NodeId): void {
   checkObject(name, request);
-  checkInteger(`${name}.term`, request.term, 1);
+  // In term 0 founders vote for the one that founds the cluster, all of them without a log.
+  checkInteger(`${name}.term`, request.term, name === "vote" && request.lastLogId?.index === 0 ? 0 : 1);
   checkPeer(`${name}.candidateId`, request.candidateId, self);
   checkLogId(`${name}.lastLogId`, request.lastLogId);
   if (request.lastLogId.term > request.term) {

@@ -21,7 +21,14 @@ import type {
   VoteRequest,
   VoteResponse,
 } from "@seshat/common";
-import { checkInteger, checkNodeId, createMembership, silentLogger } from "@seshat/common";
+import {
+  AlreadyInitializedError,
+  checkInteger,
+  checkNodeId,
+  createMembership,
+  silentLogger,
+  voterIds,
+} from "@seshat/common";
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
 import { checkObject, checkSnapshotMeta } from "./check-message.js";
 import { ClientDoor } from "./client-door.js";
@@ -108,6 +115,7 @@ export class Raft<C extends RaftTypeConfig> {
   readonly config: RaftConfig;
   readonly trigger: RaftTrigger;
   readonly #identity: StoreIdentity;
+  readonly #clock: C["AsyncRuntime"];
   readonly #runtime: Runtime<C>;
   readonly #clients: ClientDoor<C>;
   readonly #peers: PeerDoor<C>;
@@ -125,6 +133,7 @@ export class Raft<C extends RaftTypeConfig> {
     this.id = identity.nodeId;
     this.config = config;
     this.#identity = identity;
+    this.#clock = clock;
     this.#runtime = runtime;
     this.#clients = new ClientDoor<C>(runtime, clock, sizeOf, config.leaderLease);
     this.#peers = new PeerDoor<C>(this.id, runtime);
@@ -178,12 +187,14 @@ export class Raft<C extends RaftTypeConfig> {
 
   /**
    * Founds a cluster with `nodes` as its voters. Called on one of them, once all of them run: it asks the others which stores they run on, so that
-   * an erased disk is not taken for a founder later.
+   * an erased disk is not taken for a founder later, and for their votes, so that of several foundings with a node in common one succeeds.
+   * Calls on several of them at once with the same ids succeed together: one of them founds.
    *
    * @throws {AlreadyInitializedError} when this node, or one of the others, has a log or has voted; nothing was changed.
    * @throws {NotAMemberError} when this node is not among `nodes`; nothing was changed.
    * @throws {InvalidValueError} when `nodes` make no membership.
-   * @throws {TimeoutError} when one of the others does not answer in time; nothing was changed.
+   * @throws {TimeoutError} when one of the others does not answer in time, or founds with another node: no cluster was founded. Once all
+   *   had answered some may have voted for this node, and found with no other any more: call it again, here.
    * @throws {UnknownOutcomeError} when the node stopped before that was known.
    */
   async initialize(
@@ -197,11 +208,36 @@ export class Raft<C extends RaftTypeConfig> {
     const { term, lastLogId } = this.metrics();
     // Who cannot found a cluster asks nobody: the engine refuses.
     const isNew = term === 0 && lastLogId.index === 0 && founders.has(nodeId);
-    const others = isNew ? await this.#runtime.askFounders([...founders], timeoutMs) : [];
+    const others = isNew ? await this.#askFounders([...founders], timeoutMs) : [];
+    if (others === null) return;
     const membership = createMembership(configs, founders, {
       incarnations: [[nodeId, incarnation], ...others],
     });
     await this.#runtime.change((requestId) => ({ type: "initialize", requestId, membership }));
+  }
+
+  /** @returns the stores of the others; null when one of them founded the very cluster meanwhile, with this node. */
+  async #askFounders(
+    founders: readonly (readonly [NodeId, C["Node"]])[],
+    timeoutMs: number,
+  ): Promise<[NodeId, number][] | null> {
+    const deadline = this.#clock.now() + timeoutMs;
+    try {
+      return await this.#runtime.askFounders(founders, timeoutMs);
+    } catch (error) {
+      const { votedFor } = this.metrics().vote;
+      if (!(error instanceof AlreadyInitializedError) || votedFor === null || votedFor === this.id)
+        throw error;
+      const wanted = founders.map(([id]) => id).join();
+      const holds = ({ membership }: RaftMetrics<unknown>): boolean =>
+        membership.membership.configs.length > 0;
+      const { membership } = await this.#watch.until(
+        { what: `the founding entry of node ${votedFor}`, holds },
+        Math.max(1, deadline - this.#clock.now()),
+      );
+      if (voterIds(membership.membership).join() !== wanted) throw error;
+      return null;
+    }
   }
 
   /**

@@ -85,7 +85,10 @@ describe("a follower behind a fully purged log", () => {
     checkEqual(cluster);
     expect(leader.isLeader()).toBe(true);
     expect(installsOn(cluster, slow)).toBeGreaterThanOrEqual(1);
-    expect(leader.metrics().replication?.get(slow)).toMatchObject({ mode: "pipeline", snapshot: null });
+    // The leader learns of it a message later.
+    const progress = () => leader.metrics().replication?.get(slow);
+    await cluster.clock.runUntil("the pipeline", () => progress()?.mode === "pipeline", 1000);
+    expect(progress()).toMatchObject({ snapshot: null });
   });
 
   test("that hangs does not block the leader: writes commit, and the log does not grow for it", async () => {

@@ -59,6 +59,16 @@ describe("a cluster is founded once", () => {
     });
   });
 
+  test("not where the founding was left to another node (term 0 has one writer); where this node has its own vote, it founds", () => {
+    const node = newNode({ vote: { term: 0, votedFor: 3 } });
+    expect(the(initialize(node), "reply").refusal).toEqual({
+      code: "alreadyInitialized",
+      found: "the vote T0:n3",
+    });
+    expect(node.state.log.last.index).toBe(0);
+    expect(the(initialize(newNode({ vote: { term: 0, votedFor: 1 } })), "reply").refusal).toBeNull();
+  });
+
   test("a second time is refused even before the first entry is durable", () => {
     const node = newNode();
     initialize(node);

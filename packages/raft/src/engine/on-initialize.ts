@@ -7,8 +7,8 @@ import { appendPayloads } from "./log-writer.js";
 import type { EngineState } from "./state.js";
 
 /**
- * Founds a cluster: the membership becomes the first entry, in term 0, so that every founder writes the same one,
- * and an election begins.
+ * Founds a cluster: the membership becomes the first entry, the only one of term 0, and an election begins. All founders have voted for this
+ * node in that term, so that nobody else who shares one of them writes another.
  */
 export function onInitialize(ctx: Context, event: InitializeEvent): void {
   const { state } = ctx;
@@ -25,6 +25,9 @@ function refuse(state: EngineState, event: InitializeEvent): Refusal | null {
   if (!equalLogIds(log.last, ZERO_LOG_ID)) {
     return { code: "alreadyInitialized", found: `a log up to ${formatLogId(log.last)}` };
   }
-  if (vote.term > 0) return { code: "alreadyInitialized", found: `the vote ${formatVote(vote)}` };
+  // Of term 0 is the vote with which all founders agree on the one that founds.
+  const votedForAnother = vote.votedFor !== null && vote.votedFor !== state.id;
+  if (vote.term > 0 || votedForAnother)
+    return { code: "alreadyInitialized", found: `the vote ${formatVote(vote)}` };
   return isVoter(event.membership, state.id) ? null : { code: "notAMember" };
 }

@@ -40,7 +40,7 @@ import { EngineObserver } from "./engine-observer.js";
 import { Executor } from "./executor.js";
 import { toError } from "./failure.js";
 import type { FoundingParts } from "./founding.js";
-import { askFounders } from "./founding.js";
+import { askFounders, foundingVote } from "./founding.js";
 import { Passport } from "./identity.js";
 import type { Instruments } from "./instruments.js";
 import type { RaftMetrics } from "./metrics.js";
@@ -129,6 +129,7 @@ export class Runtime<C extends RaftTypeConfig> {
       clock,
       rpcTimeoutMs: config.electionTimeoutMinMs,
       pauseMs: config.backoffMaxMs,
+      ownVote: () => this.vote((rpcId) => ({ type: "voteRequest", rpcId, request: foundingVote(this.id) })),
       stop: this.#stopSignal.signal,
     };
     this.#sizeOf = lenientSizeOf(parts.sizeOf);
@@ -210,7 +211,7 @@ export class Runtime<C extends RaftTypeConfig> {
     > | null>;
   }
 
-  /** Asks the other founders which stores they run on. */
+  /** Has all founders, this node too, agree that it founds the cluster. @returns the stores that the others run on. */
   askFounders(
     founders: readonly (readonly [NodeId, C["Node"]])[],
     timeoutMs: number,
