@@ -32,6 +32,14 @@ export function checkObject(field: string, value: unknown): void {
 
 /** @throws {InvalidValueError} when no entry can have it. */
 export function checkLogId(field: string, logId: LogId): void {
+  // The names of the fields are made only where one is wrong.
+  if (
+    logId?.index > 0 &&
+    Number.isSafeInteger(logId.index) &&
+    logId.term >= 0 &&
+    Number.isSafeInteger(logId.term)
+  )
+    return;
   checkInteger(`${field}.term`, logId?.term, 0);
   checkInteger(`${field}.index`, logId?.index, 0);
   if (logId.index === 0 && logId.term !== 0) {
@@ -74,7 +82,9 @@ export function checkAppendEntriesRequest(request: AppendEntriesRequest, self: N
     throw new InvalidValueError("appendEntries.entries", request.entries, "an array of entries");
   }
   let { term, index } = request.prevLogId;
-  for (const entry of request.entries as readonly LogEntry<unknown, unknown>[]) {
+  const entries: readonly LogEntry<unknown, unknown>[] = request.entries;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i] as LogEntry<unknown, unknown>;
     checkEntry(entry, term, index);
     ({ term, index } = entry.logId);
   }

@@ -3,7 +3,12 @@ export { until } from "./condition.js";
 export type { Condition } from "./condition.js";
 export { DEFAULT_RAFT_CONFIG } from "./config.js";
 export type { RaftConfig, SnapshotPolicy } from "./config.js";
-export type { RaftNetwork, RaftNetworkFactory } from "./network/raft-network.js";
+export type {
+  CallbackRaftNetwork,
+  RaftNetwork,
+  RaftNetworkFactory,
+  RpcCaller,
+} from "./network/raft-network.js";
 export { StubNetwork } from "./network/stub-network.js";
 export { Raft } from "./raft.js";
 export type { RaftOptions, RaftTrigger } from "./raft.js";

@@ -25,6 +25,7 @@ import {
   checkTimeoutNowRequest,
   checkVoteRequest,
 } from "./check-message.js";
+import type { RpcCaller } from "./network/raft-network.js";
 import { toError } from "./runtime/failure.js";
 import type { Runtime } from "./runtime/runtime.js";
 
@@ -60,11 +61,22 @@ export class PeerDoor<C extends RaftTypeConfig> {
     request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
   ): Promise<RpcResponse<AppendEntriesResponse>> {
     return attempt(() => {
-      this.#checkSender("appendEntries", request);
-      checkAppendEntriesRequest(request, this.#id);
-      this.#checkId("appendEntries.leaderId", request.leaderId, request);
-      return this.#runtime.appendEntries((rpcId) => ({ type: "appendEntriesRequest", rpcId, request }));
+      this.#checkAppendEntries(request);
+      return this.#runtime.appendEntries(request);
     });
+  }
+
+  callAppendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+    caller: RpcCaller<AppendEntriesResponse>,
+  ): void {
+    try {
+      this.#checkAppendEntries(request);
+    } catch (thrown) {
+      caller.reject(toError(thrown));
+      return;
+    }
+    this.#runtime.callAppendEntries(request, caller);
   }
 
   installSnapshot(
@@ -100,6 +112,12 @@ export class PeerDoor<C extends RaftTypeConfig> {
       if (isNoLeader(error)) return this.#signed({ readIndex: null });
       throw error;
     }
+  }
+
+  #checkAppendEntries(request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>): void {
+    this.#checkSender("appendEntries", request);
+    checkAppendEntriesRequest(request, this.#id);
+    this.#checkId("appendEntries.leaderId", request.leaderId, request);
   }
 
   #checkSender(name: string, request: RpcRequest<unknown>): void {

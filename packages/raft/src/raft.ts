@@ -47,7 +47,7 @@ import type {
   TransferLeaderOptions,
 } from "./membership-options.js";
 import { checkInitializeOptions, checkPairs, checkSwitches } from "./membership-options.js";
-import type { RaftNetworkFactory } from "./network/raft-network.js";
+import type { RaftNetworkFactory, RpcCaller } from "./network/raft-network.js";
 import { PeerDoor } from "./peer-door.js";
 import type { ChangeMembershipResponse } from "./runtime/callers.js";
 import type { ClientWriteResponse } from "./runtime/clients.js";
@@ -463,6 +463,14 @@ export class Raft<C extends RaftTypeConfig> {
     request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
   ): Promise<RpcResponse<AppendEntriesResponse>> {
     return this.#peers.appendEntries(request);
+  }
+
+  /** The same without a promise: what comes of it goes to `caller`, within this call when the request is refused, and later otherwise. */
+  callAppendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+    caller: RpcCaller<AppendEntriesResponse>,
+  ): void {
+    this.#peers.callAppendEntries(request, caller);
   }
 
   /** Takes a part of a snapshot from a leader, and says what it wants next. */

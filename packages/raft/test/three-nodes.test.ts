@@ -1,5 +1,12 @@
 import type { VoteRequest } from "@seshat/common";
-import { NotLeaderError, QuorumNotEnoughError, UnknownOutcomeError } from "@seshat/common";
+import {
+  ForeignNodeError,
+  InvalidValueError,
+  NotLeaderError,
+  QuorumNotEnoughError,
+  ShutdownError,
+  UnknownOutcomeError,
+} from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { addressed, unaddressed } from "./support/addressed.js";
 import { outcomeOf } from "./support/promises.js";
@@ -342,6 +349,43 @@ describe("a follower", () => {
     first.completeHeld();
     await cluster.clock.advance(0);
     expect(write.values).toHaveLength(1);
+  });
+
+  test("answers entries that come without a promise as it does others: once they are durable, and refusals too", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.start(1);
+    const storage = cluster.storage(1);
+    storage.holdsCompletions = true;
+    const outcomes: unknown[] = [];
+    const caller = {
+      resolve: (response: object) => void outcomes.push(unaddressed(response as never)),
+      reject: (error: Error) => void outcomes.push(error.constructor),
+    };
+    const request = (index: number, header: object = {}) =>
+      addressed(
+        2,
+        1,
+        {
+          term: 1,
+          leaderId: 2,
+          prevLogId: { term: 0, index: 0 },
+          entries: [{ logId: { term: 1, index }, payload: { type: "blank" } as const }],
+          leaderCommit: 0,
+        },
+        header,
+      );
+    node.raft.callAppendEntries(request(2), caller);
+    node.raft.callAppendEntries(request(1, { clusterId: "other" }), caller);
+    expect(outcomes).toEqual([InvalidValueError, ForeignNodeError]);
+    node.raft.callAppendEntries(request(1), caller);
+    await cluster.clock.advance(10);
+    expect(outcomes).toHaveLength(2);
+    storage.completeHeld();
+    await cluster.clock.advance(0);
+    expect(outcomes[2]).toEqual({ type: "success", term: 1, matchIndex: 1 });
+    await node.raft.shutdown();
+    node.raft.callAppendEntries(request(1), caller);
+    expect(outcomes[3]).toBe(ShutdownError);
   });
 
   test("grants a vote only once it is durable", async () => {

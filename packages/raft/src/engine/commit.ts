@@ -22,9 +22,11 @@ export function commitByLeader(ctx: Context, leaderCommit: number, matchIndex: n
   const { state } = ctx;
   const index = Math.min(leaderCommit, matchIndex);
   if (index <= state.committed.index) return;
+  const { memberships } = state;
+  const known = memberships.length;
   commit(ctx, state.log.at(index));
   // Who was still needed while its removal was not committed is needed no more.
-  reconcileRole(ctx);
+  if (memberships.length !== known) reconcileRole(ctx);
 }
 
 function commit(ctx: Context, logId: LogId): void {

@@ -1,4 +1,4 @@
-import type { LogId, NodeId, StoredMembership, Vote } from "@seshat/common";
+import type { LogId, Membership, NodeId, StoredMembership, Vote } from "@seshat/common";
 import type { Command } from "./command.js";
 import { dispatchApply } from "./commit.js";
 import type { Context, EngineConfig } from "./context.js";
@@ -6,7 +6,7 @@ import type { EngineSwitches, Event } from "./event.js";
 import { checkState, checkTransition, summarize } from "./invariants.js";
 import { quorumDeadline } from "./leadership.js";
 import type { LogTrail } from "./log-trail.js";
-import { mayBeNeeded } from "./membership-state.js";
+import { mayBeNeeded, membershipOf } from "./membership-state.js";
 import { onAppendEntries } from "./on-append-entries.js";
 import { onAppendEntriesFailed, onAppendEntriesResponse } from "./on-append-entries-response.js";
 import { onApplied } from "./on-applied.js";
@@ -29,7 +29,7 @@ import { onVoteRequest, onVoteResponse } from "./on-vote.js";
 import { hasNews, nextKeepAlive } from "./replication.js";
 import { mayStand, startElectionTimer } from "./role.js";
 import { noteSnapshotBuilt, purgeBehindSnapshot, purgeLog, requestSnapshot } from "./snapshot.js";
-import type { EngineState } from "./state.js";
+import type { EngineState, LeaderRole } from "./state.js";
 
 /** What a node finds in its storage when it starts. */
 export interface EngineStart {
@@ -82,6 +82,12 @@ export interface EngineOptions {
 export class Engine {
   readonly #ctx: Context;
   readonly #checkInvariants: boolean;
+  /** What `quorumDeadline` said last, and for what. */
+  #knownQuorumDeadline: {
+    readonly role: LeaderRole | null;
+    readonly membership: Membership<unknown> | null;
+    readonly deadline: number;
+  } = { role: null, membership: null, deadline: 0 };
 
   constructor(start: EngineStart, options: EngineOptions, now: number) {
     const state: EngineState = {
@@ -140,7 +146,7 @@ export class Engine {
   step(event: Event, now: number): Command[] {
     const ctx = this.#ctx;
     ctx.now = now;
-    ctx.out = [];
+    ctx.out = roomForCommands();
     if (!this.#checkInvariants) {
       dispatch(ctx, event);
       return ctx.out;
@@ -161,24 +167,50 @@ export class Engine {
     return role.type === "leader" && hasNews(this.#ctx, role);
   }
 
-  /** When the next `timer` event is due, on the clock of `step`; infinity for never. */
-  nextDeadline(): number {
+  /**
+   * When the next `timer` event is due, on the clock of `step`; infinity for never.
+   *
+   * @param before who asks wants to know of a deadline before that alone: when there is none the answer may be any time from there on.
+   */
+  nextDeadline(before: number = Number.POSITIVE_INFINITY): number {
     const { state } = this.#ctx;
     if (!state.switches.tick) return Number.POSITIVE_INFINITY;
-    return Math.min(state.transfer?.deadline ?? Number.POSITIVE_INFINITY, roleDeadline(this.#ctx));
+    return Math.min(state.transfer?.deadline ?? Number.POSITIVE_INFINITY, this.#roleDeadline(before));
+  }
+
+  #roleDeadline(before: number): number {
+    const { role, switches, electionDeadline } = this.#ctx.state;
+    switch (role.type) {
+      case "learner":
+        return Number.POSITIVE_INFINITY;
+      case "leader":
+        return Math.min(nextKeepAlive(this.#ctx, role), this.#quorumDeadline(role, before));
+      default:
+        // Asked after every turn: the deadline has mostly moved away, and nothing else needs to be known.
+        if (electionDeadline >= before) return electionDeadline;
+        return switches.elect && mayStand(this.#ctx.state) ? electionDeadline : Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Followers are only heard from again, so as long as one leader has one membership the deadline moves away, and an earlier one says enough. */
+  #quorumDeadline(role: LeaderRole, before: number): number {
+    const known = this.#knownQuorumDeadline;
+    const membership = membershipOf(this.#ctx.state);
+    if (known.role === role && known.membership === membership && known.deadline >= before)
+      return known.deadline;
+    const deadline = quorumDeadline(this.#ctx, role);
+    this.#knownQuorumDeadline = { role, membership, deadline };
+    return deadline;
   }
 }
 
-function roleDeadline(ctx: Context): number {
-  const { role, switches, electionDeadline } = ctx.state;
-  switch (role.type) {
-    case "learner":
-      return Number.POSITIVE_INFINITY;
-    case "leader":
-      return Math.min(nextKeepAlive(ctx, role), quorumDeadline(ctx, role));
-    default:
-      return switches.elect && mayStand(ctx.state) ? electionDeadline : Number.POSITIVE_INFINITY;
-  }
+const NONE = null as unknown as Command;
+
+/** An empty array with room for the commands of most steps: one that begins without any gets room for seventeen. */
+function roomForCommands(): Command[] {
+  const commands = [NONE, NONE, NONE, NONE];
+  for (let i = 0; i < 4; i++) commands.pop();
+  return commands;
 }
 
 /**

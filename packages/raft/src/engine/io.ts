@@ -1,5 +1,7 @@
 import type { LogEntry, LogId, Vote } from "@seshat/common";
 import type { Context } from "./context.js";
+import { dropFirst } from "./drop-first.js";
+import type { OutstandingIo } from "./state.js";
 
 /**
  * The durable writes of the engine: each gets the next sequence number, and what is durable is known by the
@@ -67,13 +69,12 @@ export function notePersisted(ctx: Context, ioSeq: number): void {
     throw new Error(`persisted write ${ioSeq} is not between ${io.persisted} and ${io.issued}`);
   }
   let done = 0;
-  for (const write of io.outstanding) {
+  for (; done < io.outstanding.length; done++) {
+    const write = io.outstanding[done] as OutstandingIo;
     if (write.seq > ioSeq) break;
     io.durableIndex = Math.max(io.durableIndex, write.lastIndex);
-    done++;
   }
-  // Mostly it is the only one.
-  if (done === 1) io.outstanding.shift();
+  if (done === 1) dropFirst(io.outstanding);
   else io.outstanding.splice(0, done);
   io.persisted = ioSeq;
 }

@@ -8,7 +8,8 @@ export type Configs = readonly (readonly NodeId[])[];
 export function jointQuorumValue(configs: Configs, valueOf: (id: NodeId) => number): number {
   if (configs.length === 0) return Number.NEGATIVE_INFINITY;
   let lowest = Number.POSITIVE_INFINITY;
-  for (const voters of configs) lowest = Math.min(lowest, quorumValue(voters, valueOf));
+  for (let i = 0; i < configs.length; i++)
+    lowest = Math.min(lowest, quorumValue(configs[i] as readonly NodeId[], valueOf));
   return lowest;
 }
 

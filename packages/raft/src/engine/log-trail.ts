@@ -81,7 +81,7 @@ export class LogTrail {
   extend(term: number, upto: number): void {
     if (upto <= this.#last.index) throw new Error(`log trail: cannot extend ${this.#last.index} to ${upto}`);
     if (term < this.#last.term) throw new Error(`log trail: term ${term} after ${this.#last.term}`);
-    const newest = this.#ranges.at(-1);
+    const newest = this.#ranges[this.#ranges.length - 1];
     if (newest === undefined || newest.term < term)
       this.#ranges.push({ term, firstIndex: this.#last.index + 1 });
     this.#last = { term, index: upto };

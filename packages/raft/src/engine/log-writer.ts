@@ -14,10 +14,12 @@ export function appendPayloads(
   payloads: readonly EntryPayload<unknown, unknown>[],
 ): number {
   const firstIndex = ctx.state.log.last.index + 1;
-  appendEntries(
-    ctx,
-    payloads.map((payload, i) => ({ logId: { term, index: firstIndex + i }, payload })),
-  );
+  const entries: LogEntry<unknown, unknown>[] = [];
+  for (let i = 0; i < payloads.length; i++) {
+    const payload = payloads[i] as EntryPayload<unknown, unknown>;
+    entries.push({ logId: { term, index: firstIndex + i }, payload });
+  }
+  appendEntries(ctx, entries);
   return firstIndex;
 }
 
@@ -26,7 +28,8 @@ export function appendEntries(ctx: Context, entries: readonly LogEntry<unknown, 
   const { state } = ctx;
   const before = membershipOf(state);
   let newest = entries[0]?.logId;
-  for (const { logId, payload } of entries) {
+  for (let i = 0; i < entries.length; i++) {
+    const { logId, payload } = entries[i] as LogEntry<unknown, unknown>;
     // Mostly all of them are of one term, and go into the trail as one.
     if (newest !== undefined && newest.term !== logId.term) state.log.extend(newest.term, newest.index);
     newest = logId;

@@ -9,7 +9,7 @@ import type { EngineState } from "./state.js";
 
 /** The membership in force, with the entry that brought it. */
 export function effectiveMembership(state: EngineState): StoredMembership<unknown> {
-  return state.memberships.at(-1) as StoredMembership<unknown>;
+  return state.memberships[state.memberships.length - 1] as StoredMembership<unknown>;
 }
 
 /** The last membership known to be committed. */
@@ -47,7 +47,7 @@ export function mayBeNeeded(state: {
   readonly memberships: readonly StoredMembership<unknown>[];
 }): boolean {
   const { id, memberships } = state;
-  const inForce = memberships.at(-1)?.membership;
+  const inForce = memberships[memberships.length - 1]?.membership;
   if (inForce !== undefined && isVotingHere(state, inForce)) return true;
   return (
     memberships.some(({ membership }) => isVoter(membership, id)) &&

@@ -1,7 +1,8 @@
-import type { AppendEntriesRequest, AppendEntriesResponse } from "@seshat/common";
+import type { AppendEntriesRequest, AppendEntriesResponse, LogEntry } from "@seshat/common";
 import { commitByLeader } from "./commit.js";
 import type { Context } from "./context.js";
 import type { AppendEntriesRequestEvent } from "./event.js";
+import type { LogTrail } from "./log-trail.js";
 import { appendEntries, truncateLog } from "./log-writer.js";
 import { acceptLeader } from "./vote-rule.js";
 
@@ -26,7 +27,7 @@ function follow(ctx: Context, request: AppendEntriesRequest): AppendEntriesRespo
     };
   }
   // Only a conflict truncates. What matches stays, so that an old or repeated request removes nothing.
-  const firstNew = entries.findIndex(({ logId }) => logId.index > log.purged.index && !log.has(logId));
+  const firstNew = firstNewIn(log, entries);
   if (firstNew >= 0) {
     const added = firstNew === 0 ? entries : entries.slice(firstNew);
     const since = prevLogId.index + 1 + firstNew;
@@ -36,4 +37,13 @@ function follow(ctx: Context, request: AppendEntriesRequest): AppendEntriesRespo
   const matchIndex = prevLogId.index + entries.length;
   commitByLeader(ctx, request.leaderCommit, matchIndex);
   return { type: "success", term: vote.term, matchIndex };
+}
+
+/** The position of the first entry that the log does not have; -1 when it has them all. */
+function firstNewIn(log: LogTrail, entries: AppendEntriesRequest["entries"]): number {
+  for (let i = 0; i < entries.length; i++) {
+    const { logId } = entries[i] as LogEntry<unknown, unknown>;
+    if (logId.index > log.purged.index && !log.has(logId)) return i;
+  }
+  return -1;
 }

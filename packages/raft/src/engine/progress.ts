@@ -1,3 +1,5 @@
+import { dropFirst } from "./drop-first.js";
+
 /**
  * How far one follower has come, as its leader sees it (after etcd-io/raft's tracker). This file is the only
  * writer of `matchIndex` and `nextIndex`.
@@ -86,7 +88,7 @@ export function takeInFlight(progress: Progress, seq: number): InFlight | undefi
   const { inFlight } = progress;
   let request = inFlight[0];
   // Answers mostly come in the order of the requests.
-  if (request?.seq === seq) inFlight.shift();
+  if (request?.seq === seq) dropFirst(inFlight);
   else {
     const position = inFlight.findIndex((other) => other.seq === seq);
     if (position < 0) return undefined;

@@ -13,11 +13,18 @@ export function majority(voters: number): number {
  */
 export function quorumValue(voters: readonly NodeId[], valueOf: (id: NodeId) => number): number {
   if (voters.length === 1) return valueOf(voters[0] as NodeId);
-  // Counted for every answer of a follower, for a handful of voters: sorting by insertion costs least.
-  const highest: number[] = [];
-  for (const id of voters) {
-    const value = valueOf(id);
-    let place = highest.length;
+  // Counted for every answer of a follower: the usual three need no array.
+  if (voters.length === 3) {
+    const a = valueOf(voters[0] as NodeId);
+    const b = valueOf(voters[1] as NodeId);
+    const c = valueOf(voters[2] as NodeId);
+    return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+  }
+  // For a handful of voters sorting by insertion costs least.
+  const highest = new Array<number>(voters.length).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < voters.length; i++) {
+    const value = valueOf(voters[i] as NodeId);
+    let place = i;
     for (; place > 0 && (highest[place - 1] as number) < value; place--) {
       highest[place] = highest[place - 1] as number;
     }

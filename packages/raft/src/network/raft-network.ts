@@ -17,6 +17,13 @@ import type {
   VoteResponse,
 } from "@seshat/common";
 
+/** Who made a request, and is told what came of it: at most one of the two is called, and once. */
+export interface RpcCaller<T> {
+  resolve(response: RpcResponse<T>): void;
+  /** No answer can be had. */
+  reject(error: Error): void;
+}
+
 /**
  * A connection from this node to one peer: hands a request over and brings its answer back.
  *
@@ -49,6 +56,18 @@ export interface RaftNetwork<C extends RaftTypeConfig> {
   readIndex(request: RpcRequest<ReadIndexRequest>): Promise<RpcResponse<ReadIndexResponse>>;
   /** Gives the connection up. Called once: when the peer is no longer a member, has moved, or this node shuts down. */
   close(): void;
+}
+
+/**
+ * A connection that needs no promise of its own for each request with entries, which are the most frequent by far: what comes of it goes to
+ * `caller`, never within the call. A node then uses this in place of `appendEntries`, which works all the same. The receiving side may
+ * hand the request to either method of the addressed `Raft`.
+ */
+export interface CallbackRaftNetwork<C extends RaftTypeConfig> extends RaftNetwork<C> {
+  callAppendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+    caller: RpcCaller<AppendEntriesResponse>,
+  ): void;
 }
 
 /** Makes the connections of one node. */

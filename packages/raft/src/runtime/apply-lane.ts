@@ -203,7 +203,7 @@ export class ApplyLane<C extends RaftTypeConfig> {
 }
 
 function lastLogId(entries: readonly { readonly logId: LogId }[]): LogId {
-  return (entries.at(-1) as { readonly logId: LogId }).logId;
+  return (entries[entries.length - 1] as { readonly logId: LogId }).logId;
 }
 
 function firstIndex(entries: readonly { readonly logId: LogId }[]): number {

@@ -3,6 +3,7 @@ import { OverloadedError, SessionError } from "@seshat/common";
 import type { ApplyResponse } from "@seshat/storage";
 import { SessionRefusal } from "@seshat/storage";
 import type { ClientWriteEvent, ReadIndexEvent, ReadPolicy, WriteExpectation } from "../engine/event.js";
+import { Fifo } from "./fifo.js";
 import type { PendingRequest } from "./pending-requests.js";
 import { PendingWrites } from "./pending-writes.js";
 
@@ -41,6 +42,7 @@ interface ConfirmedReads {
   readonly readers: readonly Reader[];
 }
 
+const NO_WRITES: readonly ClientWriteEvent[] = [];
 const NO_READS: readonly ReadIndexEvent[] = [];
 
 /** How much may wait at once. */
@@ -63,7 +65,7 @@ export class Clients<R> {
   /** Writes of this turn. */
   #batches: Batch<R>[] = [];
   /** Writers whose event is on its way to the engine, an array for each event, in order. */
-  readonly #proposed: (readonly Writer<R>[])[] = [];
+  readonly #proposed = new Fifo<readonly Writer<R>[]>();
   /** True while the engine has the oldest of them before it: they may be in the log, or not. */
   #deciding = false;
   /** Writers whose entries are in the log. */
@@ -149,9 +151,12 @@ export class Clients<R> {
   }
 
   /** The writes since the last call, as few events as can be. */
-  collectWrites(): ClientWriteEvent[] {
+  collectWrites(): readonly ClientWriteEvent[] {
+    const batches = this.#batches;
+    if (batches.length === 0) return NO_WRITES;
+    this.#batches = [];
     const events: ClientWriteEvent[] = [];
-    for (const { payloads, writers, expect } of this.#batches) {
+    for (const { payloads, writers, expect } of batches) {
       // All of them were taken back.
       if (writers.length === 0) continue;
       this.#proposed.push(writers);
@@ -159,7 +164,6 @@ export class Clients<R> {
         expect === null ? { type: "clientWrite", payloads } : { type: "clientWrite", payloads, expect },
       );
     }
-    this.#batches = [];
     return events;
   }
 
@@ -243,6 +247,7 @@ export class Clients<R> {
 
   /** Lets the reads go whose index the state machine has reached. */
   releaseReads(appliedIndex: number): void {
+    if (this.#confirmed.length === 0) return;
     for (
       let first = this.#confirmed[0];
       first !== undefined && first.readIndex.index <= appliedIndex;
@@ -257,7 +262,7 @@ export class Clients<R> {
   /** Settles everybody: what may be in the log with `unknownOutcome`, everything else with `refusal`. */
   settleAll(refusal: Error, unknownOutcome: Error): void {
     for (const { writers } of this.#batches.splice(0)) this.#rejectWriters(writers, refusal);
-    for (const [i, writers] of this.#proposed.splice(0).entries()) {
+    for (const [i, writers] of this.#proposed.takeAll().entries()) {
       this.#rejectWriters(writers, i === 0 && this.#deciding ? unknownOutcome : refusal);
     }
     this.#deciding = false;
@@ -278,7 +283,7 @@ export class Clients<R> {
   }
 
   #batchFor(expect: WriteExpectation | null): Batch<R> {
-    const newest = this.#batches.at(-1);
+    const newest = this.#batches[this.#batches.length - 1];
     if (newest !== undefined && newest.expect === null && expect === null) return newest;
     const batch: Batch<R> = { payloads: [], writers: [], expect };
     this.#batches.push(batch);

@@ -1,6 +1,8 @@
+import { Fifo } from "./fifo.js";
+
 /** Holds actions back until the writes that they speak of are durable. */
 export class DurabilityGate {
-  readonly #waiting: { readonly afterIo: number; readonly action: () => void }[] = [];
+  readonly #waiting = new Fifo<{ readonly afterIo: number; readonly action: () => void }>();
   #persisted = 0;
 
   /** True when every write up to `afterIo` is durable: nothing that speaks of them has to wait. */
@@ -21,9 +23,9 @@ export class DurabilityGate {
   advance(ioSeq: number): void {
     this.#persisted = ioSeq;
     for (
-      let first = this.#waiting[0];
+      let first = this.#waiting.first;
       first !== undefined && first.afterIo <= ioSeq;
-      first = this.#waiting[0]
+      first = this.#waiting.first
     ) {
       this.#waiting.shift();
       first.action();

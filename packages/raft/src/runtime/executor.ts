@@ -11,6 +11,7 @@ import { UnknownOutcomeError } from "@seshat/common";
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
 import type {
+  AnswerAppendEntriesCommand,
   Command,
   ReceiveSnapshotCommand,
   Refusal,
@@ -19,6 +20,7 @@ import type {
 } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
+import type { InFlight } from "../engine/progress.js";
 import type { EngineState } from "../engine/state.js";
 import type { RaftNetworkFactory } from "../network/raft-network.js";
 import { ApplyLane } from "./apply-lane.js";
@@ -207,11 +209,33 @@ export class Executor<C extends RaftTypeConfig> {
   }
 
   execute(command: Command): void {
+    // The most frequent first: they are compared one after another.
     switch (command.type) {
       case "append":
         this.#cache.append(command.entries);
         this.#logLane.submit(command);
         return;
+      case "sendAppendEntries":
+        this.#sender.appendEntries(command);
+        return;
+      case "answerAppendEntries":
+        this.#answerAppend(command);
+        return;
+      case "apply":
+      case "buildSnapshot":
+        this.#applyLane.submit(command);
+        return;
+      case "saveCommitted":
+        this.#observer.committed(command.committed.index);
+        this.#stages.reached("committed", command.committed.index);
+        this.#logLane.submit(command);
+        return;
+      case "acceptWrites": {
+        const lastIndex = this.#clients.acceptWrites(command.firstIndex);
+        this.#observer.proposed(command.firstIndex, lastIndex);
+        this.#stages.proposed(lastIndex);
+        return;
+      }
       case "truncate":
         this.#cache.truncate(command.since);
         this.#logLane.submit(command);
@@ -219,15 +243,6 @@ export class Executor<C extends RaftTypeConfig> {
       case "saveVote":
       case "purge":
         this.#logLane.submit(command);
-        return;
-      case "saveCommitted":
-        this.#observer.committed(command.committed.index);
-        this.#stages.reached("committed", command.committed.index);
-        this.#logLane.submit(command);
-        return;
-      case "apply":
-      case "buildSnapshot":
-        this.#applyLane.submit(command);
         return;
       case "installSnapshot":
         this.#gate.after(command.afterIo, () =>
@@ -237,12 +252,6 @@ export class Executor<C extends RaftTypeConfig> {
       case "dropSnapshot":
         this.#receiver.clear();
         return;
-      case "acceptWrites": {
-        const lastIndex = this.#clients.acceptWrites(command.firstIndex);
-        this.#observer.proposed(command.firstIndex, lastIndex);
-        this.#stages.proposed(lastIndex);
-        return;
-      }
       case "refuseWrites":
         this.#clients.refuseWrites(this.#refusal(command.refusal));
         return;
@@ -291,9 +300,6 @@ export class Executor<C extends RaftTypeConfig> {
       case "sendVote":
         this.#gate.after(command.afterIo, () => this.#sender.vote(command));
         return;
-      case "sendAppendEntries":
-        this.#sender.appendEntries(command);
-        return;
       case "sendSnapshot":
         this.#snapshots.send(command);
         return;
@@ -315,9 +321,6 @@ export class Executor<C extends RaftTypeConfig> {
         return;
       case "answerVote":
         this.#answer(this.#callers.votes, command);
-        return;
-      case "answerAppendEntries":
-        this.#answer(this.#callers.appends, command);
         return;
       default:
         return command satisfies never;
@@ -373,6 +376,23 @@ export class Executor<C extends RaftTypeConfig> {
     else this.#gate.after(afterIo, () => callers.take(rpcId)?.resolve(this.#signed(response)));
   }
 
+  /** The same for the most frequent answer, which mostly need not wait. */
+  #answerAppend(command: AnswerAppendEntriesCommand): void {
+    if (!this.#gate.isOpen(command.afterIo)) {
+      this.#answer(this.#callers.appends, command);
+      return;
+    }
+    const { response } = command;
+    const header = this.#passport.response;
+    this.#callers.appends
+      .take(command.rpcId)
+      ?.resolve(
+        response.type === "success"
+          ? { type: "success", term: response.term, matchIndex: response.matchIndex, header }
+          : { ...response, header },
+      );
+  }
+
   /** What a peer is answered, with who answers. */
   #signed<T>(response: T): RpcResponse<T> {
     return { ...response, header: this.#passport.response };
@@ -387,7 +407,14 @@ export class Executor<C extends RaftTypeConfig> {
 function awaits({ role }: Readonly<EngineState>, { to, seq }: SendAppendEntriesCommand): boolean {
   if (role.type !== "leader") return false;
   // No two requests of a node's life have one number, in whatever term.
-  return role.progress.get(to)?.inFlight.findLast((request) => request.seq <= seq)?.seq === seq;
+  const inFlight = role.progress.get(to)?.inFlight;
+  if (inFlight === undefined) return false;
+  // It is among the newest.
+  for (let i = inFlight.length - 1; i >= 0; i--) {
+    const other = (inFlight[i] as InFlight).seq;
+    if (other <= seq) return other === seq;
+  }
+  return false;
 }
 
 /** True while `state` waits for the outcome of `command`: it still leads, and the follower was not helped otherwise. */

@@ -21,8 +21,10 @@ export class LogCache {
 
   /** Adds entries that follow on the last; entries that do not make the cache start anew with them. */
   append(entries: Entries): void {
-    const newest = this.#batches.at(-1)?.at(-1);
-    if (newest !== undefined && newest.logId.index + 1 !== entries[0]?.logId.index) this.#clear();
+    const newest = this.#batches[this.#batches.length - 1];
+    // What was dropped is an empty batch.
+    if (newest !== undefined && newest.length > 0 && lastIndex(newest) + 1 !== entries[0]?.logId.index)
+      this.#clear();
     this.#batches.push(entries);
     this.#count += entries.length;
     while (this.#count > this.#maxEntries && this.#head < this.#batches.length - 1) this.#dropOldest();
@@ -87,14 +89,15 @@ export class LogCache {
   }
 
   #clear(): void {
-    this.#batches.length = 0;
+    // Mostly it is one; setting the length is a call out of JavaScript.
+    while (this.#batches.length > 0) this.#batches.pop();
     this.#head = 0;
     this.#count = 0;
   }
 }
 
 function lastIndex(batch: Entries): number {
-  return (batch.at(-1) as LogEntry<unknown, unknown>).logId.index;
+  return (batch[batch.length - 1] as LogEntry<unknown, unknown>).logId.index;
 }
 
 function firstIndex(batch: Entries): number {

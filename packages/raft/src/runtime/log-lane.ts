@@ -7,8 +7,9 @@ import type {
   SaveVoteCommand,
   TruncateCommand,
 } from "../engine/command.js";
+import { Fifo } from "./fifo.js";
 import { storageFailure, toError } from "./failure.js";
-import type { Instruments } from "./instruments.js";
+import type { EndSpan, Instruments } from "./instruments.js";
 import { isPending } from "./maybe-promise.js";
 import { SerialQueue } from "./serial-queue.js";
 import type { StallWatch, StorageCall } from "./stall-watch.js";
@@ -29,9 +30,22 @@ export interface LogLaneEvents {
   failed(error: Error): void;
 }
 
-interface Unfinished {
+/** A write that is not reported yet. */
+class Unfinished {
   readonly ioSeq: number;
-  durable: boolean;
+  /** Of an append: the end of its span. */
+  readonly end: EndSpan | null;
+  durable = false;
+  /** Of an append: storage has said what came of it. */
+  completed = false;
+  /** Of an append: it stands among the unfinished; before that, what comes of it waits for the call to return. */
+  isListed = false;
+  syncing: StorageCall | null = null;
+
+  constructor(ioSeq: number, end: EndSpan | null) {
+    this.ioSeq = ioSeq;
+    this.end = end;
+  }
 }
 
 const VERBS: Readonly<Record<LogWrite["type"], StorageVerb>> = {
@@ -53,8 +67,8 @@ export class LogLane<C extends RaftTypeConfig> {
   readonly #stalls: StallWatch;
   readonly #queue: SerialQueue<LogWrite>;
   /** Writes that are not reported yet, in order. */
-  readonly #unfinished: Unfinished[] = [];
-  #running: StorageVerb = "append";
+  readonly #unfinished = new Fifo<Unfinished>();
+  #running: LogWrite["type"] = "append";
   /** Appends whose completion is still to come. */
   #syncing = 0;
   #whenSynced: (() => void) | null = null;
@@ -68,7 +82,7 @@ export class LogLane<C extends RaftTypeConfig> {
     this.#stalls = stalls;
     this.#queue = new SerialQueue(
       (write) => this.#watched(write.type, this.#start(write)),
-      (error) => this.#fail(storageFailure(this.#running, error)),
+      (error) => this.#fail(storageFailure(VERBS[this.#running], error)),
     );
   }
 
@@ -107,11 +121,11 @@ export class LogLane<C extends RaftTypeConfig> {
   }
 
   #start(write: LogWrite): MaybePromise<void> {
-    this.#running = VERBS[write.type];
+    this.#running = write.type;
     if (write.type === "saveCommitted") return this.#storage.saveCommitted?.(write.committed);
-    const unfinished: Unfinished = { ioSeq: write.ioSeq, durable: false };
+    if (write.type === "append") return this.#append(write);
+    const unfinished = new Unfinished(write.ioSeq, null);
     this.#unfinished.push(unfinished);
-    if (write.type === "append") return this.#append(write, unfinished);
     const done = this.#write(write);
     if (isPending(done)) return done.then(() => this.#finish(unfinished));
     this.#finish(unfinished);
@@ -128,50 +142,64 @@ export class LogLane<C extends RaftTypeConfig> {
     }
   }
 
-  #append(write: AppendCommand, unfinished: Unfinished): MaybePromise<void> {
-    const { entries } = write;
+  #append({ ioSeq, entries }: AppendCommand): MaybePromise<void> {
     const end = this.#instruments.traces
       ? this.#instruments.startSpan("raft.append", {
           "raft.first_index": entries[0]?.logId.index ?? 0,
           "raft.entries": entries.length,
         })
       : null;
-    let completed = false;
-    let syncing: StorageCall | null = null;
-    const complete = (error: Error | null): void => {
-      if (completed) return;
-      completed = true;
-      if (syncing !== null) this.#stalls.end(syncing);
-      end?.(error);
-      this.#syncing -= 1;
-      if (error === null) this.#finish(unfinished);
-      else this.#fail(storageFailure("append", error));
-      if (this.#syncing === 0) this.#whenSynced?.();
-    };
-    const fail = (thrown: unknown): never => {
-      complete(toError(thrown));
-      // Also when the completion came before: whatever storage throws stops the node.
-      throw thrown;
-    };
+    const append = new Unfinished(ioSeq, end);
     this.#syncing += 1;
+    let done: MaybePromise<void>;
     try {
-      const done = this.#storage.append(entries, complete);
-      if (!completed) syncing = this.#stalls.begin("append");
-      return isPending(done) ? done.catch(fail) : done;
+      done = this.#storage.append(entries, (error) => this.#completed(append, error));
     } catch (thrown) {
-      return fail(thrown);
+      return this.#thrown(append, thrown);
     }
+    if (append.completed && this.#unfinished.length === 0 && !this.#failed) {
+      // Mostly storage in memory is done with it by now, and with all before it.
+      append.durable = true;
+      this.#report(append.ioSeq);
+    } else {
+      this.#unfinished.push(append);
+      if (append.completed && !this.#failed) this.#finish(append);
+      else if (!append.completed) append.syncing = this.#stalls.begin("append");
+    }
+    append.isListed = true;
+    return isPending(done) ? done.catch((thrown: unknown) => this.#thrown(append, thrown)) : done;
+  }
+
+  /** The entries are durable, or an error says why not. */
+  #completed(append: Unfinished, error: Error | null): void {
+    if (append.completed) return;
+    append.completed = true;
+    if (append.syncing !== null) this.#stalls.end(append.syncing);
+    append.end?.(error);
+    this.#syncing -= 1;
+    if (error !== null) this.#fail(storageFailure("append", error));
+    else if (append.isListed) this.#finish(append);
+    if (this.#syncing === 0) this.#whenSynced?.();
+  }
+
+  /** Whatever storage throws stops the node, also when the completion came before. */
+  #thrown(append: Unfinished, thrown: unknown): never {
+    this.#completed(append, toError(thrown));
+    throw thrown;
   }
 
   #finish(unfinished: Unfinished): void {
-    if (this.#stopped) return;
     unfinished.durable = true;
     let reported = 0;
-    for (let first = this.#unfinished[0]; first?.durable === true; first = this.#unfinished[0]) {
+    for (let first = this.#unfinished.first; first?.durable === true; first = this.#unfinished.first) {
       reported = first.ioSeq;
       this.#unfinished.shift();
     }
-    if (reported > 0) this.#events.persisted(reported);
+    if (reported > 0) this.#report(reported);
+  }
+
+  #report(ioSeq: number): void {
+    if (!this.#stopped) this.#events.persisted(ioSeq);
   }
 
   #fail(error: Error): void {

@@ -1,10 +1,21 @@
-import type { AsyncRuntime, NodeId, RaftTypeConfig, Timer } from "@seshat/common";
+import type {
+  AppendEntriesRequest,
+  AppendEntriesResponse,
+  AsyncRuntime,
+  NodeId,
+  RaftTypeConfig,
+  RpcRequest,
+  RpcResponse,
+} from "@seshat/common";
 import { ForeignNodeError, UnreachableError } from "@seshat/common";
 import type { MaybePromise } from "@seshat/storage";
-import type { RaftNetwork } from "../network/raft-network.js";
+import type { SendAppendEntriesCommand } from "../engine/command.js";
+import type { CallbackRaftNetwork, RaftNetwork } from "../network/raft-network.js";
 import { ByteWindow } from "./byte-window.js";
 import { toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
+import type { CallOutcome, OpenCall } from "./open-calls.js";
+import { OpenCalls } from "./open-calls.js";
 import { SerialQueue } from "./serial-queue.js";
 
 /** What a peer is reached with. */
@@ -14,6 +25,8 @@ export interface PeerParts<C extends RaftTypeConfig> {
   readonly maxInFlightBytes: number;
   /** Makes the connection, when it is first needed. May throw: the peer is then unreachable. */
   connect(id: NodeId): Connection<C>;
+  /** Reads and sends entries. It must not throw. */
+  sendEntries(peer: Peer<C>, command: SendAppendEntriesCommand): MaybePromise<void>;
 }
 
 /** A connection, and how the membership described the peer when it was made. */
@@ -22,40 +35,14 @@ export interface Connection<C extends RaftTypeConfig> {
   readonly node: C["Node"];
 }
 
-/** Who wants to know what comes of a call. */
-export interface CallOutcome<T> {
-  /** Throws when no correct peer can have answered so: then the call has failed. */
-  check(response: T): void;
-  answered(response: T): void;
-  failed(error: Error): void;
-}
-
-/** A call that has no answer yet. */
-interface OpenCall {
-  readonly rpc: string;
-  readonly timeoutMs: number;
-  /** On the runtime's clock. */
-  readonly deadline: number;
-  readonly outcome: Pick<CallOutcome<never>, "failed">;
-}
-
-/** A timer may find itself early by a rounding error, and must not be set again for nothing. */
-const CLOCK_PRECISION_MS = 0.001;
-
 /** One peer, as long as it is a member: its connection, and what is on the way to it. */
 export class Peer<C extends RaftTypeConfig> {
   /** Bytes of entries on their way. Heartbeats pass beside. */
   readonly window: ByteWindow;
   readonly id: NodeId;
   readonly #parts: PeerParts<C>;
-  readonly #work = new SerialQueue<() => MaybePromise<void>>(
-    (task) => task(),
-    (error) => this.#parts.instruments.log("error", "raft.send.failed", { error: toError(error).message }),
-  );
-  /** Calls that have no answer, in the order in which they were made. */
-  readonly #open = new Set<OpenCall>();
-  #timer: Timer | null = null;
-  #firesAt = Number.POSITIVE_INFINITY;
+  readonly #work: SerialQueue<SendAppendEntriesCommand>;
+  readonly #open: OpenCalls;
   #connection: Connection<C> | null = null;
   #closed = false;
   /** True while it was found to be another node, or on another store, than the one that is meant. */
@@ -65,6 +52,11 @@ export class Peer<C extends RaftTypeConfig> {
     this.id = id;
     this.#parts = parts;
     this.window = new ByteWindow(parts.maxInFlightBytes);
+    this.#work = new SerialQueue(
+      (command) => parts.sendEntries(this, command),
+      (error) => parts.instruments.log("error", "raft.send.failed", { error: toError(error).message }),
+    );
+    this.#open = new OpenCalls(id, parts.runtime, (call, error) => this.#ended(call, error));
   }
 
   get closed(): boolean {
@@ -76,37 +68,50 @@ export class Peer<C extends RaftTypeConfig> {
     return this.#connection === null || isSameNode(this.#connection.node, node);
   }
 
-  /** Runs `task` after those before it: entries that have to be read first must not be overtaken. It must not throw. */
-  inOrder(task: () => MaybePromise<void>): void {
-    this.#work.push(task);
+  /** Sends entries after those before them: what has to be read first must not be overtaken. */
+  inOrder(command: SendAppendEntriesCommand): void {
+    this.#work.push(command);
   }
 
   /**
    * Makes one call with a deadline. `outcome` is told once what came of it: an answer that makes sense, or that there is none, which is
-   * logged here.
+   * logged here. `send` hands it to the network.
    */
   begin<T>(
     rpc: string,
     timeoutMs: number,
-    send: (network: RaftNetwork<C>) => Promise<T>,
+    send: (network: RaftNetwork<C>, call: OpenCall<T>) => void,
     outcome: CallOutcome<T>,
   ): void {
     if (this.#closed) {
       outcome.failed(this.#givenUp());
       return;
     }
-    const deadline = this.#parts.runtime.now() + timeoutMs;
-    const call: OpenCall = { rpc, timeoutMs, deadline, outcome };
-    this.#open.add(call);
-    this.#watch(deadline);
+    const call = this.#open.begin(rpc, timeoutMs, outcome);
     try {
-      this.#connection ??= this.#parts.connect(this.id);
-      send(this.#connection.network).then(
-        (response) => this.#answered(call, response, outcome),
-        (thrown: unknown) => this.#fail(call, thrown),
-      );
+      send(this.#network(), call);
     } catch (thrown) {
-      this.#fail(call, thrown);
+      call.reject(thrown);
+    }
+  }
+
+  /** The same for entries, which are sent so often that it makes nothing for them that it can do without. */
+  append(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+    timeoutMs: number,
+    outcome: CallOutcome<RpcResponse<AppendEntriesResponse>>,
+  ): void {
+    if (this.#closed) {
+      outcome.failed(this.#givenUp());
+      return;
+    }
+    const call = this.#open.begin("appendEntries", timeoutMs, outcome);
+    try {
+      const network: Partial<CallbackRaftNetwork<C>> & RaftNetwork<C> = this.#network();
+      if (network.callAppendEntries === undefined) follow(network.appendEntries(request), call);
+      else network.callAppendEntries(request, call);
+    } catch (thrown) {
+      call.reject(thrown);
     }
   }
 
@@ -118,7 +123,11 @@ export class Peer<C extends RaftTypeConfig> {
     check: (response: T) => void,
   ): Promise<T> {
     return new Promise<T>((answered, failed) =>
-      this.begin(rpc, timeoutMs, send, { check, answered, failed }),
+      this.begin<T>(rpc, timeoutMs, (network, call) => follow(send(network), call), {
+        check,
+        answered,
+        failed,
+      }),
     );
   }
 
@@ -127,65 +136,38 @@ export class Peer<C extends RaftTypeConfig> {
     if (this.#closed) return;
     this.#closed = true;
     void this.#work.close();
-    this.#timer?.cancel();
-    for (const call of this.#open) this.#fail(call, this.#givenUp());
+    this.#open.close(this.#givenUp());
     this.#connection?.network.close();
   }
 
-  #answered<T>(call: OpenCall, response: T, outcome: CallOutcome<T>): void {
-    // It came too late.
-    if (!this.#open.has(call)) return;
-    try {
-      outcome.check(response);
-    } catch (thrown) {
-      this.#fail(call, thrown);
-      return;
-    }
-    this.#open.delete(call);
-    this.#isForeign = false;
-    outcome.answered(response);
+  #network(): RaftNetwork<C> {
+    this.#connection ??= this.#parts.connect(this.id);
+    return this.#connection.network;
   }
 
-  #fail(call: OpenCall, thrown: unknown): void {
-    if (!this.#open.delete(call)) return;
-    const error = toError(thrown);
+  #ended({ rpc }: OpenCall<never>, error: Error | null): void {
+    if (error === null) {
+      this.#isForeign = false;
+      return;
+    }
     // A peer that is not who it should be stays so until somebody sees to it: that is said aloud, once.
     const isForeign = error instanceof ForeignNodeError;
     const level = isForeign && !this.#isForeign ? "warn" : "debug";
     this.#isForeign = isForeign;
-    this.#parts.instruments.log(level, "raft.rpc.failed", {
-      peer: this.id,
-      rpc: call.rpc,
-      error: error.message,
-    });
-    call.outcome.failed(error);
-  }
-
-  /** One timer serves all calls: most are answered long before, so it is left to fire and look again. */
-  #watch(deadline: number): void {
-    if (deadline >= this.#firesAt) return;
-    this.#timer?.cancel();
-    this.#firesAt = deadline;
-    const delay = Math.max(0, deadline - this.#parts.runtime.now());
-    this.#timer = this.#parts.runtime.setTimer(delay, () => this.#expire());
-  }
-
-  #expire(): void {
-    this.#timer = null;
-    this.#firesAt = Number.POSITIVE_INFINITY;
-    const due = this.#parts.runtime.now() + CLOCK_PRECISION_MS;
-    let next = Number.POSITIVE_INFINITY;
-    for (const call of this.#open) {
-      if (call.deadline > due) next = Math.min(next, call.deadline);
-      else
-        this.#fail(call, new UnreachableError(this.id, `no answer within ${Math.round(call.timeoutMs)} ms`));
-    }
-    if (!this.#closed) this.#watch(next);
+    this.#parts.instruments.log(level, "raft.rpc.failed", { peer: this.id, rpc, error: error.message });
   }
 
   #givenUp(): UnreachableError {
     return new UnreachableError(this.id, "the connection was given up");
   }
+}
+
+/** Brings what comes of a promise to the call that waits for it. */
+function follow<T>(answer: Promise<T>, call: OpenCall<T>): void {
+  answer.then(
+    (response) => call.resolve(response),
+    (thrown: unknown) => call.reject(thrown),
+  );
 }
 
 /** Descriptions are the application's own: those that cannot be compared are taken for different, and cost a reconnect. */

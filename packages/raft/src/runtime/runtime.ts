@@ -1,4 +1,5 @@
 import type {
+  AppendEntriesRequest,
   AppendEntriesResponse,
   AsyncRuntime,
   EntryPayload,
@@ -8,6 +9,7 @@ import type {
   NodeId,
   PreVoteResponse,
   RaftTypeConfig,
+  RpcRequest,
   RpcResponse,
   SeshatError,
   Snapshot,
@@ -26,12 +28,13 @@ import {
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { RaftConfig } from "../config.js";
 import { engineConfig, engineSwitches } from "../config.js";
+import type { Command } from "../engine/command.js";
 import type { EngineStart, EngineWatcher } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
 import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
 import { knownLeader } from "../engine/role.js";
-import type { RaftNetworkFactory } from "../network/raft-network.js";
+import type { RaftNetworkFactory, RpcCaller } from "../network/raft-network.js";
 import type { ChangeMembershipResponse } from "./callers.js";
 import { Callers } from "./callers.js";
 import type { Writer } from "./clients.js";
@@ -40,6 +43,7 @@ import { EngineObserver } from "./engine-observer.js";
 import { Executor } from "./executor.js";
 import { toError } from "./failure.js";
 import type { FoundingParts } from "./founding.js";
+import { Fifo } from "./fifo.js";
 import { askFounders, foundingVote } from "./founding.js";
 import { Passport } from "./identity.js";
 import type { Instruments } from "./instruments.js";
@@ -89,13 +93,18 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #stopSignal: AbortController = new AbortController();
   readonly #sizeOf: (data: C["D"]) => number;
   /** The memberships that the connections to peers were last adjusted to. */
-  #adjustedTo: readonly (StoredMembership<unknown> | undefined)[] = [];
+  #adjustedToCommitted: StoredMembership<unknown> | undefined;
+  #adjustedToEffective: StoredMembership<unknown> | undefined;
 
   readonly #callers: Callers;
   readonly #watchers = new Set<() => void>();
 
-  #queue: Event[] = [];
+  readonly #drainLater = (): void => this.#drain();
+  readonly #tellNewsLater = (): void => this.#tellNews();
+  #queue = new Fifo<Event>();
   #scheduled = false;
+  /** True until the first step of a turn. */
+  #isNewTurn = true;
   /** True while it is going to be looked whether followers are to be told what is committed. */
   #newsDue = false;
   #steps = 0;
@@ -138,7 +147,7 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#callers = new Callers(config.maxPendingRequests);
     this.#timer = new StepTimer(
       clock,
-      () => this.#engine.nextDeadline(),
+      (before) => this.#engine.nextDeadline(before),
       () => this.#enqueue({ type: "timer" }),
     );
     this.#executor = new Executor<C>(
@@ -243,8 +252,20 @@ export class Runtime<C extends RaftTypeConfig> {
     return this.#open(this.#callers.votes, makeEvent);
   }
 
-  appendEntries(makeEvent: (rpcId: number) => Event): Promise<RpcResponse<AppendEntriesResponse>> {
-    return this.#open(this.#callers.appends, makeEvent);
+  appendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+  ): Promise<RpcResponse<AppendEntriesResponse>> {
+    return this.#open(this.#callers.appends, (rpcId) => ({ type: "appendEntriesRequest", rpcId, request }));
+  }
+
+  callAppendEntries(
+    request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
+    caller: RpcCaller<AppendEntriesResponse>,
+  ): void {
+    const { appends } = this.#callers;
+    const refusal = this.#stopped ?? this.#callers.tooMany(appends);
+    if (refusal !== null) caller.reject(refusal);
+    else this.#enqueue({ type: "appendEntriesRequest", rpcId: appends.enter(caller), request });
   }
 
   installSnapshot(request: InstallSnapshotRequest<C["Node"]>): Promise<RpcResponse<InstallSnapshotResponse>> {
@@ -325,9 +346,9 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#scheduled = true;
     if (this.#steps >= STEPS_BEFORE_YIELD) {
       this.#steps = 0;
-      this.#clock.yield(() => this.#drain());
+      this.#clock.yield(this.#drainLater);
     } else {
-      this.#clock.soon(() => this.#drain());
+      this.#clock.soon(this.#drainLater);
     }
   }
 
@@ -335,27 +356,25 @@ export class Runtime<C extends RaftTypeConfig> {
   #drain(): void {
     if (this.#stopped !== null) return;
     if (this.#clients.hasNew) this.#collect();
-    let taken = 0;
+    this.#isNewTurn = true;
     try {
-      while (taken < this.#queue.length && this.#steps < STEPS_BEFORE_YIELD && this.#stopped === null) {
+      while (this.#queue.length > 0 && this.#steps < STEPS_BEFORE_YIELD && this.#stopped === null) {
         this.#steps += 1;
-        this.#step(this.#queue[taken++] as Event);
+        this.#step(this.#queue.shift() as Event);
       }
     } catch (thrown) {
       this.#fail(toError(thrown));
     }
     if (this.#stopped !== null) return;
-    if (taken === this.#queue.length) this.#queue.length = 0;
-    else this.#queue.splice(0, taken);
     this.#scheduled = false;
     // A state machine or a logger may have written or read during the steps.
     if (this.#queue.length > 0 || this.#clients.hasNew) this.#schedule();
     if (!this.#newsDue && this.#engine.hasNews()) {
       this.#newsDue = true;
-      this.#clock.yield(() => this.#tellNews());
+      this.#clock.yield(this.#tellNewsLater);
     }
     this.#timer.adjust();
-    for (const watcher of this.#watchers) watcher();
+    if (this.#watchers.size > 0) for (const watcher of this.#watchers) watcher();
   }
 
   /** Clients had their turn: what they wrote meanwhile has carried the news of the commit index, or nothing has. */
@@ -375,35 +394,40 @@ export class Runtime<C extends RaftTypeConfig> {
 
   #step(event: Event): void {
     const { state } = this.#engine;
-    // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before.
-    const now = this.#clock.now();
-    this.#stages.now = now;
-    if (event.type === "clientWrite") this.#clients.decideWrites();
-    else if (event.type === "applied") this.#stages.reached("applied", event.logId.index);
+    const { type } = event;
+    // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before. That a write is durable
+    // mostly follows at once on what asked for it, and then, unless somebody measures how long it took, it is of the same moment.
+    if (type !== "persisted" || this.#isNewTurn || this.#stages.follows("appended"))
+      this.#stages.now = this.#clock.now();
+    const { now } = this.#stages;
+    this.#isNewTurn = false;
+    if (type === "clientWrite") this.#clients.decideWrites();
+    else if (type === "applied") this.#stages.reached("applied", event.logId.index);
     const commands = this.#engine.step(event, now);
     this.#watcher?.stepped({ event, commands, state, now });
     // Before the lanes go on: what they do at once is not part of it.
-    if (event.type === "persisted") this.#stages.reached("appended", state.io.durableIndex);
-    for (const command of commands) {
+    if (type === "persisted") this.#stages.reached("appended", state.io.durableIndex);
+    for (let i = 0; i < commands.length; i++) {
       // A lane may fail, or the application shut the node down, in the middle of a step.
       if (this.#stopped !== null) return;
-      this.#executor.execute(command);
+      this.#executor.execute(commands[i] as Command);
     }
-    if (event.type === "applied") this.#executor.applied(state.applied.index);
+    if (type === "applied") this.#executor.applied(state.applied.index);
     this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
     this.#executor.stepped();
     // Followers come with a membership that is appended, and go with one that is committed.
     const committed = state.memberships[0];
-    const effective = state.memberships.at(-1);
-    if (committed === this.#adjustedTo[0] && effective === this.#adjustedTo[1]) return;
-    this.#adjustedTo = [committed, effective];
+    const effective = state.memberships[state.memberships.length - 1];
+    if (committed === this.#adjustedToCommitted && effective === this.#adjustedToEffective) return;
+    this.#adjustedToCommitted = committed;
+    this.#adjustedToEffective = effective;
     this.#executor.membershipChanged();
   }
 
   #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void {
     this.#clients.applied(entries, responses);
-    const { logId } = entries.at(-1) as C["Entry"];
+    const { logId } = entries[entries.length - 1] as C["Entry"];
     this.#enqueue({ type: "applied", logId, bytes: this.#measure(entries) });
   }
 
@@ -434,7 +458,7 @@ export class Runtime<C extends RaftTypeConfig> {
   #stop(refusal: SeshatError, cause: Error | null): void {
     this.#stopped = refusal;
     this.#stopCause = cause;
-    this.#queue = [];
+    this.#queue = new Fifo();
     this.#timer.cancel();
     this.#stopSignal.abort(refusal);
     const unknownOutcome = new UnknownOutcomeError("this node stopped before it was done", {

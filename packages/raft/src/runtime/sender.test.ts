@@ -1,5 +1,6 @@
 import type {
   AppendEntriesRequest,
+  AppendEntriesResponse,
   BasicNode,
   BytesTypeConfig,
   InstallSnapshotRequest,
@@ -7,6 +8,8 @@ import type {
   NodeId,
   Request,
   RequestHeader,
+  RpcRequest,
+  RpcResponse,
   StorageVerb,
 } from "@seshat/common";
 import { UnreachableError } from "@seshat/common";
@@ -18,6 +21,7 @@ import type { Deferred } from "../../test/support/promises.js";
 import { blanks, logId, voters } from "../../test/support/values.js";
 import type { SendAppendEntriesCommand, SendVoteCommand } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
+import type { RpcCaller } from "../network/raft-network.js";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { Passport } from "./identity.js";
@@ -83,6 +87,8 @@ function setUp() {
     /** The stores that peers run on. */
     stores: new Map<number, number>(),
     stalls: [] as (StorageVerb | null)[],
+    /** Set for a network that needs no promises: who waits for the answers to entries. */
+    callers: null as RpcCaller<AppendEntriesResponse>[] | null,
   };
   const call =
     (target: NodeId, rpc: string) =>
@@ -115,6 +121,18 @@ function setUp() {
           installSnapshot: call(target, "installSnapshot"),
           timeoutNow: call(target, "timeoutNow"),
           readIndex: call(target, "readIndex"),
+          ...(world.callers === null
+            ? {}
+            : {
+                callAppendEntries: (
+                  { header, ...request }: RpcRequest<AppendEntriesRequest>,
+                  caller: RpcCaller<AppendEntriesResponse>,
+                ) => {
+                  if (world.broken !== null) throw world.broken;
+                  calls.push({ rpc: "callAppendEntries", request, header, answer: deferred<unknown>() });
+                  world.callers?.push(caller);
+                },
+              }),
           close: () => {
             connection.closed += 1;
           },
@@ -194,6 +212,35 @@ describe("requests and their answers", () => {
         response: signed(SUCCESS),
         incarnation: STORE,
       },
+    ]);
+  });
+
+  test("a network that needs no promise for entries is given none: answers, errors, silence and throws come to the same", async () => {
+    const { sender, world, calls, events } = setUp();
+    const callers: RpcCaller<AppendEntriesResponse>[] = [];
+    world.callers = callers;
+    for (let seq = 1; seq <= 4; seq++) sender.appendEntries({ ...APPEND, seq });
+    expect(calls.map(({ rpc }) => rpc)).toEqual(Array.from({ length: 4 }, () => "callAppendEntries"));
+    callers[1]?.resolve(signed(SUCCESS) as unknown as RpcResponse<AppendEntriesResponse>);
+    callers[1]?.reject(new Error("twice"));
+    callers[0]?.reject(new Error("no answer can be had"));
+    callers[2]?.resolve({ ...SUCCESS, header: { from: 3, incarnation: STORE } });
+    world.broken = new Error("no connection");
+    sender.appendEntries({ ...APPEND, seq: 5 });
+    await world.clock.advance(160);
+    callers[3]?.resolve(signed(SUCCESS) as unknown as RpcResponse<AppendEntriesResponse>);
+    const response = {
+      ...FAILED,
+      type: "appendEntriesResponse",
+      response: signed(SUCCESS),
+      incarnation: STORE,
+    };
+    expect(events).toEqual([
+      { ...response, seq: 2 },
+      { ...FAILED, seq: 1 },
+      { ...FAILED, seq: 3 },
+      { ...FAILED, seq: 5 },
+      { ...FAILED, seq: 4 },
     ]);
   });
 

@@ -1,5 +1,4 @@
 import type {
-  AppendEntriesResponse,
   AsyncRuntime,
   InstallSnapshotRequest,
   InstallSnapshotResponse,
@@ -11,7 +10,6 @@ import type {
 import { StorageError, UnreachableError } from "@seshat/common";
 import type { MaybePromise, RaftLogReader } from "@seshat/storage";
 import {
-  checkAppendEntriesResponse,
   checkInstallSnapshotResponse,
   checkReadIndexResponse,
   checkTimeoutNowResponse,
@@ -26,6 +24,7 @@ import type {
 } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import type { RaftNetwork, RaftNetworkFactory } from "../network/raft-network.js";
+import { appendAnswer, AppendCall, appendFailure } from "./append-call.js";
 import { toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
 import type { LogCache } from "./log-cache.js";
@@ -143,21 +142,13 @@ export class Sender<C extends RaftTypeConfig> {
   /** Sends entries in the order of the calls, and heartbeats beside them. */
   appendEntries(command: SendAppendEntriesCommand): void {
     const peer = this.#peer(command.to);
-    if (command.upto > command.prevLogId.index) peer.inOrder(() => this.#sendEntries(peer, command));
-    else this.#sendPortion(peer, command, NO_ENTRIES, command.prevLogId, this.#answer(command, 1), 0);
+    if (command.upto > command.prevLogId.index) peer.inOrder(command);
+    else this.#send(peer, command, NO_ENTRIES, command.prevLogId, null, 0);
   }
 
   #sendEntries(peer: Peer<C>, command: SendAppendEntriesCommand): MaybePromise<void> {
     // It waited for what was sent before it, which may have failed: then the engine begins again, elsewhere.
     if (!this.#parts.awaits(command)) return undefined;
-    const send = (entries: readonly C["Entry"][]): void =>
-      this.#sendPortions(peer, command, this.#portions(command, entries));
-    const unread = (thrown: unknown): void => {
-      // The entries may have been purged in the meantime: the next attempt starts from what is left.
-      const error = toError(thrown).message;
-      this.#parts.instruments.log("warn", "raft.read.failed", { peer: command.to, error });
-      this.#answer(command, 1).lost();
-    };
     try {
       const last = this.#lastRead;
       if (last !== null && isSameRange(last.command, command)) {
@@ -165,18 +156,36 @@ export class Sender<C extends RaftTypeConfig> {
         return undefined;
       }
       const entries = this.#read(command.prevLogId.index + 1, command.upto);
-      if (isPending(entries)) {
-        const reading = this.#parts.stalls.begin("read log");
-        return entries
-          .finally(() => this.#parts.stalls.end(reading))
-          .then(send)
-          .catch(unread);
-      }
-      send(entries);
+      if (isPending(entries)) return this.#sendLate(peer, command, entries);
+      this.#sendPortions(peer, command, this.#portions(command, entries));
     } catch (thrown) {
-      unread(thrown);
+      this.#unread(command, thrown);
     }
     return undefined;
+  }
+
+  async #sendLate(
+    peer: Peer<C>,
+    command: SendAppendEntriesCommand,
+    entries: Promise<readonly C["Entry"][]>,
+  ): Promise<void> {
+    const { stalls } = this.#parts;
+    const reading = stalls.begin("read log");
+    try {
+      const read = await entries.finally(() => stalls.end(reading));
+      const portions = this.#portions(command, read);
+      // In the meantime nobody may want it any more.
+      if (!peer.closed && this.#parts.awaits(command)) this.#sendPortions(peer, command, portions);
+    } catch (thrown) {
+      this.#unread(command, thrown);
+    }
+  }
+
+  /** The entries may have been purged in the meantime: the next attempt starts from what is left. */
+  #unread(command: SendAppendEntriesCommand, thrown: unknown): void {
+    const error = toError(thrown).message;
+    this.#parts.instruments.log("warn", "raft.read.failed", { peer: command.to, error });
+    this.#parts.emit(appendFailure(command));
   }
 
   /** Sends entries as one message, or as several where they are too large for one. They follow each other without waiting. */
@@ -185,16 +194,26 @@ export class Sender<C extends RaftTypeConfig> {
     command: SendAppendEntriesCommand,
     portions: readonly Portion<C["Entry"]>[],
   ): void {
-    const answer = this.#answer(command, portions.length);
+    const [first] = portions as [Portion<C["Entry"]>];
+    // Mostly it is one, and there is room for it.
+    if (portions.length === 1 && peer.window.tryEnter(first.bytes)) {
+      this.#send(peer, command, first, command.prevLogId, null, 0);
+      return;
+    }
+    const whole = new PortionedAnswer(portions.length, (response, incarnation) =>
+      this.#parts.emit(
+        response === null ? appendFailure(command) : appendAnswer(command, response, incarnation),
+      ),
+    );
     let previous = command.prevLogId;
     for (let position = 0; position < portions.length; position++) {
       const portion = portions[position] as Portion<C["Entry"]>;
       const prevLogId = previous;
       previous = (portion.entries.at(-1) as C["Entry"]).logId;
       peer.window.enter(portion.bytes, () => {
-        if (!answer.settled && !peer.closed && this.#parts.awaits(command)) {
-          this.#sendPortion(peer, command, portion, prevLogId, answer, position);
-        } else peer.window.leave(portion.bytes);
+        if (!whole.settled && !peer.closed && this.#parts.awaits(command))
+          this.#send(peer, command, portion, prevLogId, whole, position);
+        else peer.window.leave(portion.bytes);
       });
     }
   }
@@ -212,45 +231,23 @@ export class Sender<C extends RaftTypeConfig> {
     return portions;
   }
 
-  #sendPortion(
+  #send(
     peer: Peer<C>,
-    { term, leaderCommit }: SendAppendEntriesCommand,
+    command: SendAppendEntriesCommand,
     { entries, bytes }: Portion<C["Entry"]>,
     prevLogId: LogId,
-    answer: PortionedAnswer,
+    whole: PortionedAnswer | null,
     position: number,
   ): void {
-    const header = this.#parts.passport.request(peer.id);
-    const request = { term, leaderId: this.#parts.id, prevLogId, entries, leaderCommit, header };
-    const call = (network: RaftNetwork<C>): Promise<RpcResponse<AppendEntriesResponse>> =>
-      network.appendEntries(request);
+    const { passport, id: leaderId, rpcTimeoutMs } = this.#parts;
+    const { term, leaderCommit } = command;
+    const header = passport.request(peer.id);
     // A heartbeat waits behind no data, and is not given time for it.
-    const timeoutMs = this.#parts.rpcTimeoutMs + (bytes === 0 ? 0 : peer.window.used / SLOWEST_LINK);
-    peer.begin("appendEntries", timeoutMs, call, {
-      check: (response) => {
-        checkAppendEntriesResponse(response);
-        this.#parts.passport.checkResponse(response.header, peer.id);
-      },
-      answered: (response) => {
-        answer.answered(position, response, response.header.incarnation);
-        if (bytes > 0) peer.window.leave(bytes);
-      },
-      failed: () => {
-        answer.lost();
-        if (bytes > 0) peer.window.leave(bytes);
-      },
-    });
-  }
-
-  /** Brings the answer to a command to the engine. */
-  #answer({ to, seq, term }: SendAppendEntriesCommand, portions: number): PortionedAnswer {
-    const about = { from: to, requestTerm: term, seq };
-    return new PortionedAnswer(portions, (response, incarnation) =>
-      this.#parts.emit(
-        response === null
-          ? { type: "appendEntriesFailed", ...about }
-          : { type: "appendEntriesResponse", ...about, response, incarnation },
-      ),
+    const timeoutMs = rpcTimeoutMs + (bytes === 0 ? 0 : peer.window.used / SLOWEST_LINK);
+    peer.append(
+      { term, leaderId, prevLogId, entries, leaderCommit, header },
+      timeoutMs,
+      new AppendCall(this.#parts, peer, command, bytes, whole, position),
     );
   }
 
@@ -313,6 +310,7 @@ export class Sender<C extends RaftTypeConfig> {
       instruments,
       maxInFlightBytes,
       connect: (target) => this.#connect(target),
+      sendEntries: (target, command) => this.#sendEntries(target, command),
     });
     if (this.#closed) peer.close();
     else this.#peers.set(id, peer);

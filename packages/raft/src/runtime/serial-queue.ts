@@ -1,4 +1,5 @@
 import type { MaybePromise } from "@seshat/storage";
+import { Fifo } from "./fifo.js";
 import { isPending } from "./maybe-promise.js";
 
 /**
@@ -8,7 +9,7 @@ import { isPending } from "./maybe-promise.js";
 export class SerialQueue<T> {
   readonly #run: (task: T) => MaybePromise<void>;
   readonly #failed: (error: unknown) => void;
-  #tasks: T[] = [];
+  #tasks = new Fifo<T>();
   #running = false;
   #closed = false;
   /** Who waits for the queue to come to rest after it was closed. */
@@ -21,12 +22,12 @@ export class SerialQueue<T> {
 
   /** The task that was added last and has not started, if any. */
   get newest(): T | undefined {
-    return this.#tasks.at(-1);
+    return this.#tasks.last;
   }
 
   /** Replaces the task that was added last and has not started. */
   replaceNewest(task: T): void {
-    this.#tasks[this.#tasks.length - 1] = task;
+    this.#tasks.last = task;
   }
 
   push(task: T): void {
@@ -43,7 +44,7 @@ export class SerialQueue<T> {
   /** Starts nothing more. @returns once the running task has ended. */
   close(): Promise<void> {
     this.#closed = true;
-    this.#tasks = [];
+    this.#tasks = new Fifo();
     if (!this.#running) return Promise.resolve();
     return new Promise((resolve) => {
       this.#whenIdle.push(resolve);
@@ -72,7 +73,7 @@ export class SerialQueue<T> {
 
   #fail(error: unknown): void {
     this.#closed = true;
-    this.#tasks = [];
+    this.#tasks = new Fifo();
     this.#failed(error);
     this.#rest();
   }

@@ -94,6 +94,7 @@ export class SnapshotSender<C extends RaftTypeConfig> {
 
   /** Gives up what nobody waits for any more: the leader stepped down, or helps the follower otherwise. */
   review(): void {
+    if (this.#transfers.size === 0) return;
     for (const [id, { command }] of this.#transfers) if (!this.#parts.awaits(command)) this.cancel(id);
   }
 

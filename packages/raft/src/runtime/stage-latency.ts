@@ -37,11 +37,6 @@ export class StageClock {
   readonly #appended = new Tally();
   readonly #committed = new Tally();
   readonly #applied = new Tally();
-  readonly #tallies: Readonly<Record<Stage, Tally>> = {
-    appended: this.#appended,
-    committed: this.#committed,
-    applied: this.#applied,
-  };
 
   /** Writes up to index `upto` were proposed. */
   proposed(upto: number): void {
@@ -52,15 +47,25 @@ export class StageClock {
     this.#end += 1;
   }
 
+  /** True while writes are on their way to `stage`. */
+  follows(stage: Stage): boolean {
+    return this.#tallyOf(stage).next !== this.#end;
+  }
+
   /** Everything up to index `upto` has come to `stage`. */
   reached(stage: Stage, upto: number): void {
-    const tally = this.#tallies[stage];
+    const tally = this.#tallyOf(stage);
     // Mostly there is none: followers propose nothing, and a stage is often reached with the one before.
     if (tally.next === this.#end) return;
     while (tally.next < this.#end && (this.#upto[tally.next & MASK] as number) <= upto) {
       tally.latencies.record(Math.max(0, this.now - (this.#proposedAt[tally.next & MASK] as number)));
       tally.next += 1;
     }
+  }
+
+  #tallyOf(stage: Stage): Tally {
+    if (stage === "appended") return this.#appended;
+    return stage === "committed" ? this.#committed : this.#applied;
   }
 
   /** Nobody follows up on the proposals of this node any more. */

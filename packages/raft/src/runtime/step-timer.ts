@@ -6,13 +6,16 @@ import type { AsyncRuntime, Timer } from "@seshat/common";
  */
 export class StepTimer {
   readonly #runtime: AsyncRuntime;
-  readonly #nextDeadline: () => number;
+  readonly #nextDeadline: (before: number) => number;
   readonly #due: () => void;
   #timer: Timer | null = null;
   #firesAt = Number.POSITIVE_INFINITY;
 
-  /** @param due called when the deadline has passed. */
-  constructor(runtime: AsyncRuntime, nextDeadline: () => number, due: () => void) {
+  /**
+   * @param nextDeadline the deadline, where it is earlier than `before`; otherwise any time that is not.
+   * @param due called when the deadline has passed.
+   */
+  constructor(runtime: AsyncRuntime, nextDeadline: (before: number) => number, due: () => void) {
     this.#runtime = runtime;
     this.#nextDeadline = nextDeadline;
     this.#due = due;
@@ -20,7 +23,7 @@ export class StepTimer {
 
   /** The deadline may have moved. */
   adjust(): void {
-    const deadline = this.#nextDeadline();
+    const deadline = this.#nextDeadline(this.#firesAt);
     if (deadline >= this.#firesAt || deadline === Number.POSITIVE_INFINITY) return;
     this.#timer?.cancel();
     this.#firesAt = deadline;
@@ -36,7 +39,7 @@ export class StepTimer {
   #fire(): void {
     this.#timer = null;
     this.#firesAt = Number.POSITIVE_INFINITY;
-    if (this.#runtime.now() >= this.#nextDeadline()) this.#due();
+    if (this.#runtime.now() >= this.#nextDeadline(Number.POSITIVE_INFINITY)) this.#due();
     else this.adjust();
   }
 }
