@@ -23,7 +23,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "storage-rocksdb": { above: ["storage"] },
   "transport-grpc": { above: ["raft"] },
   resp: { above: [], portable: true },
-  kv: { above: ["raft"] },
+  kv: { above: ["raft"], portable: true },
   server: { above: ["kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
   "workspace-checks": { above: ["bench"] },

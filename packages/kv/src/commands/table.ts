@@ -1,0 +1,24 @@
+import type { KvCommand } from "./command.js";
+import { GENERIC_COMMANDS, KEYSPACE_COMMANDS } from "./generic-commands.js";
+import { STRING_COMMANDS } from "./string-commands.js";
+
+/** Every command on data. What is not here is unknown. */
+export const KV_COMMANDS: readonly KvCommand[] = Object.freeze([
+  ...STRING_COMMANDS,
+  ...GENERIC_COMMANDS,
+  ...KEYSPACE_COMMANDS,
+]);
+
+const BY_NAME: ReadonlyMap<string, KvCommand> = new Map(
+  KV_COMMANDS.map((command) => [command.name, command]),
+);
+
+/** The command of that name, in any case. */
+export function findCommand(name: Uint8Array): KvCommand | undefined {
+  let text = "";
+  for (let at = 0; at < name.length && at < 32; at++) {
+    const byte = name[at] as number;
+    text += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte);
+  }
+  return name.length <= 32 ? BY_NAME.get(text) : undefined;
+}

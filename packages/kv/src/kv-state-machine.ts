@@ -1,0 +1,159 @@
+import type { Request, TypeConfig } from "@seshat/common";
+import { CodecError } from "@seshat/common";
+import type { ResponseCodec, StateCapture, StateMachine } from "@seshat/storage";
+import { execute, isFull, resolve, run } from "./commands/execute.js";
+import type { KvConfig } from "./config.js";
+import { DEFAULT_KV_CONFIG } from "./config.js";
+import type { EntryPart, KvEntry, TransactionPart } from "./entry.js";
+import { decodeKvEntry } from "./entry-codec.js";
+import { OUT_OF_MEMORY } from "./refusal.js";
+import type { KvResponse, Reply } from "./reply.js";
+import { NULL_ARRAY, OK, errorReply } from "./reply.js";
+import { RESPONSE_CODEC } from "./reply-codec.js";
+import { SnapshotReader } from "./snapshot/read-snapshot.js";
+import { writeSnapshot } from "./snapshot/write-snapshot.js";
+import { Db } from "./store/db.js";
+
+/** Entries of `encodeKvEntry` in, replies out. */
+export type KvTypeConfig = TypeConfig<Request, KvResponse>;
+
+/** A read that only an entry can answer: its time has passed a deadline, and the state's time has not. */
+export const NEEDS_TICK: unique symbol = Symbol("needs tick");
+
+/** How many keys an entry removes that are over, and for each part that it has. */
+const REAPED_PER_ENTRY = 16;
+const REAPED_PER_PART = 2;
+
+/**
+ * Redis's keys and values as a replicated state machine. One entry holds what came in together: commands, transactions, changes of the
+ * configuration. What it does follows from the state and the entry alone; the time is the entry's, or the latest of those before it.
+ */
+export class KvStateMachine implements StateMachine<Request, KvResponse> {
+  /** With it, clients of a cluster can have sessions. */
+  readonly responseCodec: ResponseCodec<KvResponse> = RESPONSE_CODEC;
+  #db = new Db({ k0: 0, k1: 0 });
+  /** Whether the hash has the seed of the first entry. */
+  #seeded = false;
+
+  /** The state's time, in milliseconds since 1970. */
+  get clockMs(): number {
+    return this.#db.clock;
+  }
+
+  /** How many keys there are, those included that are over and not removed yet. */
+  get size(): number {
+    return this.#db.size;
+  }
+
+  /** How many keys have a deadline. */
+  get deadlines(): number {
+    return this.#db.deadlines;
+  }
+
+  /** How many keys ended by their deadlines on this node. */
+  get expired(): number {
+    return this.#db.expired;
+  }
+
+  /** What the data counts for against `maxMemoryBytes`. The same on every node: no measure of this process. */
+  get usedBytes(): number {
+    return this.#db.usedBytes;
+  }
+
+  get config(): KvConfig {
+    return this.#db.config;
+  }
+
+  apply(index: number, request: Request): KvResponse {
+    let entry: KvEntry;
+    try {
+      entry = decodeKvEntry(request.data);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      return { replies: [errorReply(`ERR malformed entry: ${error.message}`)] };
+    }
+    if (!this.#seeded) {
+      this.#db = new Db({ k0: entry.seed >>> 0, k1: Math.floor(entry.seed / 0x1_0000_0000) });
+      this.#seeded = true;
+    }
+    const db = this.#db;
+    db.beginApply(index, entry.timeMs);
+    db.reap(REAPED_PER_ENTRY + REAPED_PER_PART * entry.parts.length);
+    return { replies: entry.parts.map((part, at) => this.#applyPart(part, entry.seed, at)) };
+  }
+
+  /**
+   * Carries a command out that only reads, on the state as it is.
+   *
+   * @param nowMs the reader's clock. Time left is counted from it.
+   * @param seed what is drawn at random is drawn from: an integer from 0 to 2^53 - 1.
+   * @returns its reply; or `NEEDS_TICK`, when by the reader's clock a key is over that the state still has: let an entry with that
+   *   time be applied, and read again.
+   */
+  read(args: readonly Uint8Array[], nowMs: number, seed = 0): Reply | typeof NEEDS_TICK {
+    const command = resolve(args);
+    if ("message" in command) return command;
+    if (command.flags.includes("write")) {
+      return errorReply(`ERR ${command.name} writes, and has to be applied`);
+    }
+    const db = this.#db;
+    db.beginRead(nowMs);
+    db.random.reseed(seed, 0);
+    const reply = run(db, command, args);
+    return db.needsTick ? NEEDS_TICK : reply;
+  }
+
+  /** The index of the entry that changed `key` last, or 0 when it is absent: what a transaction watches. */
+  version(key: Uint8Array): number {
+    this.#db.beginRead(0);
+    return this.#db.locate(key) ? this.#db.version() : 0;
+  }
+
+  /** To be written once; what is written is not kept for it any longer. */
+  capture(): StateCapture {
+    const captured = this.#db.capture();
+    const seeded = this.#seeded;
+    return { chunks: () => writeSnapshot(captured, seeded) };
+  }
+
+  /** @throws {CodecError} when the bytes are no complete, undamaged snapshot: the old state stands. */
+  async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const reader = new SnapshotReader();
+    for await (const chunk of chunks) reader.push(chunk);
+    const { db, seeded } = reader.finish();
+    this.#db = db;
+    this.#seeded = seeded;
+  }
+
+  #applyPart(part: EntryPart, seed: number, at: number): Reply {
+    const db = this.#db;
+    // One stream of random numbers a part: what one part draws does not depend on what the others do.
+    db.random.reseed(seed, at);
+    switch (part.type) {
+      case "command":
+        return execute(db, part.args);
+      case "transaction":
+        return applyTransaction(db, part);
+      case "config":
+        db.config = Object.freeze({ ...DEFAULT_KV_CONFIG, ...db.config, ...part.config });
+        return OK;
+      default:
+        return part satisfies never;
+    }
+  }
+}
+
+function applyTransaction(db: Db, { watched, commands }: TransactionPart): Reply {
+  for (const { key, version } of watched) {
+    if ((db.locate(key) ? db.version() : 0) !== version) return NULL_ARRAY;
+  }
+  if (isFull(db) && commands.some(addsData)) {
+    return errorReply(`EXECABORT Transaction discarded because of: ${OUT_OF_MEMORY.message}`);
+  }
+  return commands.map((args) => execute(db, args));
+}
+
+function addsData(args: readonly Uint8Array[]): boolean {
+  const command = resolve(args);
+  return !("message" in command) && command.flags.includes("denyoom");
+}

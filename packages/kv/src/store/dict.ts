@@ -1,0 +1,199 @@
+import { halfSipHash } from "./half-sip-hash.js";
+import { Shard } from "./shard.js";
+import type { Value } from "./value.js";
+
+/** A shard that has more keys, or more bytes of records, is split. */
+const MAX_SHARD_KEYS = 3200;
+const MAX_SHARD_BYTES = 524_288;
+/** No shard is split further: so many keys whose hashes begin alike would be equal in the rest too. */
+const MAX_DEPTH = 24;
+
+/** The key of the hash, two 32-bit integers. */
+export interface HashSeed {
+  readonly k0: number;
+  readonly k1: number;
+}
+
+/**
+ * A map from bytes to values, in the order of (hash, key): an order that depends on the keys and the seed alone, never on how the map
+ * came to hold them. Any number of keys; a write costs the same however many there are, and so does {@link capture}, nearly.
+ *
+ * {@link find} moves a cursor, which the other methods read and change: so nothing is looked up twice, and nothing is allocated.
+ */
+export class Dict {
+  readonly seed: HashSeed;
+  /** By the leading bits of the hash; a shard that fewer bits tell apart stands in several neighbouring places. */
+  #directory: Shard[];
+  #bits = 0;
+  #size = 0;
+  #shard: Shard;
+  #slot = -1;
+  #hash = 0;
+
+  constructor(seed: HashSeed) {
+    this.seed = seed;
+    this.#shard = new Shard(0);
+    this.#directory = [this.#shard];
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Moves the cursor to `key`, or to where it would stand. @returns whether it is there. */
+  find(key: Uint8Array): boolean {
+    const hash = halfSipHash(key, this.seed.k0, this.seed.k1);
+    const shard = this.#shardOf(hash);
+    this.#hash = hash;
+    this.#shard = shard;
+    this.#slot = shard.find(hash, key);
+    return this.#slot >= 0;
+  }
+
+  /** The shard of the cursor. Not to be changed by others. */
+  get shard(): Shard {
+    return this.#shard;
+  }
+
+  /** The slot of the cursor in its shard, below 0 where the key is not there. */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  /** The hash of the cursor's key. */
+  get hash(): number {
+    return this.#hash;
+  }
+
+  /** The shard of the cursor, made fit to be changed. The slot stays. */
+  writable(): Shard {
+    if (this.#shard.shared > 0) {
+      const copy = this.#shard.clone();
+      this.#replace(this.#shard, [copy]);
+      this.#shard = copy;
+    }
+    return this.#shard;
+  }
+
+  /** Sets what `key`, at which the cursor stands, holds. See `Shard.put`. The cursor is nowhere afterwards. */
+  put(key: Uint8Array, value: Value, version = 0, deadline = 0): void {
+    const shard = this.writable();
+    if (this.#slot < 0) this.#size += 1;
+    shard.put(this.#slot, this.#hash, key, value, version, deadline);
+    this.#slot = -1;
+    let crowded = shard;
+    while (isCrowded(crowded)) {
+      const halves = crowded.split();
+      this.#replace(crowded, halves);
+      crowded = isCrowded(halves[0]) ? halves[0] : halves[1];
+    }
+  }
+
+  /** Removes the key at which the cursor stands. */
+  remove(): void {
+    this.writable().remove(this.#slot);
+    this.#size -= 1;
+    this.#slot = -1;
+  }
+
+  /** Moves the cursor to the first key whose hash is `hash` or higher. @returns whether there is one. */
+  seek(hash: number): boolean {
+    if (hash > 0xffff_ffff) return false;
+    const shard = this.#shardOf(hash);
+    const slot = shard.firstFrom(hash);
+    return slot >= 0 ? this.#stand(shard, slot) : this.#standBehind(hash);
+  }
+
+  /** Moves the cursor to the next key in order. @returns whether there is one. */
+  next(): boolean {
+    const slot = this.#shard.next(this.#slot + 2);
+    return slot >= 0 ? this.#stand(this.#shard, slot) : this.#standBehind(this.#hash);
+  }
+
+  /** Moves the cursor to the key that has `rank` keys before it, of which there must be more than `rank`. */
+  seekRank(rank: number): void {
+    let left = rank;
+    for (const shard of this.shards()) {
+      if (left < shard.count) {
+        this.#stand(shard, shard.at(left));
+        return;
+      }
+      left -= shard.count;
+    }
+  }
+
+  /** The shards in the order of their hashes. */
+  *shards(): Generator<Shard> {
+    for (let at = 0; at < this.#directory.length; at += this.#width(at)) yield this.#directory[at] as Shard;
+  }
+
+  /** The shards of this moment, none of which changes until it is released (`shared -= 1`). */
+  capture(): Shard[] {
+    const shards = [...this.shards()];
+    for (const shard of shards) shard.shared += 1;
+    return shards;
+  }
+
+  /** A map of the same content. Neither sees what is written to the other from now on. */
+  fork(): Dict {
+    const copy = new Dict(this.seed);
+    // Nobody tells when the one or the other is gone, so neither may ever change these in place.
+    this.capture();
+    copy.#directory = this.#directory.slice();
+    copy.#bits = this.#bits;
+    copy.#size = this.#size;
+    return copy;
+  }
+
+  /** Moves the cursor to the first key behind the shard of `hash`. */
+  #standBehind(hash: number): boolean {
+    let at = this.#indexOf(hash);
+    at -= at % this.#width(at);
+    for (at += this.#width(at); at < this.#directory.length; at += this.#width(at)) {
+      const shard = this.#directory[at] as Shard;
+      const slot = shard.next(0);
+      if (slot >= 0) return this.#stand(shard, slot);
+    }
+    return false;
+  }
+
+  #stand(shard: Shard, slot: number): true {
+    this.#shard = shard;
+    this.#slot = slot;
+    this.#hash = shard.hash(slot);
+    return true;
+  }
+
+  #indexOf(hash: number): number {
+    // A shift by 32 is none, so the first bit goes beforehand.
+    return (hash >>> 1) >>> (31 - this.#bits);
+  }
+
+  #shardOf(hash: number): Shard {
+    return this.#directory[this.#indexOf(hash)] as Shard;
+  }
+
+  /** In how many places the shard at `index` stands. */
+  #width(index: number): number {
+    return 2 ** (this.#bits - (this.#directory[index] as Shard).depth);
+  }
+
+  /** Puts one shard, or two halves, in the place of `old`. */
+  #replace(old: Shard, shards: readonly [Shard] | readonly [Shard, Shard]): void {
+    const depth = shards[0].depth;
+    if (depth > this.#bits) {
+      this.#directory = this.#directory.flatMap((shard) => [shard, shard]);
+      this.#bits += 1;
+    }
+    const first = this.#directory.indexOf(old);
+    const width = 2 ** (this.#bits - depth);
+    for (const [i, shard] of shards.entries()) {
+      this.#directory.fill(shard, first + i * width, first + (i + 1) * width);
+    }
+  }
+}
+
+function isCrowded(shard: Shard): boolean {
+  const { count, liveBytes } = shard;
+  return (count > MAX_SHARD_KEYS || (liveBytes > MAX_SHARD_BYTES && count > 1)) && shard.depth < MAX_DEPTH;
+}
