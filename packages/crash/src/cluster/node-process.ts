@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Answer, Ask, CallFailure, CallName, Question, Reply } from "../node/call.js";
+import type { Answer, Ask, CallFailure, CallName, Reply } from "../node/call.js";
 import type { Plant } from "../node/plants.js";
 
 const PROGRAM = fileURLToPath(new URL("../node/crash-node.js", import.meta.url));
@@ -84,9 +84,9 @@ export class NodeProcess {
         return;
       }
       const number = ++this.#lastNumber;
-      this.#waiting.set(number, { resolve: resolve as (answer: unknown) => void, reject });
+      this.#waiting.set(number, { resolve, reject });
       // What cannot be sent ends with the process.
-      this.#child.send({ number, name, ask } as Question, () => {});
+      this.#child.send({ number, name, ask }, () => {});
     });
   }
 
@@ -106,7 +106,7 @@ export class NodeProcess {
   #end(): void {
     this.#isGone = true;
     const error = new CallError({ message: `node ${this.id} ended`, unknown: true });
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
 }
