@@ -290,7 +290,7 @@ export class TestEngine {
   }
 
   /** The follower has all of the snapshot `sent` to it, up to `lastLogId`. */
-  snapshotDone(sent: SendSnapshotCommand, lastLogId: LogId): Command[] {
+  snapshotDone(sent: SendSnapshotCommand, lastLogId: LogId, incarnation = 0): Command[] {
     return this.step({
       type: "installSnapshotResponse",
       from: sent.to,
@@ -298,6 +298,7 @@ export class TestEngine {
       seq: sent.seq,
       lastLogId,
       response: { type: "installed", term: sent.term },
+      incarnation,
     });
   }
 

@@ -163,6 +163,8 @@ export interface InstallSnapshotResponseEvent {
   /** The last entry that the snapshot holds. */
   readonly lastLogId: LogId;
   readonly response: Exclude<InstallSnapshotResponse, { readonly type: "progress" }>;
+  /** The store that the peer runs on; 0 when it does not say. */
+  readonly incarnation: number;
 }
 
 /** A snapshot did not get through: no progress for too long, or there was none to send. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SendSnapshotCommand } from "./command.js";
 import type { TestEngine } from "../../test/engine-harness.js";
-import { elect, elected, flow, id, only, sentTo, the } from "../../test/engine-harness.js";
+import { elect, elected, flow, id, memberships, only, sentTo, the } from "../../test/engine-harness.js";
 
 /** Node 1 leads in term 2, with a log from 6 to 7; node 2 gets a snapshot up to 5, node 3 has everything. */
 function sending(): { node: TestEngine; sent: SendSnapshotCommand } {
@@ -55,6 +55,40 @@ describe("a follower that holds the snapshot", () => {
   });
 });
 
+describe("the store that a snapshot was installed on", () => {
+  /** Node 1 leads, and has been told nothing by learner 4 when it sends it a snapshot up to 2. */
+  function toSilentLearner(): { node: TestEngine; sent: SendSnapshotCommand } {
+    const { node, won } = elect({ membership: memberships([[1, 2, 3]], 4) });
+    const others = (peer: number): boolean => peer !== 4;
+    flow(node, won, others);
+    flow(node, node.write("a"), others);
+    node.step({ type: "takeSnapshot", requestId: 1 });
+    node.step({ type: "snapshotBuilt", lastLogId: id(1, 2) });
+    node.fail(sentTo(won, 4));
+    return { node, sent: the(node.pass(50), "sendSnapshot") };
+  }
+
+  test("is the one that the follower is known by: what comes from another counts for nothing of it", () => {
+    const { node, sent } = toSilentLearner();
+    const rest = node.snapshotDone(sent, id(1, 2), 14);
+    expect(node.progress(4)).toMatchObject({ matchIndex: 2, incarnation: 14 });
+    node.answer(sentTo(node.write("b"), 4), { type: "conflict", hint: id(0, 0) }, 99);
+    expect(rest).toBeDefined();
+    expect(node.progress(4)).toMatchObject({ matchIndex: 0, mode: "probe" });
+    // It holds nothing, and is no voter for what the other store held.
+    const refusal = { code: "learnerLagging", nodeId: 4, matchIndex: 0 };
+    expect(the(node.change(7, { type: "addVoters", ids: [4] }), "reply").refusal).toMatchObject(refusal);
+  });
+
+  test("has to be the one that answered before", () => {
+    const { node, sent } = toSilentLearner();
+    node.accept(sentTo(node.pass(50), 4), 14);
+    expect(node.progress(4).incarnation).toBe(14);
+    node.snapshotDone({ ...sent, seq: node.progress(4).snapshotSeq }, id(1, 2), 99);
+    expect(node.progress(4)).toMatchObject({ matchIndex: 0, incarnation: 0, mode: "probe" });
+  });
+});
+
 describe("an answer that is not to the snapshot on its way", () => {
   test("changes nothing: of an earlier one, of an earlier term, of a stranger, or repeated", () => {
     const { node, sent } = sending();
@@ -95,6 +129,7 @@ describe("a follower that does not follow", () => {
       seq: sent.seq,
       lastLogId: id(1, 5),
       response: { type: "refused", term: 8 },
+      incarnation: 0,
     });
     expect(node.role).toBe("follower");
     expect(node.state.vote.term).toBe(8);
@@ -109,6 +144,7 @@ describe("a follower that does not follow", () => {
       seq: sent.seq,
       lastLogId: id(1, 5),
       response: { type: "refused", term: 2 },
+      incarnation: 0,
     });
     expect(out).toEqual([]);
     expect(node.progress(2)).toMatchObject({ mode: "probe", snapshotSeq: 0, failures: 1, matchIndex: 0 });

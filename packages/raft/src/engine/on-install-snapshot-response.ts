@@ -1,7 +1,7 @@
 import { advance } from "./advance.js";
 import type { Context } from "./context.js";
 import type { InstallSnapshotFailedEvent, InstallSnapshotResponseEvent } from "./event.js";
-import { followerOf, pauseFollower } from "./followers.js";
+import { followerOf, isKnownStore, pauseFollower } from "./followers.js";
 import { noteSnapshotFailed, noteSnapshotInstalled } from "./progress.js";
 import { replicateTo } from "./replication.js";
 import { observeTerm } from "./vote-rule.js";
@@ -13,6 +13,10 @@ export function onInstallSnapshotResponse(ctx: Context, event: InstallSnapshotRe
   const peer = followerOf(ctx, from, event.requestTerm);
   if (peer === undefined || peer.progress.snapshotSeq !== event.seq) return;
   const { role, progress } = peer;
+  if (response.type === "installed" && !isKnownStore(ctx, from, peer, event.incarnation)) {
+    noteSnapshotFailed(progress);
+    return;
+  }
   if (response.type === "refused") {
     noteSnapshotFailed(progress);
     pauseFollower(ctx, progress);

@@ -156,8 +156,10 @@ describe("a snapshot that was installed", () => {
     node.append({ term: 3, prevLogId: id(2, 12), entries: [membershipEntry(id(3, 13), voters(2, 3))] });
     node.snapshotReceived(META);
     const out = node.snapshotInstalled(META);
-    expect(out.map(({ type }) => type)).toEqual(["truncate", "purge", "saveCommitted"]);
+    expect(out.map(({ type }) => type)).toEqual(["truncate", "purge", "abandonWrites", "saveCommitted"]);
     expect(the(out, "truncate").since).toBe(9);
+    // What is committed and was not applied is in the snapshot.
+    expect(the(out, "abandonWrites").since).toBe(1);
     expect(node.state.log.last).toEqual(id(3, 9));
     expect(node.state.memberships).toEqual([META.lastMembership]);
     expect(node.state.io.durableIndex).toBe(9);

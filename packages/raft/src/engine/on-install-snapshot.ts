@@ -56,6 +56,9 @@ export function onSnapshotInstalled(ctx: Context, event: SnapshotInstalledEvent)
   const requestId = endInstall(ctx, lastLogId);
   if (installed) {
     if (!state.log.has(lastLogId)) replaceLog(ctx, lastLogId);
+    // What this node committed as leader, and had not made durable, is in the snapshot: it is not applied here, so nobody has its answer.
+    if (state.dispatchedIndex < state.committed.index)
+      ctx.out.push({ type: "abandonWrites", since: state.dispatchedIndex + 1 });
     noteDurableSnapshot(ctx, lastLogId.index);
     commitSnapshot(ctx, lastLogId);
     adoptSnapshotMembership(state, lastMembership, lastLogId.index);

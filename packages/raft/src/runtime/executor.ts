@@ -256,7 +256,7 @@ export class Executor<C extends RaftTypeConfig> {
         this.#clients.refuseWrites(this.#refusal(command.refusal));
         return;
       case "abandonWrites": {
-        const error = new UnknownOutcomeError("this node lost the leadership before the write was committed");
+        const error = new UnknownOutcomeError("this node lost the leadership before the write was applied");
         this.#observer.abandoned(error);
         this.#stages.abandoned();
         this.#clients.abandonWrites(command.since, error);
@@ -339,12 +339,15 @@ export class Executor<C extends RaftTypeConfig> {
     ]);
   }
 
-  /** Whatever waited to be sent to a peer that was given up is answered as lost, so that the engine begins again. */
+  /**
+   * Whatever waited to be sent to a peer that was given up is answered as lost, so that the engine begins again. All of it: the answer to
+   * what was sent first may have come already, and speaks for nothing after it.
+   */
   #reportLost(id: NodeId): void {
     const { role, vote } = this.#state;
-    const oldest = role.type === "leader" ? role.progress.get(id)?.inFlight[0] : undefined;
-    if (oldest === undefined) return;
-    this.#emit({ type: "appendEntriesFailed", from: id, requestTerm: vote.term, seq: oldest.seq });
+    const inFlight = role.type === "leader" ? role.progress.get(id)?.inFlight : undefined;
+    for (const { seq } of inFlight ?? [])
+      this.#emit({ type: "appendEntriesFailed", from: id, requestTerm: vote.term, seq });
   }
 
   #receive({ rpcId, term, afterIo }: ReceiveSnapshotCommand): void {

@@ -56,6 +56,16 @@ describe("the answer to a request in portions", () => {
     expect(answer.settled).toBe(true);
   });
 
+  test("is none when it comes from two stores: what the one acknowledged before it was erased, the other does not have", () => {
+    for (const second of [CONFLICT, success(6)]) {
+      const { answer, answers } = answerTo(3);
+      answer.answered(0, success(2), STORE);
+      answer.answered(1, second, STORE + 1);
+      answer.lost();
+      expect(answers).toEqual([null]);
+    }
+  });
+
   test("is a refusal when any is refused: the leader's term is over", () => {
     const { answer, answers } = answerTo(3);
     answer.answered(0, success(2), STORE);
@@ -89,12 +99,11 @@ describe("the answer to a request in portions", () => {
     expect(answers).toEqual([success(6)]);
   });
 
-  test("comes from the store that answered last: what an older one acknowledged is not held by the newer", () => {
-    const { answer, stores } = answerTo(3);
+  test("comes from the store that gave it, and from none when nobody did", () => {
+    const { answer, stores } = answerTo(2);
     answer.answered(0, success(2), STORE);
-    answer.answered(1, success(4), STORE + 1);
     answer.lost();
-    expect(stores).toEqual([STORE + 1]);
+    expect(stores).toEqual([STORE]);
     const lost = answerTo(1);
     lost.answer.lost();
     expect(lost.stores).toEqual([0]);

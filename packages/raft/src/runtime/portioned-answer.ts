@@ -10,7 +10,7 @@ export class PortionedAnswer {
   /** Portions of which nothing is known yet. */
   #open: number;
   #best: AppendEntriesSuccess | null = null;
-  /** The store that the newest answer came from. */
+  /** The store that the answers come from. */
   #incarnation = 0;
   #settled = false;
 
@@ -35,6 +35,11 @@ export class PortionedAnswer {
 
   /** The portion at `position` was answered, from the store `incarnation`. */
   answered(position: number, response: AppendEntriesResponse, incarnation: number): void {
+    if (this.#incarnation !== 0 && incarnation !== this.#incarnation) {
+      // The follower lost its store between two portions: what one store has the other does not acknowledge.
+      this.#end(null);
+      return;
+    }
     this.#incarnation = incarnation;
     switch (response.type) {
       case "refused":

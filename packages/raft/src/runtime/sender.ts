@@ -131,7 +131,10 @@ export class Sender<C extends RaftTypeConfig> {
   }
 
   /** Sends one part of a snapshot. Rejects when there is no answer in time. */
-  installSnapshot(to: NodeId, request: InstallSnapshotRequest<C["Node"]>): Promise<InstallSnapshotResponse> {
+  installSnapshot(
+    to: NodeId,
+    request: InstallSnapshotRequest<C["Node"]>,
+  ): Promise<RpcResponse<InstallSnapshotResponse>> {
     const header = this.#parts.passport.request(to);
     const timeoutMs = this.#parts.rpcTimeoutMs + request.data.length / SLOWEST_LINK;
     const send = (network: RaftNetwork<C>): Promise<RpcResponse<InstallSnapshotResponse>> =>
@@ -294,7 +297,7 @@ export class Sender<C extends RaftTypeConfig> {
     timeoutMs: number,
     send: (network: RaftNetwork<C>) => Promise<RpcResponse<T>>,
     check: (response: T) => void,
-  ): Promise<T> {
+  ): Promise<RpcResponse<T>> {
     return this.#peer(to).call(rpc, timeoutMs, send, (response) => {
       check(response);
       this.#parts.passport.checkResponse(response.header, to);

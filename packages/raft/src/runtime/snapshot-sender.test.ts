@@ -24,6 +24,7 @@ const INSTALLED: Event = {
   seq: 9,
   lastLogId: logId(2, 5),
   response: { type: "installed", term: 3 },
+  incarnation: 12,
 };
 
 type Answer = InstallSnapshotResponse | Promise<InstallSnapshotResponse> | "lost";
@@ -105,7 +106,7 @@ function setUp(size = SIZE) {
       if (sent.length > 1000) return new Promise<never>(() => {});
       const answer = await world.follower(request);
       if (answer === "lost") throw new Error("lost");
-      return answer;
+      return { ...answer, header: { from: 2, incarnation: 12 } };
     },
     awaits: () => world.awaits,
     emit: (event) => void events.push(event),

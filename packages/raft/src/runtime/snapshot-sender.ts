@@ -4,6 +4,7 @@ import type {
   InstallSnapshotResponse,
   NodeId,
   RaftTypeConfig,
+  RpcResponse,
   Snapshot,
 } from "@seshat/common";
 import type { MaybePromise } from "@seshat/storage";
@@ -27,7 +28,7 @@ export interface SnapshotSenderParts<C extends RaftTypeConfig> {
   newestIndex(): number;
   readSnapshot(): MaybePromise<Snapshot<C["SnapshotData"], C["Node"]> | null>;
   /** Sends one part. Rejects when there is no answer in time; stays pending once the peer is given up. */
-  call(to: NodeId, request: InstallSnapshotRequest<C["Node"]>): Promise<InstallSnapshotResponse>;
+  call(to: NodeId, request: InstallSnapshotRequest<C["Node"]>): Promise<RpcResponse<InstallSnapshotResponse>>;
   /** True while the engine waits for the outcome. */
   awaits(command: SendSnapshotCommand): boolean;
   emit(event: Event): void;
@@ -172,13 +173,15 @@ export class SnapshotSender<C extends RaftTypeConfig> {
       ]);
       if (response === null) return null;
       if (response !== "lost" && response.type !== "progress") {
+        const { header, ...outcome } = response;
         return {
           type: "installSnapshotResponse",
           from: to,
           requestTerm: term,
           seq,
           lastLogId: meta.lastLogId,
-          response,
+          response: outcome,
+          incarnation: header.incarnation,
         };
       }
       const next = response === "lost" ? offset : response.nextOffset;

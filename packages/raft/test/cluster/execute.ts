@@ -155,6 +155,7 @@ export function execute(life: Life, command: Command): void {
           seq,
           lastLogId,
           response,
+          incarnation: disk.incarnation,
         };
       });
       return;

@@ -364,6 +364,7 @@ export class Dialogue {
           seq,
           lastLogId,
           response,
+          incarnation: 0,
         };
         return back(() => this.step(from, event as Event));
       },
