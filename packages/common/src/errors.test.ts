@@ -88,7 +88,7 @@ const ERRORS: [string, SeshatError, string, string, object][] = [
     "LearnerLaggingError",
     new LearnerLaggingError(4, 10, 20),
     "learnerLagging",
-    "node 4 cannot vote yet: it has the log up to 10 of 20, or did not answer lately; wait until it has caught up",
+    "node 4 cannot be counted on as a voter: it has the log up to 10 of 20, or did not answer lately; wait until it has caught up",
     { nodeId: 4, matchIndex: 10, lastIndex: 20 },
   ],
   [

@@ -17,7 +17,10 @@ export interface InitializeOptions {
 export interface ChangeMembershipOptions extends Patience {
   /** Keep voters that are removed as learners. Default false: they are no members any more. */
   readonly retain?: boolean;
-  /** Let nodes vote that do not answer, or are more than `config.replicationLagThreshold` entries behind. Default false. */
+  /**
+   * Let nodes vote that do not answer, or are more than `config.replicationLagThreshold` entries behind, and let no majority be left
+   * of voters that do not. Default false.
+   */
   readonly allowLagging?: boolean;
   /** Change it only while this node leads this term; otherwise `PreconditionFailedError`. */
   readonly leaderTerm?: number;
@@ -41,7 +44,7 @@ export interface TransferLeaderOptions {
 
 /** What can be changed while a node runs. What is left out stays. */
 export interface RuntimeSwitches {
-  /** False: time stands still for this node, and it does nothing by itself. */
+  /** False: time stands still for this node, and it does nothing by itself. What a caller gave a time ends with that all the same. */
   readonly tick?: boolean;
   /** False: as leader it sends no heartbeats. */
   readonly heartbeat?: boolean;

@@ -329,7 +329,8 @@ export class Raft<C extends RaftTypeConfig> {
    * @throws {NotLeaderError}, {QuorumNotEnoughError}, {TransferInProgressError} or {StorageStalledError} as {@link clientWrite}.
    * @throws {ChangeInProgressError} when another change is not finished.
    * @throws {LearnerNotFoundError} when one of the voters to be is no member.
-   * @throws {LearnerLaggingError} when one of them does not answer, or is far behind, unless that is allowed.
+   * @throws {LearnerLaggingError} when one that is to become a voter does not answer, or is far behind; or so many of those that stay that the
+   *   voters to be could decide nothing; unless that is allowed.
    * @throws {InvalidChangeError} when no voter would be left, or a voter would be no member.
    * @throws {PreconditionFailedError} when what `options` expect does not hold.
    * @throws {InvalidValueError} when the change or an option is none.

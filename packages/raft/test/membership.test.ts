@@ -282,6 +282,23 @@ describe("changing the membership", () => {
     await cluster.run(leader.changeMembership([1, 2, 3, 5], { allowLagging: true }));
   });
 
+  test("removing a voter while another is dead does not stop a cluster that works", async () => {
+    const cluster = new TestCluster(THREE);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const [dead, alive] = cluster.others(leader.id) as [NodeId, NodeId];
+    await cluster.stop(dead);
+    await cluster.clock.advance(2 * electionTimeoutMaxMs);
+    const error = await rejection(
+      cluster.run(leader.changeMembership({ type: "removeVoters", ids: [alive] })),
+    );
+    expect(error).toBeInstanceOf(LearnerLaggingError);
+    expect(error).toMatchObject({ nodeId: dead });
+    await cluster.set(leader, "a", "1");
+    await cluster.run(leader.changeMembership({ type: "removeVoters", ids: [dead] }));
+    await cluster.set(leader, "a", "2");
+  });
+
   test("a node that does not lead says who does, and where", async () => {
     const { cluster, leader } = await withLearners();
     const [follower] = cluster.others(leader.id) as [NodeId];

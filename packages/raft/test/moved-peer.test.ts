@@ -35,7 +35,7 @@ describe("a peer that moves while it is sent entries", () => {
             return reader.readEntries(since, upto);
           },
         };
-        storage.logReader = () => slow as ReturnType<typeof storage.logReader>;
+        storage.logReader = () => slow;
       }
       const leader = await cluster.found();
       await cluster.converge();

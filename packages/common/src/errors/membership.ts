@@ -67,7 +67,10 @@ export class LearnerNotFoundError extends SeshatError {
   }
 }
 
-/** A learner cannot become a voter yet: it does not answer, or is too far behind. Nothing was changed. */
+/**
+ * A learner cannot become a voter yet: it does not answer, or is too far behind. Or a voter does not, and those that remain beside it could
+ * decide nothing. Nothing was changed.
+ */
 export class LearnerLaggingError extends SeshatError {
   override readonly code = "learnerLagging";
   readonly nodeId: NodeId;
@@ -78,7 +81,7 @@ export class LearnerLaggingError extends SeshatError {
 
   constructor(nodeId: NodeId, matchIndex: number, lastIndex: number) {
     super(
-      `node ${nodeId} cannot vote yet: it has the log up to ${matchIndex} of ${lastIndex}, or did not answer lately; wait until it has caught up, or allow it to lag`,
+      `node ${nodeId} cannot be counted on as a voter: it has the log up to ${matchIndex} of ${lastIndex}, or did not answer lately; wait until it has caught up, or allow it to lag`,
     );
     this.nodeId = nodeId;
     this.matchIndex = matchIndex;

@@ -174,8 +174,8 @@ export class Engine {
    */
   nextDeadline(before: number = Number.POSITIVE_INFINITY): number {
     const { state } = this.#ctx;
-    if (!state.switches.tick) return Number.POSITIVE_INFINITY;
-    return Math.min(state.transfer?.deadline ?? Number.POSITIVE_INFINITY, this.#roleDeadline(before));
+    const transfer = state.transfer?.deadline ?? Number.POSITIVE_INFINITY;
+    return state.switches.tick ? Math.min(transfer, this.#roleDeadline(before)) : transfer;
   }
 
   #roleDeadline(before: number): number {

@@ -183,7 +183,7 @@ export interface ConfigureEvent {
 
 /** What can be changed while a node runs. */
 export interface EngineSwitches {
-  /** False: time stands still for this node, and it does nothing by itself. */
+  /** False: time stands still for this node, and it does nothing by itself. What a caller gave a time ends with that all the same. */
   readonly tick: boolean;
   /** False: as leader it sends no heartbeats, only entries. */
   readonly heartbeat: boolean;

@@ -125,6 +125,62 @@ describe("a change that leaves the voters as they are", () => {
   });
 });
 
+describe("the voters that remain", () => {
+  /** Voters that `silent` is one of, which has not answered for the longest election timeout. */
+  function withSilent(silent: NodeId, ...ids: readonly NodeId[]): TestEngine {
+    const node = elected({ membership: memberships([ids], 5) });
+    for (let waited = 0; waited < 300; waited += 50) flow(node, node.pass(50), (peer) => peer !== silent);
+    return node;
+  }
+
+  test("must be able to decide: one that is needed and does not answer is named, and nothing is appended", () => {
+    const node = withSilent(3, 1, 2, 3);
+    const refused = { code: "learnerLagging", nodeId: 3, matchIndex: 1, lastIndex: 1 };
+    for (const change of [
+      { type: "replaceVoters", ids: [1, 3] },
+      { type: "removeVoters", ids: [2] },
+      { type: "replaceVoters", ids: [3, 4] },
+      { type: "replaceVoters", ids: [2, 3] },
+    ] as const) {
+      const out = node.change(7, change);
+      expect(out).toEqual([{ type: "reply", requestId: 7, refusal: refused, afterIo: 0 }]);
+    }
+    expect(node.leader.change).toBeNull();
+    expect(
+      only(node.change(8, { type: "removeVoters", ids: [2] }, { allowLagging: true }), "append"),
+    ).toHaveLength(1);
+  });
+
+  test("may have some among them that do not answer, as long as the others decide", () => {
+    for (const ids of [[1, 2], [1], [1, 2, 3, 4], [2, 3, 4]]) {
+      const node = withSilent(3, 1, 2, 3);
+      expect(only(node.change(7, { type: "replaceVoters", ids }), "append"), ids.join()).toHaveLength(1);
+    }
+    const five = withSilent(3, 1, 2, 3, 4, 5);
+    expect(only(five.change(7, { type: "removeVoters", ids: [4] }), "append")).toHaveLength(1);
+  });
+
+  test("are not asked where they stay the same: a silent voter is given another address", () => {
+    const node = withSilent(3, 1, 2, 3);
+    flow(node, node.pass(0), (peer) => peer !== 2);
+    expect(only(node.change(7, { type: "setNodes", nodes: [[3, { addr: "n3" }]] }), "append")).toHaveLength(
+      1,
+    );
+  });
+
+  test("must have the log as well as answer", () => {
+    const node = elected({ membership: memberships([[1, 2, 3]], 5) });
+    const held = [3].map((peer) => sentTo(node.write("a"), peer));
+    for (const data of "bcd") flow(node, node.write(data), (peer) => peer !== 3);
+    expect(held).toHaveLength(1);
+    expect(the(node.change(7, { type: "removeVoters", ids: [2] }), "reply").refusal).toMatchObject({
+      code: "learnerLagging",
+      nodeId: 3,
+      matchIndex: 1,
+    });
+  });
+});
+
 describe("a node that is to vote", () => {
   test("has to answer: one that was not heard from for the longest election timeout is refused", () => {
     const node = leader();

@@ -6,7 +6,9 @@ import type { ChangeMembershipEvent } from "./event.js";
 import { syncFollowers } from "./followers.js";
 import { appendPayloads } from "./log-writer.js";
 import { effectiveMembership, isVotingHere, membershipOf } from "./membership-state.js";
-import { firstStep, newVoters, planChange } from "./membership-plan.js";
+import type { Target } from "./membership-plan.js";
+import { firstStep, keepsVoters, newVoters, planChange } from "./membership-plan.js";
+import { majority } from "./quorum.js";
 import { replicateToAll } from "./replication.js";
 import { becomeFollower } from "./role.js";
 import type { LeaderRole } from "./state.js";
@@ -28,7 +30,8 @@ export function beginChange(ctx: Context, role: LeaderRole, event: ChangeMembers
     (transfer === null ? null : ({ code: "transferInProgress", target: transfer.target } as const)) ??
     (event.expect === undefined ? null : unmetExpectation(ctx.state, event.expect)) ??
     planChange(current, event.change, event.retain);
-  const refusal = "code" in planned ? planned : lagging(ctx, role, newVoters(current, planned), event);
+  const refusal =
+    "code" in planned ? planned : event.allowLagging ? null : lagging(ctx, role, current, planned);
   if (refusal !== null || "code" in planned) {
     role.change = null;
     ctx.out.push({ type: "reply", requestId: event.requestId, refusal, afterIo: 0 });
@@ -87,25 +90,32 @@ function appendMembership(ctx: Context, role: LeaderRole, membership: Membership
   return state.log.last;
 }
 
-/** A node that does not answer, or lacks too much of the log, would only weaken the quorum (Raft thesis section 4.2.1). */
+/**
+ * Who must not be counted on. A node that does not answer, or lacks too much of the log, would as a new voter only weaken the quorum (Raft
+ * thesis section 4.2.1). Of those that vote already enough have to be left to decide: a joint membership that they cannot commit
+ * would stop a cluster that works, and nobody could take it back.
+ */
 function lagging(
   ctx: Context,
   role: LeaderRole,
-  ids: readonly NodeId[],
-  event: ChangeMembershipEvent,
+  current: Membership<unknown>,
+  target: Target,
 ): Refusal | null {
-  if (event.allowLagging) return null;
-  const lastIndex = ctx.state.log.last.index;
-  for (const nodeId of ids) {
-    const progress = role.progress.get(nodeId);
-    const matchIndex = progress?.matchIndex ?? 0;
-    const answers =
-      progress !== undefined && ctx.now < progress.ackedSentAt + ctx.config.electionTimeoutMaxMs;
-    if (!answers || matchIndex === 0 || lastIndex - matchIndex > ctx.config.lagThreshold) {
-      return { code: "learnerLagging", nodeId, matchIndex, lastIndex };
-    }
-  }
-  return null;
+  if (keepsVoters(current, target)) return null;
+  const isBehind = (id: NodeId): boolean => id !== ctx.state.id && !keepsUp(ctx, role, id);
+  const behind = [...target.voters].filter(isBehind);
+  const decide = target.voters.size - behind.length >= majority(target.voters.size);
+  const nodeId = newVoters(current, target).find(isBehind) ?? (decide ? undefined : behind[0]);
+  if (nodeId === undefined) return null;
+  const matchIndex = role.progress.get(nodeId)?.matchIndex ?? 0;
+  return { code: "learnerLagging", nodeId, matchIndex, lastIndex: ctx.state.log.last.index };
+}
+
+function keepsUp(ctx: Context, role: LeaderRole, id: NodeId): boolean {
+  const progress = role.progress.get(id);
+  if (progress === undefined || progress.matchIndex === 0) return false;
+  const answers = ctx.now < progress.ackedSentAt + ctx.config.electionTimeoutMaxMs;
+  return answers && ctx.state.log.last.index - progress.matchIndex <= ctx.config.lagThreshold;
 }
 
 /**

@@ -47,12 +47,18 @@ export function firstStep(
 ): Membership<unknown> {
   const outgoing = current.configs[0] as readonly NodeId[];
   const { voters, nodes } = target;
-  if (voters.size === outgoing.length && outgoing.every((id) => voters.has(id))) {
+  if (keepsVoters(current, target)) {
     return createMembership([voters], nodes, { incarnations });
   }
   const leaving = outgoing.filter((id) => !nodes.has(id));
   const staying = leaving.map((id): [NodeId, unknown] => [id, current.nodes.get(id)]);
   return createMembership([outgoing, voters], [...nodes, ...staying], { leaving, incarnations });
+}
+
+/** True when the same nodes vote before and after. */
+export function keepsVoters({ configs }: Membership<unknown>, { voters }: Target): boolean {
+  const outgoing = configs[0] as readonly NodeId[];
+  return voters.size === outgoing.length && outgoing.every((id) => voters.has(id));
 }
 
 /** The voters of `target` that do not vote yet. */

@@ -17,13 +17,29 @@ test("what is left out stays as it is", () => {
 describe("without ticks", () => {
   test("time stands still: nothing is due, and a timer that fires does nothing", () => {
     const leader = elected();
-    leader.transferLeader(7, 3, 20);
     for (const node of [leader, new TestEngine()]) {
       node.configure({ tick: false });
       expect(node.engine.nextDeadline()).toBe(NEVER);
       expect(node.pass(10_000)).toEqual([]);
     }
     expect(leader.role).toBe("leader");
+  });
+
+  test("a transfer ends at its deadline all the same, and the leader serves again; of what else was due nothing is done", () => {
+    const leader = elected();
+    leader.transferLeader(7, 3, 400);
+    leader.configure({ tick: false });
+    expect(leader.engine.nextDeadline()).toBe(leader.now + 400);
+    expect(leader.pass(400)).toEqual([
+      {
+        type: "reply",
+        requestId: 7,
+        refusal: { code: "transferFailed", target: 3, reason: "timeout" },
+        afterIo: 0,
+      },
+    ]);
+    expect(leader.engine.nextDeadline()).toBe(NEVER);
+    expect(only(leader.write("a"), "acceptWrites")).toHaveLength(1);
   });
 
   test("it answers all the same, and stands by command", () => {

@@ -7,8 +7,9 @@ import { expireTransfer } from "./transfer.js";
 /** A deadline passed: an election is due, a heartbeat, or the end of a transfer. */
 export function onTimer(ctx: Context): void {
   const { state } = ctx;
-  if (!state.switches.tick) return;
+  // Somebody waits for its end, and writes are refused until then.
   expireTransfer(ctx);
+  if (!state.switches.tick) return;
   switch (state.role.type) {
     case "learner":
       return;
