@@ -50,6 +50,11 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     return this.#db.deadlines;
   }
 
+  /** The earliest deadline of a key, in milliseconds since 1970; Infinity when none has one. */
+  get nextDeadlineMs(): number {
+    return this.#db.firstDeadline;
+  }
+
   /** How many keys ended by their deadlines on this node. */
   get expired(): number {
     return this.#db.expired;

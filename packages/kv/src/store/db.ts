@@ -241,6 +241,11 @@ export class Db {
     return this.#deadlines.size;
   }
 
+  /** The earliest deadline of a key, or Infinity. */
+  get firstDeadline(): number {
+    return this.#deadlines.first;
+  }
+
   /**
    * Walks the keys in the order of their hashes, which stay the same for as long as the keys exist. {@link value} and the like look at
    * the key that is visited, until something is located.

@@ -32,6 +32,8 @@ export interface NodeOptions<C extends RaftTypeConfig> {
   readonly raft?: RaftSettings;
   /** Settings of the network. */
   readonly grpc?: GrpcConfigOptions;
+  /** Serves what other nodes ask for by a `grpcForwarder`. Default: that is refused. */
+  readonly forwarding?: (payload: Uint8Array, from: NodeId) => Promise<Uint8Array>;
   /** Settings of the store. */
   readonly store?: Pick<StoreOptions, "writeBufferBytes" | "stallMs">;
   /** Default: silent. */
@@ -87,7 +89,15 @@ export async function startNode<C extends RaftTypeConfig>(options: NodeOptions<C
       ...(options.tracer && { tracer: options.tracer }),
     });
     closers.push(() => raft.shutdown());
-    const listener = await listenGrpc<C>({ ...network, raft, address: options.address });
+    const { forwarding } = options;
+    const listener = await listenGrpc<C>({
+      ...network,
+      raft,
+      address: options.address,
+      ...(forwarding && {
+        forwarding: { clusterId, nodeId: id, handle: (from, payload) => forwarding(payload, from) },
+      }),
+    });
     closers.push(
       () => listener.close(),
       () => handOver(raft, logger),

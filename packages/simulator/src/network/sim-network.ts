@@ -97,9 +97,7 @@ export class SimNetwork<C extends RaftTypeConfig> {
   readonly #random: SeededRandom;
   readonly #tap: NetworkTap;
   readonly #endpoints = new Map<NodeId, Endpoint<C>>();
-  readonly #links = new Map<NodeId, Map<NodeId, Link>>();
-  /** Of `#links`, in the order in which they were made. */
-  readonly #made: Link[] = [];
+  readonly #links = new Map<string, Link>();
   readonly #places = new Map<NodeId, string>();
   readonly #setTimer: (delayMs: number, callback: () => void) => void;
   /** Null where requests and answers are carried as they are. */
@@ -172,14 +170,18 @@ export class SimNetwork<C extends RaftTypeConfig> {
 
   /** Lets everything go at once that was held back. */
   unclog(from: NodeId, to: NodeId): void {
-    unclog(this.#link(from, to));
+    const link = this.#link(from, to);
+    const held = link.clogged ?? [];
+    link.clogged = null;
+    for (const deliver of held) deliver();
   }
 
   /** Mends every link. */
   heal(): void {
-    for (const link of this.#made) {
+    for (const [name, link] of this.#links) {
       link.cut = false;
-      unclog(link);
+      const [from, to] = name.split(">").map(Number) as [NodeId, NodeId];
+      this.unclog(from, to);
     }
   }
 
@@ -303,23 +305,12 @@ export class SimNetwork<C extends RaftTypeConfig> {
   }
 
   #link(from: NodeId, to: NodeId): Link {
-    let links = this.#links.get(from);
-    if (links === undefined) {
-      links = new Map();
-      this.#links.set(from, links);
-    }
-    let link = links.get(to);
+    const name = `${from}>${to}`;
+    let link = this.#links.get(name);
     if (link === undefined) {
       link = { cut: false, clogged: null, inFlight: 0 };
-      links.set(to, link);
-      this.#made.push(link);
+      this.#links.set(name, link);
     }
     return link;
   }
-}
-
-function unclog(link: Link): void {
-  const held = link.clogged ?? [];
-  link.clogged = null;
-  for (const deliver of held) deliver();
 }

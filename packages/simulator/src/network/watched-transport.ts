@@ -127,7 +127,8 @@ export function callPeer<C extends RaftTypeConfig>(
   rpc: Rpc,
   request: RpcRequest<unknown>,
 ): Promise<RpcResponse<unknown>> {
-  return (peer as Record<Rpc, (message: unknown) => Promise<RpcResponse<unknown>>>)[rpc](request);
+  const method = peer[rpc].bind(peer) as (message: unknown) => Promise<RpcResponse<unknown>>;
+  return method(request);
 }
 
 /** How the request differs from the newest one that it is most like. */

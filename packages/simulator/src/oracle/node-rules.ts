@@ -27,11 +27,8 @@ export function checkStep(
 
 function checkOrder(name: string, node: ObservedNode, state: EngineState): void {
   const { log, snapshot, applied, committed, dispatchedIndex } = state;
-  const purged = log.purged.index;
-  const built = snapshot.lastLogId.index;
-  const last = log.last.index;
-  if (purged > built || built > applied.index || applied.index > committed.index || committed.index > last) {
-    const order = [purged, built, applied.index, committed.index, last];
+  const order = [log.purged.index, snapshot.lastLogId.index, applied.index, committed.index, log.last.index];
+  if (order.some((index, i) => i > 0 && index < (order[i - 1] as number))) {
     throw new Violation(
       "A1 order of the log",
       `${name}: purged, snapshot, applied, committed and last are ${order.join(", ")}`,

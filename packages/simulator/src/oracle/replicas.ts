@@ -1,5 +1,5 @@
 import type { NodeId } from "@seshat/common";
-import { shorten } from "./canonical.js";
+import { canonicalText, shorten } from "./canonical.js";
 import type { Content } from "./content.js";
 import { describeDifference } from "./content.js";
 import { Violation } from "./violation.js";
@@ -10,8 +10,6 @@ export interface AppliedCommand<D> {
   readonly command: D;
   /** The command as it was before it was applied. */
   readonly text: string;
-  /** Of the command, likewise. */
-  readonly hash: number;
   readonly reply: string;
   readonly node: NodeId;
 }
@@ -52,18 +50,22 @@ export class Replicas<D> {
     return [...this.#applied.values()].sort((a, b) => a.index - b.index);
   }
 
-  /** What was applied at an index; undefined when nobody has applied it. */
-  at(index: number): AppliedCommand<D> | undefined {
-    return this.#applied.get(index);
+  /** The text of the command at an index, computed once, by whoever applies it first. */
+  commandText(index: number, command: D): { readonly text: string; readonly isFirst: boolean } {
+    const known = this.#applied.get(index);
+    return known === undefined
+      ? { text: canonicalText(command), isFirst: true }
+      : { text: known.text, isFirst: false };
   }
 
-  /** A command was applied, and nobody had applied it before. */
-  first(applied: AppliedCommand<D>): void {
-    this.#applied.set(applied.index, applied);
-  }
-
-  /** B5: a command was applied again. @throws {Violation} when it is answered differently. */
-  again({ index, text, ...known }: AppliedCommand<D>, node: NodeId, reply: string): void {
+  /** B5. @throws {Violation} when others answered something else. */
+  applied(applied: AppliedCommand<D>): void {
+    const { index, node, reply, text } = applied;
+    const known = this.#applied.get(index);
+    if (known === undefined) {
+      this.#applied.set(index, applied);
+      return;
+    }
     if (known.reply === reply) return;
     this.#diverge(
       index,

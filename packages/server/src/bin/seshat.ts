@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { runProgram } from "../cli/program.js";
+
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not want to wait for what is under way.
+    if (interrupt.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+    interrupt.abort(signal);
+  });
+}
+
+process.exitCode = await runProgram(process.argv.slice(2), {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  log: process.stdout,
+  interrupt: interrupt.signal,
+});

@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import type { ServerConfig } from "../config/server-config.js";
+import { pinoLogger } from "../node/pino-logger.js";
+import type { RunningServer } from "../server/start-server.js";
+import { startServer } from "../server/start-server.js";
+import { EXIT } from "./exit-codes.js";
+import type { CliIo } from "./io.js";
+
+/**
+ * Runs a server until it is told to end, or its node stops by itself.
+ *
+ * @returns the exit code.
+ */
+export async function runStart({ server: options, logLevel }: ServerConfig, io: CliIo): Promise<number> {
+  const logger = pinoLogger(logLevel, io.log);
+  const server = await startServer({ ...options, logger });
+  io.stdout.write(greeting(server, options.dir));
+  await Promise.race([aborted(io.interrupt), stopped(server)]);
+  const { stopCause } = server.node.raft.metrics();
+  // What is left of a node that has failed is not worth waiting for, but its ports and its store are to be free.
+  await server.close();
+  if (stopCause === null) return EXIT.ok;
+  io.stderr.write(`error: the node has stopped: ${stopCause.message}\n`);
+  return EXIT.internal;
+}
+
+function greeting({ address, context, node }: RunningServer, dir: string): string {
+  const at = address.lastIndexOf(":");
+  const [host, port] = [address.slice(0, at).replace(/^\[|\]$/g, ""), address.slice(at + 1)];
+  return (
+    `Seshat ${context.version}: node ${node.raft.id} of cluster "${context.clusterId}", data in ${dir}\n` +
+    `Clients connect to ${address}, for example: redis-cli -h ${host} -p ${port}\n`
+  );
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}
+
+async function stopped({ node }: RunningServer): Promise<void> {
+  for await (const state of node.raft.changes((metrics) => metrics.state)) if (state === "stopped") return;
+}

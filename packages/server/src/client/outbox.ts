@@ -1,0 +1,21 @@
+/** What has something to write out. */
+export interface Flushable {
+  flush(): void;
+}
+
+/** The clients that were said something since the last flush: each writes to its socket once. */
+export class Outbox {
+  #waiting: Flushable[] = [];
+
+  add(client: Flushable): void {
+    this.#waiting.push(client);
+  }
+
+  flush(): void {
+    while (this.#waiting.length > 0) {
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const client of waiting) client.flush();
+    }
+  }
+}

@@ -1,0 +1,143 @@
+import type { NodeId } from "@seshat/common";
+import { NotLeaderError, ShutdownError } from "@seshat/common";
+import type { KvStateMachine } from "@seshat/kv";
+import type { Raft } from "@seshat/raft";
+import type { LeaderLink } from "../forward/leader-link.js";
+import { serveForwarded } from "../forward/serve-forwarded.js";
+import type { ServerTypeConfig } from "../node/type-config.js";
+import { readFailure, writeFailure } from "./failure.js";
+import type { LaneLimits, LaneParts } from "./lane.js";
+import { Lane } from "./lane.js";
+import type { LeaderClock } from "./leader-clock.js";
+import { LocalReader } from "./local-reader.js";
+import { LocalWriter } from "./local-writer.js";
+import type { ReadOp, WriteOp } from "./op.js";
+import type { Outcome } from "./outcome.js";
+
+/** What a gateway is made of. */
+export interface GatewayParts {
+  readonly raft: Raft<ServerTypeConfig>;
+  readonly machine: KvStateMachine;
+  readonly clock: LeaderClock;
+  /** The way to whoever leads, when it is another node. */
+  readonly link: LeaderLink;
+  /** Where a node listens for its peers; null when nobody knows. */
+  addressOf(id: NodeId): string | null;
+  /** How long an operation may take, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Called when replies were delivered: they can be written out. */
+  delivered(): void;
+}
+
+/** Groups small enough for one entry, and for one message between nodes with room to spare. */
+const WRITE_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
+  groupOps: 4096,
+  groupBytes: 512 * 1024,
+  inFlight: 8,
+  waitingBytes: 64 * 1024 * 1024,
+};
+
+/** What is asked is small; what is answered may be large. */
+const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
+  groupOps: 512,
+  groupBytes: 512 * 1024,
+  inFlight: 32,
+  waitingBytes: 64 * 1024 * 1024,
+};
+
+/**
+ * Where the operations of all clients of this node go: into the log and the state machine when it leads, otherwise to the node that
+ * does. What comes in one turn of the event loop goes together.
+ */
+export class Gateway {
+  readonly writes: Lane<WriteOp>;
+  readonly reads: Lane<ReadOp>;
+  readonly #parts: GatewayParts;
+  readonly #writer: LocalWriter;
+  readonly #reader: LocalReader;
+  readonly #stopWatching: () => void;
+  #scheduled: NodeJS.Immediate | null = null;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    const { raft, machine, clock, timeoutMs } = parts;
+    const schedule = (): void => this.#schedule();
+    this.#writer = new LocalWriter(raft, clock, schedule);
+    this.#reader = new LocalReader({ raft, machine, clock, writer: this.#writer, schedule });
+    const common = {
+      ready: () => raft.leaderId() !== null,
+      schedule,
+      delivered: () => parts.delivered(),
+      now: () => performance.now(),
+    } satisfies Partial<LaneParts<never>>;
+    this.writes = new Lane<WriteOp>({
+      ...common,
+      send: (ops, bytes) => this.#write(ops, bytes),
+      repeatable: false,
+      limits: { ...WRITE_LIMITS, timeoutMs },
+      failure: writeFailure,
+    });
+    this.reads = new Lane<ReadOp>({
+      ...common,
+      send: (ops, bytes) => this.#read(ops, bytes),
+      repeatable: true,
+      limits: { ...READ_LIMITS, timeoutMs },
+      failure: readFailure,
+    });
+    this.#stopWatching = raft.onLeaderChange((leader) => {
+      if (leader === null) return;
+      this.writes.leaderChanged();
+      this.reads.leaderChanged();
+    });
+  }
+
+  /** Serves another node, which asks for its clients. */
+  serve(payload: Uint8Array): Promise<Uint8Array> {
+    const isLeader = (): boolean => this.#parts.raft.isLeader();
+    return serveForwarded({ writer: this.#writer, reader: this.#reader, isLeader }, payload);
+  }
+
+  /** Writes an entry with nothing in it but the time, if this node leads. */
+  tick(): Promise<Outcome> {
+    return this.#writer.tick();
+  }
+
+  /** Answers everything that waits. */
+  close(): void {
+    this.#stopWatching();
+    const error = new ShutdownError();
+    this.writes.close(error);
+    this.reads.close(error);
+    this.#parts.link.close();
+    if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+  }
+
+  #write(ops: readonly WriteOp[], bytes: number): Promise<Outcome> {
+    if (this.#parts.raft.isLeader()) return this.#writer.submit(ops, bytes);
+    return this.#forward({ type: "write", ops }, bytes);
+  }
+
+  #read(ops: readonly ReadOp[], bytes: number): Promise<Outcome> {
+    if (this.#parts.raft.isLeader()) return this.#reader.submit(ops);
+    return this.#forward({ type: "read", ops }, bytes);
+  }
+
+  async #forward(request: Parameters<LeaderLink["send"]>[2], bytes: number): Promise<Outcome> {
+    const leader = this.#parts.raft.leaderId();
+    const address = leader === null ? null : this.#parts.addressOf(leader);
+    if (leader === null || address === null)
+      return { type: "refused", error: new NotLeaderError(leader, null) };
+    return this.#parts.link.send(leader, address, request, bytes);
+  }
+
+  /** The end of this turn comes once every socket that had something to read was read. */
+  #schedule(): void {
+    this.#scheduled ??= setImmediate(() => {
+      this.#scheduled = null;
+      this.writes.pump();
+      this.reads.pump();
+      this.#writer.flush();
+      this.#reader.flush();
+    });
+  }
+}

@@ -1,0 +1,236 @@
+import { TimeoutError } from "@seshat/common";
+import type { RespValue } from "@seshat/resp";
+import type { Failure, Outcome } from "./outcome.js";
+
+/** Who asked for something. Within one lane it gets the replies in the order in which it asked. */
+export interface Owner {
+  deliver(reply: RespValue): void;
+  /** There is room in the lane again. */
+  resume(): void;
+}
+
+/** What a lane is made of. */
+export interface LaneParts<Op> {
+  /** True when somebody is known who can carry operations out. */
+  ready(): boolean;
+  send(ops: readonly Op[], bytes: number): Promise<Outcome>;
+  /** True when what was sent may be sent again, whatever became of it: reads. */
+  readonly repeatable: boolean;
+  readonly limits: LaneLimits;
+  /** The reply for what was not done, or of which nobody knows. */
+  failure(outcome: Failure): RespValue;
+  /** Asks for {@link Lane.pump} at the end of this turn. */
+  schedule(): void;
+  /** Called when replies were delivered: they can be written out. */
+  delivered(): void;
+  /** A clock that never goes back, in milliseconds. */
+  now(): number;
+}
+
+export interface LaneLimits {
+  /** Operations of one group, and their bytes; a larger operation goes alone. */
+  readonly groupOps: number;
+  readonly groupBytes: number;
+  /** Groups that are sent and not answered. */
+  readonly inFlight: number;
+  /** Bytes of all that waits. Who comes when that much does has to wait outside. */
+  readonly waitingBytes: number;
+  /** How long an operation may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Operations that go together: they have one outcome. */
+interface Group<Op> {
+  readonly ops: Op[];
+  readonly owners: Owner[];
+  bytes: number;
+  readonly deadline: number;
+  outcome: Outcome | null;
+  /** Which sending of it counts; an answer to an earlier one comes too late. */
+  attempt: number;
+}
+
+/** How long to wait before what was refused is tried again, unless somebody is known to lead before. */
+const RETRY_MS = 50;
+
+/**
+ * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and while
+ * as many groups are on their way as may be, what comes gathers in the next.
+ *
+ * What was certainly not done is tried again until its time is up, unless something behind it was done meanwhile: order comes before
+ * success.
+ */
+export class Lane<Op> {
+  readonly #parts: LaneParts<Op>;
+  /** Not sent, oldest first; the last takes what comes. */
+  #queue: Group<Op>[] = [];
+  #sent: Group<Op>[] = [];
+  #waitingBytes = 0;
+  readonly #blocked = new Set<Owner>();
+  /** True while the oldest that was sent was refused, and it is not known yet what became of those behind it: nothing more is sent. */
+  #stalled = false;
+  #pausedUntil = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #timerDue = 0;
+  #closed: Error | null = null;
+
+  constructor(parts: LaneParts<Op>) {
+    this.#parts = parts;
+  }
+
+  /** False when too much waits: `owner` is told to resume once there is room. */
+  admits(owner: Owner): boolean {
+    if (this.#waitingBytes < this.#parts.limits.waitingBytes) return true;
+    this.#blocked.add(owner);
+    return false;
+  }
+
+  /** Of operations that wait for an answer. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** @param bytes what it counts against the limits. */
+  add(op: Op, bytes: number, owner: Owner): void {
+    const { groupOps, groupBytes, timeoutMs } = this.#parts.limits;
+    let group = this.#queue.at(-1);
+    if (group === undefined || group.ops.length >= groupOps || group.bytes + bytes > groupBytes) {
+      const deadline = this.#parts.now() + timeoutMs;
+      group = { ops: [], owners: [], bytes: 0, deadline, outcome: null, attempt: 0 };
+      this.#queue.push(group);
+      this.#parts.schedule();
+    }
+    group.ops.push(op);
+    group.owners.push(owner);
+    group.bytes += bytes;
+    this.#waitingBytes += bytes;
+  }
+
+  /** Sends what can be sent. */
+  pump(): void {
+    if (this.#closed !== null) this.close(this.#closed);
+    while (this.#queue.length > 0 && this.#maySend()) {
+      const group = this.#queue.shift() as Group<Op>;
+      this.#sent.push(group);
+      const attempt = ++group.attempt;
+      this.#parts.send(group.ops, group.bytes).then(
+        (outcome) => this.#answered(group, attempt, outcome),
+        // Whatever went wrong, it may have been done.
+        (thrown: unknown) => this.#answered(group, attempt, { type: "unknown", error: thrown as Error }),
+      );
+    }
+    this.#watch();
+  }
+
+  /** Another node leads, or one at all: what waits need not wait for its next attempt. */
+  leaderChanged(): void {
+    this.#pausedUntil = 0;
+    this.pump();
+  }
+
+  /** Answers everything that waits, and from now on everything that comes: what was not sent was not done. */
+  close(error: Error): void {
+    this.#closed = error;
+    for (const group of this.#sent) group.outcome ??= { type: "unknown", error };
+    for (const group of this.#queue) group.outcome = { type: "refused", error };
+    const rest = [...this.#sent.splice(0), ...this.#queue.splice(0)];
+    for (const group of rest) this.#deliver(group);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #maySend(): boolean {
+    if (this.#stalled || this.#sent.length >= this.#parts.limits.inFlight) return false;
+    if (this.#pausedUntil > 0) {
+      if (this.#parts.now() < this.#pausedUntil) return false;
+      this.#pausedUntil = 0;
+    }
+    return this.#parts.ready();
+  }
+
+  #answered(group: Group<Op>, attempt: number, outcome: Outcome): void {
+    if (group.outcome !== null || group.attempt !== attempt) return;
+    group.outcome = outcome;
+    this.#settle();
+    this.pump();
+  }
+
+  /** Delivers what is settled, from the oldest on. */
+  #settle(): void {
+    this.#stalled = false;
+    for (let [head] = this.#sent; head !== undefined && head.outcome !== null; [head] = this.#sent) {
+      if (this.#mayRepeat(head)) {
+        if (this.#sent.some(({ outcome }) => outcome === null)) {
+          this.#stalled = true;
+          return;
+        }
+        this.#pausedUntil = this.#parts.now() + RETRY_MS;
+        if (this.#parts.repeatable || this.#sent.every((group) => this.#mayRepeat(group))) {
+          for (const group of this.#sent) group.outcome = null;
+          this.#queue = [...this.#sent, ...this.#queue];
+          this.#sent = [];
+          return;
+        }
+      }
+      this.#sent.shift();
+      this.#deliver(head);
+    }
+  }
+
+  #mayRepeat({ outcome, deadline }: Group<Op>): boolean {
+    if (outcome === null || outcome.type === "done") return false;
+    if (outcome.type === "unknown" && !this.#parts.repeatable) return false;
+    return this.#parts.now() < deadline;
+  }
+
+  /** Wakes up when the time of the oldest is up, or what was refused may be tried again. */
+  #watch(): void {
+    const oldest = this.#sent[0] ?? this.#queue[0];
+    if (oldest === undefined) return;
+    const now = this.#parts.now();
+    const due = this.#pausedUntil > now ? Math.min(this.#pausedUntil, oldest.deadline) : oldest.deadline;
+    if (this.#timer !== null) {
+      if (this.#timerDue <= due) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerDue = due;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#expire();
+        this.pump();
+      },
+      Math.max(1, due - now),
+    );
+  }
+
+  #expire(): void {
+    const now = this.#parts.now();
+    const error = new TimeoutError("the operation", this.#parts.limits.timeoutMs);
+    for (const group of this.#sent) {
+      if (group.deadline <= now) group.outcome ??= { type: "unknown", error };
+    }
+    for (let [group] = this.#queue; group !== undefined && group.deadline <= now; [group] = this.#queue) {
+      group.outcome = { type: "refused", error };
+      this.#queue.shift();
+      this.#sent.push(group);
+    }
+    this.#settle();
+  }
+
+  #deliver({ outcome, owners, bytes }: Group<Op>): void {
+    this.#waitingBytes -= bytes;
+    if (outcome?.type === "done") {
+      const { replies } = outcome;
+      for (let i = 0; i < owners.length; i++) (owners[i] as Owner).deliver(replies[i] as RespValue);
+    } else {
+      const reply = this.#parts.failure(outcome as Failure);
+      for (const owner of owners) owner.deliver(reply);
+    }
+    this.#parts.delivered();
+    if (this.#blocked.size === 0 || this.#waitingBytes >= this.#parts.limits.waitingBytes) return;
+    const waiting = [...this.#blocked];
+    this.#blocked.clear();
+    for (const owner of waiting) owner.resume();
+  }
+}

@@ -1,0 +1,338 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { RunningServer, ServerOptions } from "../src/index.js";
+import { startServer } from "../src/index.js";
+import { RespClient } from "./resp-client.js";
+
+let root: string;
+let server: RunningServer;
+/** What the clock of the machine is off by, for the server. */
+let skewMs = 0;
+
+function start(name: string, options: Partial<ServerOptions> = {}): Promise<RunningServer> {
+  return startServer({ dir: join(root, name), port: 0, wallMs: () => Date.now() + skewMs, ...options });
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "seshat-server-"));
+  server = await start("shared");
+});
+
+afterAll(async () => {
+  await server.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  using client = await RespClient.connect(server.address);
+  await client.call("FLUSHALL");
+});
+
+describe("commands of a pipeline", () => {
+  it("are answered in their order, whatever way they go", async () => {
+    using client = await RespClient.connect(server.address);
+    const replies = await client.pipeline([
+      ["SET", "n", "1"],
+      ["PING"],
+      ["GET", "n"],
+      ["INCR", "n"],
+      ["INCR", "n"],
+      ["ECHO", "between"],
+      ["GET", "n"],
+      ["NONSENSE"],
+      ["SET", "n"],
+      ["DEL", "n"],
+      ["GET", "n"],
+    ]);
+    expect(replies).toEqual([
+      "OK",
+      "PONG",
+      "1",
+      2,
+      3,
+      "between",
+      "3",
+      new Error("ERR unknown command 'NONSENSE', with args beginning with: "),
+      new Error("ERR wrong number of arguments for 'set' command"),
+      1,
+      null,
+    ]);
+  });
+
+  it("are answered although the client has closed its side before", async () => {
+    using client = await RespClient.connect(server.address);
+    client.send("SET a 1\r\nGET a\r\nINCR a\r\nGET a\r\n");
+    client.end();
+    const replies = [await client.next(), await client.next(), await client.next(), await client.next()];
+    expect(
+      replies.map((reply) => (reply instanceof Uint8Array ? Buffer.from(reply).toString() : reply)),
+    ).toEqual([{ type: "simple", text: "OK" }, "1", 2, "2"]);
+    await client.closed;
+  });
+
+  it("may be far more than are under way at once", async () => {
+    using client = await RespClient.connect(server.address);
+    const count = 6000;
+    const commands = Array.from({ length: count }, (_, i) => (i % 3 === 0 ? ["GET", "n"] : ["INCR", "n"]));
+    let n = 0;
+    const expected = commands.map(([name]) => (name === "INCR" ? ++n : n === 0 ? null : String(n)));
+    expect(await client.pipeline(commands)).toEqual(expected);
+  });
+
+  it("of many clients see the writes that were answered to others", async () => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => RespClient.connect(server.address)));
+    for (let round = 0; round < 20; round++) {
+      const writer = clients[round % clients.length] as RespClient;
+      await writer.call("SET", "round", String(round));
+      const seen = await Promise.all(clients.map((client) => client.call("GET", "round")));
+      expect(seen).toEqual(clients.map(() => String(round)));
+    }
+    for (const client of clients) client.close();
+  });
+});
+
+describe("a transaction", () => {
+  it("is carried out as one, with commands that are not about data in their places", async () => {
+    using client = await RespClient.connect(server.address);
+    expect(
+      await client.pipeline([
+        ["MULTI"],
+        ["SET", "a", "1"],
+        ["PING"],
+        ["INCR", "a"],
+        ["GET", "a"],
+        ["EXEC"],
+        ["GET", "a"],
+      ]),
+    ).toEqual(["OK", "QUEUED", "QUEUED", "QUEUED", "QUEUED", ["OK", "PONG", 2, "2"], "2"]);
+  });
+
+  it("is not carried out when a watched key has changed, also by the same client", async () => {
+    using client = await RespClient.connect(server.address);
+    using other = await RespClient.connect(server.address);
+    await client.call("SET", "a", "1");
+    expect(await client.call("WATCH", "a", "b")).toBe("OK");
+    await other.call("SET", "b", "new");
+    expect(await client.pipeline([["MULTI"], ["SET", "a", "2"], ["EXEC"]])).toEqual(["OK", "QUEUED", null]);
+    expect(await client.call("GET", "a")).toBe("1");
+
+    expect(
+      await client.pipeline([
+        ["WATCH", "a"],
+        ["SET", "a", "3"],
+        ["MULTI"],
+        ["SET", "a", "4"],
+        ["EXEC"],
+        ["GET", "a"],
+      ]),
+    ).toEqual(["OK", "OK", "OK", "QUEUED", null, "3"]);
+    // Nothing is watched any more.
+    expect(await client.pipeline([["MULTI"], ["SET", "a", "5"], ["EXEC"]])).toEqual(["OK", "QUEUED", ["OK"]]);
+    expect(
+      await client.pipeline([
+        ["WATCH", "a"],
+        ["UNWATCH"],
+        ["SET", "a", "6"],
+        ["MULTI"],
+        ["GET", "a"],
+        ["EXEC"],
+      ]),
+    ).toEqual(["OK", "OK", "OK", "OK", "QUEUED", ["6"]]);
+  });
+
+  it("is given up after a command that makes no sense, and by DISCARD", async () => {
+    using client = await RespClient.connect(server.address);
+    expect(
+      await client.pipeline([["MULTI"], ["SET", "a"], ["SET", "a", "1"], ["EXEC"], ["GET", "a"]]),
+    ).toEqual([
+      "OK",
+      new Error("ERR wrong number of arguments for 'set' command"),
+      "QUEUED",
+      new Error("EXECABORT Transaction discarded because of previous errors."),
+      null,
+    ]);
+    expect(
+      await client.pipeline([
+        ["MULTI"],
+        ["SET", "a", "1"],
+        ["DISCARD"],
+        ["EXEC"],
+        ["MULTI"],
+        ["MULTI"],
+        ["WATCH", "a"],
+        ["DISCARD"],
+      ]),
+    ).toEqual([
+      "OK",
+      "QUEUED",
+      "OK",
+      new Error("ERR EXEC without MULTI"),
+      "OK",
+      new Error("ERR MULTI calls can not be nested"),
+      new Error("ERR WATCH inside MULTI is not allowed"),
+      "OK",
+    ]);
+  });
+});
+
+describe("a connection", () => {
+  it("speaks RESP2 until it asks for RESP3", async () => {
+    using client = await RespClient.connect(server.address);
+    expect(await client.call("HELLO", "4")).toEqual(new Error("NOPROTO unsupported protocol version"));
+    expect(await client.call("HELLO")).toContain("proto");
+    expect(await client.call("HELLO", "3", "SETNAME", "me")).toMatchObject({
+      server: "redis",
+      proto: 3,
+      mode: "standalone",
+    });
+    expect(await client.call("CLIENT", "GETNAME")).toBe("me");
+    expect(await client.call("CONFIG", "GET", "save")).toEqual({ save: "" });
+  });
+
+  it("has to give the password where there is one", async () => {
+    await using closed = await start("password", { limits: { password: "secret" } });
+    using client = await RespClient.connect(closed.address);
+    expect(await client.call("GET", "a")).toEqual(new Error("NOAUTH Authentication required."));
+    const wrong = new Error("WRONGPASS invalid username-password pair or user is disabled.");
+    expect(await client.call("AUTH", "guess")).toEqual(wrong);
+    expect(await client.call("AUTH", "other", "secret")).toEqual(wrong);
+    expect(await client.call("GET", "a")).toEqual(new Error("NOAUTH Authentication required."));
+    expect(await client.call("AUTH", "secret")).toBe("OK");
+    expect(await client.call("GET", "a")).toBeNull();
+    using other = await RespClient.connect(closed.address);
+    expect(await other.call("HELLO", "3", "AUTH", "default", "secret")).toMatchObject({ proto: 3 });
+  });
+
+  it("is refused when there are as many as may be, and ends after QUIT", async () => {
+    await using small = await start("small", { limits: { maxClients: 1 } });
+    const first = await RespClient.connect(small.address);
+    expect(await first.call("PING")).toBe("PONG");
+    using second = await RespClient.connect(small.address);
+    expect(await second.next()).toEqual({ type: "error", message: "ERR max number of clients reached" });
+    await second.closed;
+    expect(await first.pipeline([["SET", "a", "1"], ["QUIT"]])).toEqual(["OK", "OK"]);
+    await first.closed;
+    while (small.context.clients.size > 0) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1);
+      });
+    }
+    using third = await RespClient.connect(small.address);
+    expect(await third.call("GET", "a")).toBe("1");
+  });
+
+  it("that breaks the protocol is told so and ended, after what it asked for before", async () => {
+    using client = await RespClient.connect(server.address);
+    client.send("SET a 1\r\n*1\r\n$-5\r\n");
+    expect(await client.next()).toEqual({ type: "simple", text: "OK" });
+    expect(await client.next()).toEqual({
+      type: "error",
+      message: "ERR Protocol error: invalid bulk length",
+    });
+    await client.closed;
+  });
+
+  it("is silent as it was told to be", async () => {
+    using client = await RespClient.connect(server.address);
+    client.send("CLIENT REPLY OFF\r\nSET a 1\r\nGET a\r\nCLIENT REPLY ON\r\n");
+    expect(await client.next()).toEqual({ type: "simple", text: "OK" });
+    client.send("CLIENT REPLY SKIP\r\nINCR a\r\n");
+    expect(await client.call("GET", "a")).toBe("2");
+  });
+
+  it("that does not read costs the others nothing, and little memory", async () => {
+    using deaf = await RespClient.connect(server.address);
+    using client = await RespClient.connect(server.address);
+    await client.call("SET", "large", "x".repeat(60_000));
+    deaf.pause();
+    // 600 MB of replies, if they were all made.
+    const command = Buffer.from("GET large\r\n".repeat(10_000));
+    deaf.send(command);
+    for (let i = 0; i < 50; i++) expect(await client.call("INCR", "n")).toBe(i + 1);
+    const outputs = [...server.context.clients].map(({ buffered }) => buffered.output);
+    // What was under way when its socket was full: at most 256 values, and what was made before.
+    expect(Math.max(...outputs)).toBeLessThan(30_000_000);
+  });
+});
+
+describe("keys that expire", () => {
+  it("are gone when the leader's clock says so, and stay gone when it goes back", async () => {
+    using client = await RespClient.connect(server.address);
+    await client.call("SET", "a", "1", "PX", "60000");
+    expect(await client.call("GET", "a")).toBe("1");
+    skewMs = 61_000;
+    expect(
+      await client.pipeline([
+        ["GET", "a"],
+        ["EXISTS", "a"],
+      ]),
+    ).toEqual([null, 0]);
+    skewMs = 0;
+    expect(await client.call("GET", "a")).toBeNull();
+    expect(await client.call("SET", "a", "2", "PX", "60000")).toBe("OK");
+    // Time has stood still for the state meanwhile, and has not gone back.
+    expect(await client.call("PTTL", "a")).toBe(60_000);
+  });
+
+  it("are removed although nobody asks for them", async () => {
+    await using own = await start("removed");
+    using client = await RespClient.connect(own.address);
+    await client.pipeline([
+      ["SET", "a", "1", "PX", "1"],
+      ["SET", "b", "1"],
+    ]);
+    while (own.machine.size > 1) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10);
+      });
+    }
+    expect(await client.call("DBSIZE")).toBe(1);
+  });
+});
+
+describe("limits", () => {
+  it("of keys, values and memory are replicated, and can be changed", async () => {
+    await using own = await start("limits");
+    using client = await RespClient.connect(own.address);
+    const long = "k".repeat(300);
+    expect(await client.call("SET", long, "1")).toEqual(new Error("ERR key too large"));
+    expect(await client.call("CONFIG", "SET", "max-key-bytes", "1kb")).toBe("OK");
+    expect(await client.call("SET", long, "1")).toBe("OK");
+    expect(await client.call("CONFIG", "GET", "max-key-bytes")).toEqual(["max-key-bytes", "1024"]);
+    expect(await client.call("CONFIG", "SET", "maxmemory", "1")).toBe("OK");
+    expect(await client.call("SET", "a", "1")).toEqual(
+      new Error("OOM command not allowed when used memory > 'maxmemory'."),
+    );
+    expect(await client.call("CONFIG", "SET", "maxmemory", "lots")).toEqual(
+      new Error(
+        "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value",
+      ),
+    );
+  });
+});
+
+it("what was answered is there after a restart", async () => {
+  const first = await start("restart");
+  {
+    using client = await RespClient.connect(first.address);
+    await client.pipeline([
+      ["SET", "a", "1"],
+      ["SET", "b", "2", "EX", "1000"],
+      ["MULTI"],
+      ["INCR", "a"],
+      ["EXEC"],
+    ]);
+  }
+  await first.close();
+  await using again = await start("restart");
+  using client = await RespClient.connect(again.address);
+  expect(
+    await client.pipeline([
+      ["GET", "a"],
+      ["GET", "b"],
+    ]),
+  ).toEqual(["2", "2"]);
+  expect(await client.call("TTL", "b")).toBeGreaterThan(0);
+});
