@@ -1,6 +1,7 @@
 import type { NodeId } from "@seshat/common";
 import { AlreadyInitializedError, TimeoutError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
+import { SeededRandom } from "../src/testing.js";
 import { outcomeOf, rejection } from "./support/promises.js";
 import type { PeerCall } from "./support/test-cluster.js";
 import { TestCluster } from "./support/test-cluster.js";
@@ -90,3 +91,37 @@ describe("a founding that was not finished", () => {
     await cluster.waitForLeader([3, 4, 5]);
   });
 });
+
+test.each(Array.from({ length: 40 }, (_, seed) => seed))(
+  "whatever is lost and whoever crashes, nodes in common make one cluster: seed %i",
+  async (seed) => {
+    const cluster = await started(FIVE, seed);
+    const random = new SeededRandom(seed);
+    cluster.network.setFaults({ minLatencyMs: 0, maxLatencyMs: 40, lossRate: 0.1 + 0.2 * random.next() });
+    const sets: readonly (readonly [NodeId, readonly NodeId[]])[] = [
+      [1, [1, 2, 3]],
+      [4, [3, 4, 5]],
+      [5, [1, 5, 3]],
+      [2, [1, 2, 3]],
+    ];
+    const foundings = [];
+    for (const [founder, ids] of sets) {
+      foundings.push(outcomeOf(cluster.node(founder).initialize(nodesFor(...ids), { timeoutMs: 3000 })));
+      await cluster.clock.advance(Math.floor(random.next() * 80));
+    }
+    for (let crash = 0; crash < 4; crash++) {
+      await cluster.clock.advance(Math.floor(random.next() * 300));
+      const id = FIVE[Math.floor(random.next() * FIVE.length)] as NodeId;
+      await cluster.stop(id);
+      await cluster.clock.advance(Math.floor(random.next() * 100));
+      await cluster.start(id);
+    }
+    await cluster.clock.advance(4_000);
+    cluster.network.setFaults({ lossRate: 0, maxLatencyMs: 0 });
+    await cluster.clock.advance(3_000);
+    // Whoever has a log has the same first entry, and those that it names as voters follow one leader.
+    const first = FIVE.map((id) => cluster.storage(id).log.get(1)).filter((entry) => entry !== undefined);
+    for (const entry of first) expect(entry).toEqual(first[0]);
+    expect(leaders(cluster).length).toBe(first.length > 0 ? 1 : 0);
+  },
+);

@@ -539,6 +539,21 @@ describe("storage that hangs", () => {
     expect(world.stalls).toEqual(["read log"]);
   });
 
+  test("while the state is captured for a snapshot is noticed: nothing is applied meanwhile", async () => {
+    const { lane, world, events } = setUp();
+    const builder = deferred<unknown>();
+    world.snapshotBuilder = () => builder.promise;
+    lane.submit(BUILD);
+    lane.submit(apply(1, 1));
+    await world.clock.advance(1000);
+    expect(world.stalls).toEqual(["build snapshot"]);
+    expect(events).toEqual([]);
+    builder.resolve({ buildSnapshot: () => world.build() });
+    await settled();
+    expect(world.stalls).toEqual(["build snapshot", null]);
+    expect(events).toEqual(["built 1", "applied 1-1 (1)"]);
+  });
+
   test("is not said of snapshots: they take as long as they are large", async () => {
     const { lane, world } = setUp();
     const [built, installed] = [deferred<{ meta: SnapshotMeta }>(), deferred()];

@@ -96,7 +96,10 @@ export class ApplyLane<C extends RaftTypeConfig> {
     }
   }
 
-  /** A call that does not end at once is watched until it does. Snapshots are not: they take as long as they are large. */
+  /**
+   * A call that does not end at once is watched until it does. Building a snapshot, and installing one, is not: they take as long as they are
+   * large. To capture the state is, for nothing is applied meanwhile.
+   */
   #watched<T>(verb: StorageVerb, done: MaybePromise<T>): MaybePromise<T> {
     if (!isPending(done)) return done;
     const call = this.#parts.stalls.begin(verb);
@@ -159,7 +162,7 @@ export class ApplyLane<C extends RaftTypeConfig> {
   #capture(): MaybePromise<void> {
     const { stateMachine, instruments } = this.#parts;
     this.#running = "build snapshot";
-    return andThen(stateMachine.snapshotBuilder(), (builder) => {
+    return andThen(this.#watched("build snapshot", stateMachine.snapshotBuilder()), (builder) => {
       const built = instruments.trace("raft.snapshot.build", {}, () =>
         builder.buildSnapshot(() => this.#pause()),
       );

@@ -24,6 +24,9 @@ export type IoCompletion = (error: Error | null) => void;
  *   become durable in that order: a later write is never durable without an earlier one.
  * - The log has no holes. Indexes rise by one from `lastPurgedLogId.index + 1` on.
  * - Any throw or failed completion stops the node. There is no retry.
+ * - What a node finds at its start it takes for durable: it acknowledges, and counts, entries without writing them again. The process before may
+ *   have ended between a write and its sync, and then the system still holds what a power failure takes: a store syncs what it
+ *   found before it is read.
  */
 export interface RaftStorage<C extends RaftTypeConfig> extends RaftLogReader<C> {
   /** Whose store this is; null when no node ever started on it. It is asked before anything else is. */
