@@ -1,5 +1,6 @@
 import type { Bench } from "../bench.js";
 import { catchUp } from "./catch-up.js";
+import { durable } from "./durable.js";
 import { engine } from "./engine.js";
 import { longLog } from "./long-log.js";
 import { many } from "./many.js";
@@ -23,4 +24,5 @@ export const BENCHES: readonly Bench[] = [
   longLog,
   memory,
   snapshot,
+  durable,
 ];

@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Bench, BenchResult, BenchSettings } from "../bench.js";
+import type { NodeKind } from "../cluster/node-messages.js";
+import { NodeProcess } from "../cluster/node-process.js";
+import { VerificationError } from "../cluster/tally.js";
+import { syncLimit } from "../load/sync-limit.js";
+import type { Round } from "../load/closed-loop.js";
+import { count, grouped, micros, percent, text } from "../statistics/cells.js";
+import { rounded, shareFigures } from "../statistics/figures.js";
+import { median } from "../statistics/summary.js";
+
+/**
+ * What a prototype without Raft reached: three processes over loopback TCP that send batches with a length in front of them, and sync each to a
+ * plain file; puts/s by the number of clients.
+ */
+const PROTOTYPE: Readonly<Record<"memory" | "durable", Readonly<Record<number, number>>>> = {
+  memory: { 1: 10_700, 64: 368_000, 256: 696_000, 1024: 1_053_000 },
+  durable: { 1: 1100, 64: 51_000, 256: 142_000, 1024: 375_000 },
+};
+
+const WARM_UP_CLIENTS = 64;
+const MOST_WARM_UP_SECONDS = 1;
+
+interface ClusterRound extends Round {
+  /** Processor time of all nodes for one operation. */
+  readonly allCpuUs: number;
+}
+
+/** Three nodes in processes of their own; the first leads, and has the clients. */
+class ProcessCluster implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack;
+  readonly nodes: readonly NodeProcess[];
+  readonly leader: NodeProcess;
+
+  private constructor(stack: AsyncDisposableStack, nodes: readonly NodeProcess[]) {
+    this.#stack = stack;
+    this.nodes = nodes;
+    this.leader = nodes[0] as NodeProcess;
+  }
+
+  static async start(kind: NodeKind): Promise<ProcessCluster> {
+    await using stack = new AsyncDisposableStack();
+    const root = await mkdtemp(join(tmpdir(), "seshat-bench-"));
+    stack.defer(() => rm(root, { recursive: true, force: true }));
+    const nodes: NodeProcess[] = [];
+    for (const id of [1, 2, 3]) {
+      const node = await NodeProcess.start(kind, id, join(root, String(id)));
+      nodes.push(stack.use(node));
+    }
+    const cluster = new ProcessCluster(stack.move(), nodes);
+    await cluster.leader.initialize(nodes);
+    return cluster;
+  }
+
+  async round(clients: number, seconds: number): Promise<ClusterRound> {
+    const before = await this.#cpuUs();
+    const round = await this.leader.round({ clients, seconds, operations: null, keys: null });
+    return { ...round, allCpuUs: ((await this.#cpuUs()) - before) / round.operations };
+  }
+
+  async #cpuUs(): Promise<number> {
+    const each = await Promise.all(this.nodes.map((node) => node.cpuUs()));
+    return each.reduce((sum, us) => sum + us, 0);
+  }
+
+  /** @throws {VerificationError} unless every node has applied exactly what the leader acknowledged, in order. */
+  async verify(): Promise<void> {
+    const leader = await this.leader.verify();
+    if (!leader.isLeader) throw new VerificationError("the leader changed meanwhile");
+    for (const node of this.nodes) {
+      const { applied } = await node.verify(leader.lastIndex);
+      for (const field of ["writes", "writesHash"] as const) {
+        const [found, expected] = [applied[field], leader.acknowledged[field]];
+        if (found !== expected)
+          throw new VerificationError(`node ${node.id} applied ${field} ${found}, and not ${expected}`);
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+async function measure(
+  kind: "memory" | "durable",
+  clients: number,
+  settings: BenchSettings,
+): Promise<BenchResult> {
+  const { seconds, rounds, progress } = settings;
+  await using cluster = await ProcessCluster.start(kind);
+  const what = `${kind}, ${clients} clients`;
+  const warmUp = Math.min(2 * seconds, MOST_WARM_UP_SECONDS);
+  progress(`${what}, warming up`);
+  await cluster.round(Math.min(clients, WARM_UP_CLIENTS), warmUp);
+  await cluster.round(clients, warmUp);
+  await cluster.leader.limit(clients, warmUp);
+  const limit: Round[] = [];
+  const measured: ClusterRound[] = [];
+  const syncs: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    progress(`${what}, round ${round} of ${rounds}`);
+    syncs.push(await syncLimit());
+    limit.push(await cluster.leader.limit(clients, seconds));
+    measured.push(await cluster.round(clients, seconds));
+  }
+  await cluster.verify();
+  const prototypePerSec = PROTOTYPE[kind][clients];
+  const { cpuUsPerPut, ...shares } = shareFigures(limit, measured);
+  return {
+    bench: "durable",
+    kind,
+    nodes: 3,
+    clients,
+    ...shares,
+    ...(prototypePerSec !== undefined && { prototypePerSec }),
+    cpuUsPerPut: cpuUsPerPut ?? null,
+    allCpuUsPerPut: rounded(median(measured.map(({ allCpuUs }) => allCpuUs))),
+    syncsPerSec: rounded(median(syncs)),
+    verified: true,
+  };
+}
+
+/** What is left over gRPC, in processes of their own, and with every write synced by a majority. */
+export const durable: Bench = {
+  name: "durable",
+  about: "puts/s of three processes over gRPC, commands of 64 B, in memory and with durable logs",
+  keys: ["kind", "clients"],
+  compared: ["putsPerSec", "shareOfLimit", "p99Us", "cpuUsPerPut", "allCpuUsPerPut"],
+  columns: [
+    text("log", "kind"),
+    text("clients", "clients"),
+    count("puts/s", "putsPerSec"),
+    { title: "prototype", cell: ({ prototypePerSec }) => grouped(Number(prototypePerSec ?? 0)) },
+    percent("of limit", "shareOfLimit"),
+    count("limit/s", "limitPerSec"),
+    micros("p50 us", "p50Us"),
+    micros("p99 us", "p99Us"),
+    micros("leader CPU us/put", "cpuUsPerPut"),
+    micros("of all three", "allCpuUsPerPut"),
+    count("syncs/s", "syncsPerSec"),
+  ],
+  async *run(settings) {
+    for (const kind of ["memory", "durable"] as const) {
+      for (const clients of settings.clients ?? [1, 64, 256, 1024])
+        yield await measure(kind, clients, settings);
+    }
+  },
+};
