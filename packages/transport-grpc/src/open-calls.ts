@@ -1,6 +1,9 @@
 /** A timer may find itself early by a rounding error, and must not be set again for nothing. */
 const CLOCK_PRECISION_MS = 1;
 
+/** Numbers start again after this one: what the wire can hold. */
+const LAST_ID = 2 ** 32 - 1;
+
 interface OpenCall<T> {
   readonly value: T;
   /** On the clock of `performance.now`. */
@@ -11,12 +14,25 @@ interface OpenCall<T> {
 export class OpenCalls<T> {
   readonly #calls = new Map<number, OpenCall<T>>();
   readonly #expired: (id: number, value: T) => void;
+  #lastId: number;
   #timer: NodeJS.Timeout | null = null;
   #firesAt = Number.POSITIVE_INFINITY;
 
-  /** @param expired is told of what was not taken in time, and is out by then. */
-  constructor(expired: (id: number, value: T) => void) {
+  /**
+   * @param expired is told of what was not taken in time, and is out by then.
+   * @param lastId the number that counts as given last.
+   */
+  constructor(expired: (id: number, value: T) => void, lastId = 0) {
     this.#expired = expired;
+    this.#lastId = lastId;
+  }
+
+  /** The next number from 1 to 2^32 - 1 that no call has which waits. It is given again until a call is added with it. */
+  nextId(): number {
+    let id = this.#lastId;
+    do id = id === LAST_ID ? 1 : id + 1;
+    while (this.#calls.has(id));
+    return id;
   }
 
   get size(): number {
@@ -34,6 +50,7 @@ export class OpenCalls<T> {
   add(id: number, timeoutMs: number, value: T): void {
     const deadline = performance.now() + timeoutMs;
     this.#calls.set(id, { value, deadline });
+    this.#lastId = id;
     this.#watch(deadline);
   }
 

@@ -297,6 +297,10 @@ describe("a call that is not answered in time", () => {
     const held = new Held();
     await using listener = await listenFor(held.handle);
     using way = forwardTo(listener.address, { config: { maxInFlightRequests: 1 } });
+    const first = way.call(bytesOf("so that it is connected"));
+    await held.until(1);
+    held.calls.shift()?.answer(bytesOf("done"));
+    await first;
     expect(await failure(way.call(bytesOf("x"), { timeoutMs: 20 }))).toBeInstanceOf(UnknownOutcomeError);
     const second = way.call(bytesOf("y"));
     await held.until(2);
@@ -331,20 +335,31 @@ describe("a call that is not answered in time", () => {
     expect(error.message).toContain("it was not done in time");
   });
 
-  test("keeps its room while its bytes are still here", async () => {
+  test("keeps its room while its bytes are still here, and no longer", async () => {
+    const streams: ServerHttp2Stream[] = [];
     await using server = await RawServer.start(
       () => {},
       (stream) => {
         stream.respond({ ":status": 200, "content-type": "application/grpc" });
         stream.pause();
+        streams.push(stream);
         return false;
       },
       { initialWindowSize: 1000 },
     );
     using way = forwardTo(server.address, { config: { maxInFlightBytes: 100_000 } });
+    // So that it is connected.
+    way.call(bytesOf("x")).catch(() => {});
+    while ((streams[0]?.readableLength ?? 0) === 0) await setImmediate();
     const stuck = await failure(way.call(new Uint8Array(90_000), { timeoutMs: 100 }));
     expect(stuck).toBeInstanceOf(UnknownOutcomeError);
     expect(await failure(way.call(new Uint8Array(20_000)))).toBeInstanceOf(OverloadedError);
+    streams[0]?.resume();
+    for (;;) {
+      const error = await failure(way.call(new Uint8Array(20_000), { timeoutMs: 1 }));
+      if (!(error instanceof OverloadedError)) break;
+      await setImmediate();
+    }
   });
 });
 

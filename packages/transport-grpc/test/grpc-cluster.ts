@@ -53,6 +53,7 @@ export class GrpcNode implements AsyncDisposable {
       id,
       storage: new OpenRaftMemStorage(kv),
       network: grpcNetwork<BytesTypeConfig>(both),
+      checkInvariants: true,
       config: { electionTimeoutMinMs: 300, electionTimeoutMaxMs: 600, ...raft },
     });
     const listener = await listenGrpc<BytesTypeConfig>({ raft: node.raft, address: "127.0.0.1:0", ...both });

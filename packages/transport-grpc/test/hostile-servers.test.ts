@@ -47,14 +47,23 @@ describe("a peer that does not answer", () => {
     expect(performance.now() - begun).toBeLessThan(1000);
   });
 
-  test("to some request: that is rejected at its deadline, and others go on", async () => {
+  test("to some requests: those are rejected at their deadline, and their room is free, and others go on", async () => {
     await using server = await RawServer.start(({ request, answer }) => {
       if (request.body.case !== "readIndex") answer({ id: request.id, header: BY, body: GRANTED });
     });
-    using network = connectTo(server.address, { config: { deadlinesMs: { readIndex: 50 } } });
-    const read = failure(network.readIndex({ lease: false, header: VOTE.header }));
+    // Long enough that a slow machine has answered the vote by then: without a sign of life the link would be given up.
+    const config = {
+      deadlinesMs: { readIndex: 1000, vote: 60_000 },
+      maxInFlightRequests: 3,
+      maxInFlightBytes: 60,
+    };
+    using network = connectTo(server.address, { config });
     expect((await network.vote(VOTE)).granted).toBe(true);
-    expect((await read).message).toContain("no answer in time");
+    for (let round = 0; round < 2; round++) {
+      const reads = [1, 2].map(() => failure(network.readIndex({ lease: false, header: VOTE.header })));
+      expect((await network.vote(VOTE)).granted).toBe(true);
+      for (const { message } of await Promise.all(reads)) expect(message).toContain("no answer in time");
+    }
     expect((await network.vote(VOTE)).granted).toBe(true);
   });
 
@@ -100,6 +109,18 @@ test("what a peer does not read is bounded by bytes, a larger request goes alone
     expect(message).toMatch(/could not be sent in time|it answers nothing/);
   }
   expect(seen).toHaveLength(2);
+});
+
+test("what would exceed the bytes in flight is rejected, though something smaller still has room", async () => {
+  await using server = await RawServer.start(() => {});
+  using network = connectTo(server.address, { config: { maxInFlightBytes: 100_000 } });
+  const waiting = [failure(network.appendEntries(append(entry(2, 60_000))))];
+  const refused = await failure(network.appendEntries(append(entry(3, 50_000))));
+  expect(refused.message).toContain("bytes are on their way already");
+  waiting.push(failure(network.appendEntries(append(entry(3, 30_000)))));
+  network.close();
+  for (const { message } of await Promise.all(waiting))
+    expect(message).toContain("the connection was closed");
 });
 
 test("a message that is too large is rejected where it is sent, and the connection stays", async () => {

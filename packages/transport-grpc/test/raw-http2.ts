@@ -25,7 +25,7 @@ function response(init: MessageInitShape<typeof ResponseSchema>): Buffer {
 }
 
 /** Takes whole messages off the front of a stream. */
-function* unframe(buffered: { bytes: Buffer }): Generator<Buffer> {
+export function* unframe(buffered: { bytes: Buffer }): Generator<Buffer> {
   for (;;) {
     const { bytes } = buffered;
     const end = bytes.length < 5 ? Infinity : 5 + bytes.readUInt32BE(1);

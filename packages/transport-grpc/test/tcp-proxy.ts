@@ -7,6 +7,9 @@ import { parseAddress } from "../src/address.js";
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** The connections there are: who connected, and where that leads. */
+  readonly #ways = new Map<Socket, Socket>();
+  readonly #heldBack = new Set<Socket>();
   readonly address: string;
   #holds = false;
   #refuses = false;
@@ -33,6 +36,33 @@ export class TcpProxy {
   hold(): void {
     this.#holds = true;
     for (const socket of this.#sockets) socket.pause().unpipe();
+  }
+
+  /**
+   * What is sent to the node from now on, over the connections that there are, is kept here, also when who sends it has given up: it arrives, late, once
+   * the result is called. Answers get through.
+   */
+  holdBack(): () => void {
+    const released = [...this.#ways].map(([socket, onward]) => {
+      this.#heldBack.add(socket);
+      const kept: Buffer[] = [];
+      socket.unpipe(onward);
+      socket.on("data", (chunk: Buffer) => kept.push(chunk));
+      return () => {
+        this.#heldBack.delete(socket);
+        for (const chunk of kept.splice(0)) onward.write(chunk);
+        if (socket.destroyed) onward.end();
+        else socket.removeAllListeners("data").pipe(onward);
+      };
+    });
+    return () => {
+      for (const release of released) release();
+    };
+  }
+
+  /** Cuts what is held back off from who sends it. */
+  drop(): void {
+    for (const socket of this.#heldBack) socket.destroy();
   }
 
   /** Whether new connections are cut at once. */
@@ -64,7 +94,11 @@ export class TcpProxy {
     this.#keep(onward);
     socket.pipe(onward);
     onward.pipe(socket);
-    socket.once("close", () => onward.destroy());
+    this.#ways.set(socket, onward);
+    socket.once("close", () => {
+      this.#ways.delete(socket);
+      if (!this.#heldBack.has(socket)) onward.destroy();
+    });
     onward.once("close", () => socket.destroy());
   }
 

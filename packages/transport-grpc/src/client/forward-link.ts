@@ -27,9 +27,6 @@ interface Call extends Item {
   failed(error: Error): void;
 }
 
-/** Ids start again after this one. */
-const LAST_ID = 2 ** 32 - 1;
-
 /**
  * The calls of an application on one stream. They wait here until the peer has taken the stream, and then until those before them are out of this
  * process: of a call that still waits when the stream ends it is certain that nobody heard of it.
@@ -49,7 +46,6 @@ export class ForwardLink {
   #leaving: ReadonlySet<Call> = NONE;
   #isConnected = false;
   #isScheduled = false;
-  #lastId = 0;
 
   constructor(parts: ForwardLinkParts, introduction: Introduction) {
     this.#parts = parts;
@@ -77,7 +73,7 @@ export class ForwardLink {
     if (this.#calls.size >= maxInFlightRequests) {
       throw new OverloadedError("forwarded calls", maxInFlightRequests);
     }
-    const item: Item = { id: this.#nextId(), field: PAYLOAD, bytes: payload };
+    const item: Item = { id: this.#calls.nextId(), field: PAYLOAD, bytes: payload };
     const length = itemLength(item);
     if (length > maxMessageBytes) {
       throw new InvalidValueError(
@@ -90,7 +86,6 @@ export class ForwardLink {
       throw new OverloadedError("bytes of forwarded calls", maxInFlightBytes);
     }
     const call: Call = { ...item, ...outcome, length };
-    this.#lastId = call.id;
     this.#bytes += length;
     this.#calls.add(call.id, timeoutMs, call);
     this.#waiting.set(call.id, call);
@@ -179,13 +174,6 @@ export class ForwardLink {
     }
     this.#waiting.clear();
     this.#parts.ended(error);
-  }
-
-  #nextId(): number {
-    let id = this.#lastId;
-    do id = id === LAST_ID ? 1 : id + 1;
-    while (this.#calls.has(id));
-    return id;
   }
 }
 

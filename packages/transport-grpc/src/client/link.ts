@@ -39,9 +39,6 @@ interface Call {
   failed(error: Error): void;
 }
 
-/** Request ids start again after this one. */
-const LAST_ID = 2 ** 32 - 1;
-
 /** The requests of Raft on one stream. */
 export class Link {
   readonly #parts: LinkParts;
@@ -50,7 +47,6 @@ export class Link {
   readonly #writer = new RequestWriter();
   readonly #reader = new ResponseReader();
   readonly #calls = new OpenCalls<Call>((_, call) => this.#expired(call));
-  #lastId = 0;
   #bytes = 0;
   /** Answers so far, in time or not. */
   #heard = 0;
@@ -96,7 +92,7 @@ export class Link {
     const room = config.maxInFlightBytes - this.#bytes;
     // Told before it is encoded where that is certain.
     if (room <= 0) throw new UnreachableError(target, `${this.#bytes} bytes are on their way already`);
-    const id = this.#nextId();
+    const id = this.#calls.nextId();
     const bytes = this.#writer.write(id, header, body, (length) => {
       const limit = maxBytes(way, config);
       if (length > limit)
@@ -155,11 +151,5 @@ export class Link {
     if (!call.flushed) this.#stream.over("a request could not be sent in time");
     // Not this request alone goes without an answer. There may be nobody at the other end of the stream, though its connection lives.
     else if (call.heardBefore === this.#heard) this.#stream.over("it answers nothing");
-  }
-
-  #nextId(): number {
-    do this.#lastId = this.#lastId === LAST_ID ? 1 : this.#lastId + 1;
-    while (this.#calls.has(this.#lastId));
-    return this.#lastId;
   }
 }

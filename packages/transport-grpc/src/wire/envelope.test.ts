@@ -1,0 +1,71 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import type { RequestHeader, ResponseHeader } from "@seshat/common";
+import { describe, expect, test } from "vitest";
+import { RequestSchema, ResponseSchema } from "../generated/seshat/raft/v1/raft_pb.js";
+import { RequestReader, RequestWriter, ResponseReader, ResponseWriter } from "./envelope.js";
+
+const ASKS: RequestHeader = { clusterId: "blue", from: 1, incarnation: 5, to: 2, toIncarnation: 7 };
+const BODY = { case: "readIndex", value: { lease: true } } as const;
+const ANSWERS: ResponseHeader = { from: 2, incarnation: 9 };
+const ANSWER = { case: "vote", value: { term: 3n, granted: true } } as const;
+const ERROR = { case: "error", value: { code: "overloaded", message: "no" } } as const;
+const fine = (): void => {};
+
+describe("who asks", () => {
+  test("is said at first, and left out as long as it stays the same", () => {
+    const writer = new RequestWriter();
+    const said = [ASKS, ASKS, { ...ASKS }].map(
+      (header, id) => fromBinary(RequestSchema, writer.write(id, header, BODY, fine)).header !== undefined,
+    );
+    expect(said).toEqual([true, false, false]);
+  });
+
+  test.for([
+    { clusterId: "green" },
+    { from: 3 },
+    { incarnation: 6 },
+    { to: 4 },
+    { toIncarnation: 0 },
+  ] satisfies Partial<RequestHeader>[])("is said again when it changes: %o", (change) => {
+    const writer = new RequestWriter();
+    const reader = new RequestReader();
+    const changed = { ...ASKS, ...change };
+    for (const [id, header] of [ASKS, changed, changed, ASKS].entries())
+      expect(reader.read(writer.write(id, header, BODY, fine))).toMatchObject({ id, header, body: BODY });
+  });
+
+  test("is not taken for said by a request that was not sent", () => {
+    const writer = new RequestWriter();
+    const reader = new RequestReader();
+    reader.read(writer.write(1, ASKS, BODY, fine));
+    const other = { ...ASKS, from: 3 };
+    const refuse = (): never => {
+      throw new Error("too large");
+    };
+    expect(() => writer.write(2, other, BODY, refuse)).toThrow("too large");
+    expect(reader.read(writer.write(2, other, BODY, fine)).header).toEqual(other);
+  });
+
+  test("is the same object as long as it stays the same, and asked for where nobody said it", () => {
+    const writer = new RequestWriter();
+    const reader = new RequestReader();
+    const first = reader.read(writer.write(1, ASKS, BODY, fine)).header;
+    expect(reader.read(writer.write(2, ASKS, BODY, fine)).header).toBe(first);
+    expect(() => new RequestReader().read(writer.write(3, ASKS, BODY, fine))).toThrow("request.header");
+  });
+});
+
+describe("who answers", () => {
+  test("is said at first and when it changes, and with an error not at all", () => {
+    const writer = new ResponseWriter();
+    const reader = new ResponseReader();
+    const other = { from: 2, incarnation: 10 };
+    const sent = [null, ANSWERS, null, ANSWERS, other, null, other].map((header) =>
+      writer.write(1, header, header === null ? ERROR : ANSWER),
+    );
+    const said = sent.map((bytes) => fromBinary(ResponseSchema, bytes).header !== undefined);
+    expect(said).toEqual([false, true, false, false, true, false, false]);
+    const read = sent.map((bytes) => reader.read(bytes).header);
+    expect(read).toEqual([null, ANSWERS, ANSWERS, ANSWERS, other, other, other]);
+  });
+});
