@@ -6,6 +6,7 @@ import { exportPaths, listPackages } from "./packages/workspace-checks/src/works
 // Modules that a package starts as processes, or loads before them, by their paths.
 const STARTED_BY_PATH: Readonly<Record<string, readonly string[]>> = {
   bench: ["src/benches/*-child.ts", "src/compare/resolve-checkout.ts"],
+  crash: ["src/node/crash-node.ts"],
   server: ["test/key-value-node.ts"],
 };
 
@@ -35,8 +36,8 @@ const config: KnipConfig = {
   workspaces: { ".": { entry: ["*.config.ts"], project: ["*.ts"] }, ...workspaces },
   // check-packages.ts runs these by their paths.
   ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
-  // Certificates of tests are made with it; it comes with every system that tests run on.
-  ignoreBinaries: ["openssl"],
+  // Certificates of tests are made with openssl; it comes with every system that tests run on. Tests beside Redis say so where it is missing.
+  ignoreBinaries: ["openssl", "redis-server"],
   // The types of an exported function are part of it, imported or not.
   ignoreExportsUsedInFile: { interface: true, type: true },
   treatConfigHintsAsErrors: true,

@@ -218,6 +218,6 @@ export class RespCommandParser {
 
 /** As Redis shows it: an error has one line, and C's strings end at a NUL. */
 function shown(byte: number | undefined): string {
-  if (byte === undefined || byte === CR || byte === LF) return " ";
+  if (byte === undefined || byte === LF) return " ";
   return String.fromCharCode(byte);
 }

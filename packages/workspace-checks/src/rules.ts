@@ -26,7 +26,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   kv: { above: ["raft"], portable: true },
   server: { above: ["kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
-  "workspace-checks": { above: ["bench"] },
+  crash: { above: ["server", "simulator"] },
+  "workspace-checks": { above: ["bench", "crash"] },
 };
 
 /** Globals that exist in Node alone, or reach around the injected clock and random source. */

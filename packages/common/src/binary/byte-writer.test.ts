@@ -61,6 +61,24 @@ describe("ByteWriter", () => {
     );
   });
 
+  test("writes a u32 over bytes that were written before, and over no others", () => {
+    const writer = new ByteWriter(0).u8(1).u32(0).u8(2);
+    expect(hex(writer.patchU32(1, 0xdead_beef).finish())).toBe("01deadbeef02");
+    expect(() => writer.patchU32(3, 0)).toThrow("at is 3, but it must be at most 2");
+    expect(() => writer.patchU32(-1, 0)).toThrow(InvalidValueError);
+    expect(() => writer.patchU32(0, 2 ** 32)).toThrow("u32 is 4294967296");
+    expect(hex(writer.finish())).toBe("01deadbeef02");
+  });
+
+  test("shows what was written from anywhere on, without a copy", () => {
+    const writer = new ByteWriter(8).u8(1).u32(2);
+    expect(hex(writer.written())).toBe("0100000002");
+    const part = writer.written(1);
+    expect(hex(part)).toBe("00000002");
+    writer.patchU32(1, 3);
+    expect(hex(part)).toBe("00000003");
+  });
+
   test("finish gives a copy of its own memory, untouched by later writes", () => {
     const writer = new ByteWriter().u8(1);
     const first = writer.finish();

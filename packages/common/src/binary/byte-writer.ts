@@ -6,14 +6,13 @@ import { InvalidValueError } from "../errors.js";
  * an {@link InvalidValueError}, never wrapped.
  */
 export class ByteWriter {
+  // No DataView over it: that alone would move a short one out of the heap, which takes longer than to write it.
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   /** @param capacity bytes to reserve at first. */
   constructor(capacity = 64) {
     this.#bytes = new Uint8Array(checkInteger("capacity", capacity, 0));
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** How many bytes have been written. */
@@ -32,8 +31,7 @@ export class ByteWriter {
   /** Writes an integer of up to 2^32 - 1 in 4 bytes. */
   u32(value: number): this {
     if (value !== value >>> 0) throw new InvalidValueError("u32", value, "an integer from 0 to 2^32 - 1");
-    const at = this.#reserve(4);
-    this.#view.setUint32(at, value);
+    this.#put(this.#reserve(4), value);
     return this;
   }
 
@@ -41,8 +39,8 @@ export class ByteWriter {
   u64(value: number): this {
     checkInteger("u64", value, 0);
     const at = this.#reserve(8);
-    this.#view.setUint32(at, Math.floor(value / 0x1_0000_0000));
-    this.#view.setUint32(at + 4, value >>> 0);
+    this.#put(at, Math.floor(value / 0x1_0000_0000));
+    this.#put(at + 4, value >>> 0);
     return this;
   }
 
@@ -69,9 +67,36 @@ export class ByteWriter {
     this.#length = length;
   }
 
+  /**
+   * Writes a u32 over 4 bytes that were written before, as for a length that is known only once what it counts stands there.
+   *
+   * @throws {InvalidValueError} when they were not.
+   */
+  patchU32(at: number, value: number): this {
+    if (value !== value >>> 0) throw new InvalidValueError("u32", value, "an integer from 0 to 2^32 - 1");
+    if (checkInteger("at", at, 0) + 4 > this.#length) {
+      throw new InvalidValueError("at", at, `at most ${this.#length - 4}`);
+    }
+    this.#put(at, value);
+    return this;
+  }
+
+  /** What has been written from byte `from` on, not copied: it is to be looked at before anything else is written. */
+  written(from = 0): Uint8Array {
+    return this.#bytes.subarray(from, this.#length);
+  }
+
   /** A copy of what has been written, of exactly its length. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  #put(at: number, value: number): void {
+    const bytes = this.#bytes;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
   }
 
   #reserve(count: number): number {
@@ -81,7 +106,6 @@ export class ByteWriter {
       const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
       grown.set(this.#bytes.subarray(0, at));
       this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
     }
     this.#length = needed;
     return at;

@@ -22,10 +22,13 @@ export interface TypeCodec<C extends RaftTypeConfig> {
 /** Values that JSON can hold, as JSON in UTF-8. */
 export function jsonCodec<T>(): ByteCodec<T> {
   return {
-    encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
-    decode: (bytes) => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as T,
+    encode: (value) => encoder.encode(JSON.stringify(value)),
+    decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
   };
 }
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** Commands that are bytes already, as they are. */
 export const BYTES_CODEC: TypeCodec<BytesTypeConfig> = Object.freeze({

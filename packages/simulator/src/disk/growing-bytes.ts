@@ -41,7 +41,7 @@ export class GrowingBytes {
 
   #reserve(length: number): void {
     if (length <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2, 64));
+    const grown = new Uint8Array(Math.max(length, this.#bytes.length * 4, 128));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }

@@ -38,6 +38,8 @@ export class SimDevice {
   readonly #ambushes: Ambush[] = [];
   /** Where the next write may end up instead; null while it goes where it should. */
   #stray: StrayPlace | null = null;
+  /** No more than that is in the files; what was cut from them, or removed, may still count. */
+  #bytesAtMost = 0;
   /** Syncs that are due, and wait for the device. */
   #held: (() => void)[] = [];
 
@@ -79,12 +81,17 @@ export class SimDevice {
 
   /** The error that a call is to end with, if any. */
   failure(verb: DiskVerb, file: string): DiskError | null {
-    const at = this.#ambushes.findIndex((next) => next.verb === verb && (next.file ?? file) === file);
-    const [ambush] = at === -1 ? [] : this.#ambushes.splice(at, 1);
-    const [fault, rate] = this.#errorRate(verb);
-    if (ambush === undefined && !this.chance(rate)) return null;
+    const ambush = this.#takeAmbush(verb, file);
+    const fault = FAULT_OF[verb];
+    if (ambush === null && !this.chance(this.#errorRate(fault))) return null;
     this.count(fault);
     return new DiskError(verb, file, ambush?.code ?? "EIO");
+  }
+
+  #takeAmbush(verb: DiskVerb, file: string): Ambush | null {
+    if (this.#ambushes.length === 0) return null;
+    const at = this.#ambushes.findIndex((next) => next.verb === verb && (next.file ?? file) === file);
+    return at === -1 ? null : (this.#ambushes.splice(at, 1)[0] ?? null);
   }
 
   /** Draws only where there is something to decide, so that a fault that is off changes nothing. */
@@ -125,26 +132,43 @@ export class SimDevice {
     this.#held = [];
   }
 
-  /** How many more bytes fit. */
-  get room(): number {
-    return Math.max(0, this.faults.capacityBytes - this.directory.bytes);
+  /** How many of `wanted` more bytes fit, of a write of `length` bytes. */
+  fitting(length: number, wanted: number): number {
+    const { capacityBytes } = this.faults;
+    // All of them: it may go astray. There is nothing to add up where there is room for everything that was ever written.
+    this.#bytesAtMost += length;
+    if (this.#bytesAtMost <= capacityBytes) return wanted;
+    const { bytes } = this.directory;
+    this.#bytesAtMost = bytes + length;
+    return Math.min(wanted, Math.max(0, capacityBytes - bytes));
   }
 
-  #errorRate(verb: DiskVerb): [DiskFault, number] {
-    switch (verb) {
-      case "read":
-        return ["failedRead", this.faults.readErrorRate];
-      case "write":
-      case "truncate":
-        return ["failedWrite", this.faults.writeErrorRate];
-      case "rename":
-      case "remove":
-        return ["failedRename", this.faults.renameErrorRate];
-      case "sync":
-      case "sync directory":
-        return ["failedSync", this.faults.syncErrorRate];
+  #errorRate(fault: DiskFault): number {
+    switch (fault) {
+      case "failedRead":
+        return this.faults.readErrorRate;
+      case "failedWrite":
+        return this.faults.writeErrorRate;
+      case "failedRename":
+        return this.faults.renameErrorRate;
+      case "failedSync":
+        return this.faults.syncErrorRate;
       default:
-        return ["failedOther", 0];
+        return 0;
     }
   }
 }
+
+/** What it is called when a call of a kind fails. */
+const FAULT_OF: Readonly<Record<DiskVerb, DiskFault>> = {
+  list: "failedOther",
+  size: "failedOther",
+  read: "failedRead",
+  open: "failedOther",
+  write: "failedWrite",
+  truncate: "failedWrite",
+  rename: "failedRename",
+  remove: "failedRename",
+  sync: "failedSync",
+  "sync directory": "failedSync",
+};

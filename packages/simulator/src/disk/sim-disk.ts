@@ -234,7 +234,8 @@ export class SimDisk implements Disk {
     const existing = directory.get(file);
     const length = existing?.length ?? 0;
     if (offset > length) throw new DiskError("write", file, "EINVAL", `byte ${offset} of ${length}`);
-    const fits = Math.min(bytes.length, device.room + length - offset);
+    const overwritten = Math.min(bytes.length, length - offset);
+    const fits = overwritten + device.fitting(bytes.length, bytes.length - overwritten);
     if (fits < bytes.length) {
       device.count("diskFull");
       if (fits <= 0) throw new DiskError("write", file, "ENOSPC");

@@ -97,7 +97,9 @@ export class SimNetwork<C extends RaftTypeConfig> {
   readonly #random: SeededRandom;
   readonly #tap: NetworkTap;
   readonly #endpoints = new Map<NodeId, Endpoint<C>>();
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<NodeId, Map<NodeId, Link>>();
+  /** Of `#links`, in the order in which they were made. */
+  readonly #made: Link[] = [];
   readonly #places = new Map<NodeId, string>();
   readonly #setTimer: (delayMs: number, callback: () => void) => void;
   /** Null where requests and answers are carried as they are. */
@@ -170,18 +172,14 @@ export class SimNetwork<C extends RaftTypeConfig> {
 
   /** Lets everything go at once that was held back. */
   unclog(from: NodeId, to: NodeId): void {
-    const link = this.#link(from, to);
-    const held = link.clogged ?? [];
-    link.clogged = null;
-    for (const deliver of held) deliver();
+    unclog(this.#link(from, to));
   }
 
   /** Mends every link. */
   heal(): void {
-    for (const [name, link] of this.#links) {
+    for (const link of this.#made) {
       link.cut = false;
-      const [from, to] = name.split(">").map(Number) as [NodeId, NodeId];
-      this.unclog(from, to);
+      unclog(link);
     }
   }
 
@@ -305,12 +303,23 @@ export class SimNetwork<C extends RaftTypeConfig> {
   }
 
   #link(from: NodeId, to: NodeId): Link {
-    const name = `${from}>${to}`;
-    let link = this.#links.get(name);
+    let links = this.#links.get(from);
+    if (links === undefined) {
+      links = new Map();
+      this.#links.set(from, links);
+    }
+    let link = links.get(to);
     if (link === undefined) {
       link = { cut: false, clogged: null, inFlight: 0 };
-      this.#links.set(name, link);
+      links.set(to, link);
+      this.#made.push(link);
     }
     return link;
   }
+}
+
+function unclog(link: Link): void {
+  const held = link.clogged ?? [];
+  link.clogged = null;
+  for (const deliver of held) deliver();
 }

@@ -127,8 +127,7 @@ export function callPeer<C extends RaftTypeConfig>(
   rpc: Rpc,
   request: RpcRequest<unknown>,
 ): Promise<RpcResponse<unknown>> {
-  const method = peer[rpc].bind(peer) as (message: unknown) => Promise<RpcResponse<unknown>>;
-  return method(request);
+  return (peer as Record<Rpc, (message: unknown) => Promise<RpcResponse<unknown>>>)[rpc](request);
 }
 
 /** How the request differs from the newest one that it is most like. */

@@ -51,14 +51,43 @@ function hashOfObject(value: object): number {
     return mixNumber(hash, value.length);
   }
   if (value instanceof Set || value instanceof Date) return hashText(canonicalText(value));
-  const pairs = value instanceof Map ? value : Object.entries(value);
   // A sum does not depend on the order.
-  for (const [key, inner] of pairs) {
-    if (inner !== undefined || value instanceof Map) {
-      hash += mixNumber(mixNumber(6, canonicalHash(key)), canonicalHash(inner));
-    }
+  if (value instanceof Map) {
+    for (const [key, inner] of value) hash += hashOfPair(canonicalHash(key), inner);
+    return hash >>> 0;
+  }
+  for (const key of Object.keys(value)) {
+    const inner = (value as Readonly<Record<string, unknown>>)[key];
+    if (inner !== undefined) hash += hashOfPair(hashOfKey(key), inner);
   }
   return hash >>> 0;
+}
+
+function hashOfPair(key: number, value: unknown): number {
+  return mixNumber(mixNumber(6, key), canonicalHash(value));
+}
+
+/** Of keys there are few, and they come up again and again: up to so many are remembered. */
+const MAX_KEYS = 1024;
+const keyHashes = new Map<string, number>();
+
+function hashOfKey(key: string): number {
+  const known = keyHashes.get(key);
+  if (known !== undefined) return known;
+  const hash = canonicalHash(key);
+  if (keyHashes.size < MAX_KEYS) keyHashes.set(key, hash);
+  return hash;
+}
+
+const hashes = new WeakMap<object, number>();
+
+/** {@link canonicalHash} of a value that never changes, computed once for each object. */
+export function hashOfConstant(value: object): number {
+  const known = hashes.get(value);
+  if (known !== undefined) return known;
+  const hash = canonicalHash(value);
+  hashes.set(value, hash);
+  return hash;
 }
 
 /** Where two values first differ, e.g. `entries[2].logId.term`, with what stands there; null when they are equal. */

@@ -1,6 +1,6 @@
 import type { LogEntry, LogId, NodeId, StoredMembership } from "@seshat/common";
 import { equalLogIds, formatLogId } from "@seshat/common";
-import { hashValue } from "./hash.js";
+import { hashOfConstant } from "./canonical.js";
 import { Violation } from "./violation.js";
 
 interface KnownEntry {
@@ -72,7 +72,7 @@ export class ClusterMemory {
   /** B2: an entry is the same wherever it is, and so is the one before it: then the whole prefix is. */
   appends(store: string, { logId, payload }: LogEntry<unknown, unknown>, previousTerm: number): void {
     const key = logId.term * INDEX_SPAN + logId.index;
-    const hash = hashValue(payload);
+    const hash = hashOfConstant(payload);
     const known = this.#entries.get(key);
     const configs = payload.type === "membership" ? JSON.stringify(payload.membership.configs) : null;
     if (known === undefined) this.#entries.set(key, { payload: hash, previousTerm, configs });

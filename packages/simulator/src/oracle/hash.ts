@@ -10,7 +10,7 @@ export function hashText(text: string, seed = 0x811c9dc5): number {
 /** FNV-1a over bytes and their number. */
 export function hashBytes(bytes: Uint8Array): number {
   let hash = mixNumber(0x811c9dc5, bytes.length);
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  for (let at = 0; at < bytes.length; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
   return hash >>> 0;
 }
 
@@ -19,17 +19,4 @@ export function mixNumber(hash: number, value: number): number {
   let mixed = Math.imul(hash ^ (value >>> 0), 0x01000193);
   mixed = Math.imul(mixed ^ Math.floor(value / 2 ** 32), 0x01000193);
   return mixed >>> 0;
-}
-
-const hashes = new WeakMap<object, number>();
-
-/** The hash of a value that never changes, computed once for each object. Maps count with their pairs. */
-export function hashValue(value: object): number {
-  const known = hashes.get(value);
-  if (known !== undefined) return known;
-  const hash = hashText(
-    JSON.stringify(value, (_, inner: unknown) => (inner instanceof Map ? [...inner] : inner)) ?? "",
-  );
-  hashes.set(value, hash);
-  return hash;
 }

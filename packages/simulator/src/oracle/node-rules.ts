@@ -27,8 +27,11 @@ export function checkStep(
 
 function checkOrder(name: string, node: ObservedNode, state: EngineState): void {
   const { log, snapshot, applied, committed, dispatchedIndex } = state;
-  const order = [log.purged.index, snapshot.lastLogId.index, applied.index, committed.index, log.last.index];
-  if (order.some((index, i) => i > 0 && index < (order[i - 1] as number))) {
+  const purged = log.purged.index;
+  const built = snapshot.lastLogId.index;
+  const last = log.last.index;
+  if (purged > built || built > applied.index || applied.index > committed.index || committed.index > last) {
+    const order = [purged, built, applied.index, committed.index, last];
     throw new Violation(
       "A1 order of the log",
       `${name}: purged, snapshot, applied, committed and last are ${order.join(", ")}`,

@@ -1,5 +1,5 @@
 import type { NodeId } from "@seshat/common";
-import { canonicalText, shorten } from "./canonical.js";
+import { shorten } from "./canonical.js";
 import type { Content } from "./content.js";
 import { describeDifference } from "./content.js";
 import { Violation } from "./violation.js";
@@ -10,6 +10,8 @@ export interface AppliedCommand<D> {
   readonly command: D;
   /** The command as it was before it was applied. */
   readonly text: string;
+  /** Of the command, likewise. */
+  readonly hash: number;
   readonly reply: string;
   readonly node: NodeId;
 }
@@ -50,22 +52,18 @@ export class Replicas<D> {
     return [...this.#applied.values()].sort((a, b) => a.index - b.index);
   }
 
-  /** The text of the command at an index, computed once, by whoever applies it first. */
-  commandText(index: number, command: D): { readonly text: string; readonly isFirst: boolean } {
-    const known = this.#applied.get(index);
-    return known === undefined
-      ? { text: canonicalText(command), isFirst: true }
-      : { text: known.text, isFirst: false };
+  /** What was applied at an index; undefined when nobody has applied it. */
+  at(index: number): AppliedCommand<D> | undefined {
+    return this.#applied.get(index);
   }
 
-  /** B5. @throws {Violation} when others answered something else. */
-  applied(applied: AppliedCommand<D>): void {
-    const { index, node, reply, text } = applied;
-    const known = this.#applied.get(index);
-    if (known === undefined) {
-      this.#applied.set(index, applied);
-      return;
-    }
+  /** A command was applied, and nobody had applied it before. */
+  first(applied: AppliedCommand<D>): void {
+    this.#applied.set(applied.index, applied);
+  }
+
+  /** B5: a command was applied again. @throws {Violation} when it is answered differently. */
+  again({ index, text, ...known }: AppliedCommand<D>, node: NodeId, reply: string): void {
     if (known.reply === reply) return;
     this.#diverge(
       index,

@@ -1,6 +1,6 @@
 import type { NodeId } from "@seshat/common";
 import type { ResponseCodec, StateCapture, StateMachine } from "@seshat/storage";
-import { canonicalText, shorten } from "./canonical.js";
+import { canonicalHash, canonicalText, shorten } from "./canonical.js";
 import type { Content } from "./content.js";
 import { contentNow, contentOf, describeDifference } from "./content.js";
 import { hashText, mixNumber } from "./hash.js";
@@ -59,7 +59,9 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
 
   apply(index: number, command: D): R {
     const { inner, node, replicas, world, tap } = this.#parts;
-    const { text, isFirst } = replicas.commandText(index, command);
+    const known = replicas.at(index);
+    const text = known?.text ?? canonicalText(command);
+    const hash = known?.hash ?? canonicalHash(command);
     let response: R;
     try {
       response = within(world, () => inner.apply(index, command));
@@ -76,7 +78,7 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
         `node ${node}: apply answered entry ${index} with a promise`,
       );
     }
-    if (isFirst && canonicalText(command) !== text) {
+    if (known === undefined && canonicalHash(command) !== hash) {
       this.#fail(
         "M2 commands are left as they are",
         `node ${node}: apply changed the command of entry ${index}, which is ${shorten(text)}, to ${shorten(canonicalText(command))}`,
@@ -84,9 +86,12 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
     }
     const reply = canonicalText(response);
     this.#index = index;
-    this.#hash = hashText(reply, hashText(text, mixNumber(this.#hash, index)));
-    if (this.#check(() => replicas.applied({ index, command, text, reply, node })))
-      tap.applied(index, this.#hash, command, response);
+    this.#hash = hashText(reply, mixNumber(mixNumber(this.#hash, index), hash));
+    const holds = this.#check(() => {
+      if (known === undefined) replicas.first({ index, command, text, hash, reply, node });
+      else replicas.again(known, node, reply);
+    });
+    if (holds) tap.applied(index, this.#hash, command, response);
     if (index % CHECKPOINT_ENTRIES === 0) this.#checkpoint();
     return response;
   }

@@ -10,7 +10,8 @@ import { Oracle } from "../oracle/oracle.js";
 import { Replicas } from "../oracle/replicas.js";
 import { Violation } from "../oracle/violation.js";
 import { WatchedMachine } from "../oracle/watched-machine.js";
-import { jsonCodec } from "../storage/codec.js";
+import type { StoreCodec } from "../storage/codec.js";
+import { encodedOnce, jsonCodec } from "../storage/codec.js";
 import { SimNodeStore } from "../storage/sim-node-store.js";
 import type { RunOptions } from "../simulation.js";
 import type { System } from "../system.js";
@@ -59,12 +60,15 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
   /** The term in which the healed cluster came to rest. */
   restTerm = 0;
   readonly #maxSteps: number;
+  readonly #codec: StoreCodec<C>;
   #violation: Error | null = null;
 
   constructor(plan: Plan, system: System<C, Input, Output>, looks: RunOptions) {
     this.plan = plan;
     this.#maxSteps = looks.maxSteps ?? Number.POSITIVE_INFINITY;
     this.system = system;
+    const { command, ...others } = system.codec ?? { command: jsonCodec<C["D"]>() };
+    this.#codec = { ...others, command: encodedOnce(command) };
     this.trace = new Trace(looks.trace ?? false);
     this.describe =
       system.describe?.bind(system) ??
@@ -105,9 +109,10 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
       makeStore: (id, chance) => this.#makeStore(id, chance),
     });
     const timers = clock.runtime(random.fork());
-    const setTimer = (delayMs: number, callback: () => void): void => void timers.setTimer(delayMs, callback);
-    this.nemesis = new Nemesis<C>(this.cluster, setTimer);
-    const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimer(ms, resolve));
+    this.nemesis = new Nemesis<C>(
+      this.cluster,
+      (delayMs, callback) => void timers.setTimer(delayMs, callback),
+    );
     const slowness = (system.thinkMs ?? USUAL_THINK_MS) / USUAL_THINK_MS;
     const hasSessions = system.makeMachine().responseCodec !== undefined;
     for (let i = 0; i < plan.clients; i += 1) {
@@ -128,7 +133,7 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
           // One that does little but read notices what writers, who wait longer, do not.
           readShare: i > 0 && chance.next() < 0.4 ? 0.95 : 0.4,
           thinkMs: () => this.nemesis.thinkMs * slowness,
-          sleep,
+          setTimer: (delayMs, callback) => timers.setTimer(delayMs, callback),
           now: () => EPOCH_MS + clock.now,
         }),
       );
@@ -179,7 +184,7 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
     return new SimNodeStore<C>({
       random: random.fork(),
       runtime: clock.runtime(random),
-      codec: system.codec ?? { command: jsonCodec<C["D"]>() },
+      codec: this.#codec,
       segmentBytes: 4096,
     });
   }

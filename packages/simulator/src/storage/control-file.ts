@@ -113,7 +113,7 @@ export const COMMITTED: ControlFormat<Stamped<LogId>> = {
 export function encodeControl<T>({ kind, write }: ControlFormat<T>, value: T): Uint8Array {
   const writer = new ByteWriter(96).u32(MAGIC).u8(VERSION).u8(kind);
   write(writer, value);
-  return writer.u32(crc32(writer.finish())).finish();
+  return writer.u32(crc32(writer.written())).finish();
 }
 
 /** @throws {DamagedFileError} when the bytes are not what {@link encodeControl} gives. */

@@ -50,7 +50,7 @@ export interface SegmentHeader {
 export function encodeHeader({ number, previous }: SegmentHeader): { bytes: Uint8Array; checksum: number } {
   const writer = new ByteWriter(SEGMENT_HEADER_BYTES);
   writer.u32(MAGIC).u8(VERSION).u64(number).u64(previous.term).u64(previous.index);
-  const checksum = crc32(writer.finish());
+  const checksum = crc32(writer.written());
   return { bytes: writer.u32(checksum).finish(), checksum };
 }
 
@@ -85,14 +85,19 @@ export class RecordWriter {
     return this.#checksum;
   }
 
-  /** @returns where the record stands in the segment. */
-  write(kind: number, payload: Uint8Array): { readonly offset: number; readonly length: number } {
-    const record = new ByteWriter(LEAD_BYTES + payload.length);
-    const bytes = record.u32(payload.length).u32(this.#checksum).u8(kind).raw(payload).finish();
-    const offset = this.#offset + this.#writer.length;
-    this.#checksum = crc32(bytes);
-    this.#writer.raw(bytes).u32(this.#checksum).raw(encodeSeal(this.segment, offset));
-    return { offset, length: payload.length + RECORD_OVERHEAD_BYTES };
+  /** @param payload writes it. @returns where the record stands in the segment. */
+  write(
+    kind: number,
+    payload: (writer: ByteWriter) => void,
+  ): { readonly offset: number; readonly length: number } {
+    const writer = this.#writer;
+    const start = writer.length;
+    const offset = this.#offset + start;
+    payload(writer.u32(0).u32(this.#checksum).u8(kind));
+    writer.patchU32(start, writer.length - start - LEAD_BYTES);
+    this.#checksum = crc32(writer.written(start));
+    writer.u32(this.#checksum).u32(offset).u32(sealChecksum(this.segment, offset));
+    return { offset, length: writer.length - start };
   }
 
   finish(): Uint8Array {
@@ -148,8 +153,8 @@ export function decodeLogId(payload: Uint8Array): LogId {
   return { term, index: reader.u64() };
 }
 
-export function encodeLogId({ term, index }: LogId): Uint8Array {
-  return new ByteWriter(16).u64(term).u64(index).finish();
+export function writeLogId(writer: ByteWriter, { term, index }: LogId): void {
+  writer.u64(term).u64(index);
 }
 
 export function encodeSeal(segment: number, offset: number): Uint8Array {
@@ -178,9 +183,10 @@ function isSeal(bytes: Uint8Array, at: number, segment: number, offset: number):
 }
 
 function sealChecksum(segment: number, offset: number): number {
-  return crc32(new ByteWriter(12).u64(segment).u32(offset).finish());
+  return crc32(new ByteWriter(12).u64(segment).u32(offset).written());
 }
 
 function u32At(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at);
+  const high = ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16);
+  return (high | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
 }

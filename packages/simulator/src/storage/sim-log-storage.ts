@@ -7,7 +7,6 @@ import {
   formatVote,
   voteMayBecome,
 } from "@seshat/common";
-import { ByteWriter } from "@seshat/common/binary";
 import type { IoCompletion, LogState, MaybePromise, RaftLogReader, RaftStorage } from "@seshat/storage";
 import type { ControlFormat, LogPosition, PurgeMark, Stamped } from "./control-file.js";
 import {
@@ -24,7 +23,7 @@ import { DamagedFileError } from "./damaged-file-error.js";
 import type { EntryCodec } from "@seshat/common/codec";
 import type { EntryIndex, EntryPlace } from "./entry-index.js";
 import type { RecordWriter } from "./log-format.js";
-import { ENTRY_RECORD, TRUNCATE_RECORD, encodeLogId, readRecord, segmentFile } from "./log-format.js";
+import { ENTRY_RECORD, TRUNCATE_RECORD, writeLogId, readRecord, segmentFile } from "./log-format.js";
 import { LogFile } from "./log-file.js";
 import { andThen } from "./maybe-promise.js";
 import { recoverLog } from "./recover-log.js";
@@ -198,7 +197,7 @@ export class SimLogStorage<C extends RaftTypeConfig> implements RaftStorage<C> {
     const last = this.#index.logIdAt(since - 1) as LogId;
     await this.#store.change("truncate", async () => {
       const writer = await this.#log.begin(lastLogId);
-      writer.write(TRUNCATE_RECORD, encodeLogId(last));
+      writer.write(TRUNCATE_RECORD, (payload) => writeLogId(payload, last));
       this.#log.add(writer);
       this.#index.endWith(last);
       await this.#log.sync();
@@ -250,10 +249,10 @@ export class SimLogStorage<C extends RaftTypeConfig> implements RaftStorage<C> {
   }
 
   #place(writer: RecordWriter, entry: C["Entry"]): EntryPlace {
-    const payload = new ByteWriter(128);
-    this.#codec.writeEntry(payload, entry);
-    const place = writer.write(ENTRY_RECORD, payload.finish());
-    return { term: entry.logId.term, segment: writer.segment, ...place };
+    const { offset, length } = writer.write(ENTRY_RECORD, (payload) =>
+      this.#codec.writeEntry(payload, entry),
+    );
+    return { term: entry.logId.term, segment: writer.segment, offset, length };
   }
 
   #checkFollows(entries: readonly C["Entry"][]): void {

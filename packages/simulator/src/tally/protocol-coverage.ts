@@ -4,6 +4,9 @@ type State = EngineStep["state"];
 type Event = EngineStep["event"];
 type Command = EngineStep["commands"][number];
 type Role = State["role"]["type"];
+type Mode = NonNullable<
+  ReturnType<Extract<State["role"], { readonly type: "leader" }>["progress"]["get"]>
+>["mode"];
 
 /** What a protocol can come to, as seen from the steps of its engines. */
 export const PROTOCOL_ROWS = [
@@ -65,6 +68,12 @@ export const PROTOCOL_ROWS = [
 ] as const;
 
 export type ProtocolRow = (typeof PROTOCOL_ROWS)[number];
+
+const ROW_OF_MODE: Readonly<Record<Mode, ProtocolRow>> = {
+  probe: "replication: probe",
+  pipeline: "replication: pipeline",
+  snapshot: "replication: snapshot",
+};
 
 /** Counts what protocol states a run reaches. */
 export class ProtocolCoverage {
@@ -164,7 +173,7 @@ class LifeCoverage {
         if (event.response.type === "refused") counts["replication: refused"] += 1;
         if (state.role.type === "leader") {
           const mode = state.role.progress.get(event.from)?.mode;
-          if (mode !== undefined) counts[`replication: ${mode}`] += 1;
+          if (mode !== undefined) counts[ROW_OF_MODE[mode]] += 1;
         }
         break;
       case "appendEntriesFailed":

@@ -1,4 +1,4 @@
-import type { NodeId, RaftTypeConfig, SessionCommand } from "@seshat/common";
+import type { NodeId, RaftTypeConfig, SessionCommand, Timer } from "@seshat/common";
 import { InvalidValueError, SeshatError, UnknownOutcomeError } from "@seshat/common";
 import type { Raft } from "@seshat/raft";
 import type { SeededRandom } from "@seshat/raft/testing";
@@ -28,7 +28,7 @@ export interface ClientParts<C extends RaftTypeConfig, Input, Output> {
   /** The share of its operations that only read, from 0 to 1, as far as the system heeds it. */
   readonly readShare: number;
   readonly thinkMs: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  readonly setTimer: (delayMs: number, callback: () => void) => Timer;
   /** Virtual milliseconds. */
   readonly now: () => number;
 }
@@ -60,7 +60,7 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
   /** Goes on until it is stopped. */
   async run(): Promise<void> {
     while (!this.#stopped) {
-      await this.#parts.sleep(this.#parts.thinkMs() * (0.5 + this.#parts.random.next()) + 0.01);
+      await this.#sleep(this.#parts.thinkMs() * (0.5 + this.#parts.random.next()) + 0.01);
       if (!this.#stopped) await this.#operate();
     }
   }
@@ -75,7 +75,7 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
       const before = this.answered;
       await this.#read(input);
       if (this.answered > before) return;
-      await this.#parts.sleep(20);
+      await this.#sleep(20);
     }
   }
 
@@ -88,7 +88,7 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
   }
 
   async #write(input: Input, command: C["D"]): Promise<void> {
-    const { system, history, oracle, check, random, sleep } = this.#parts;
+    const { system, history, oracle, check, random } = this.#parts;
     const open = history.invoke(this.#process(), input);
     const session = await this.#nextNumber();
     const options = session === null ? { timeoutMs: PATIENCE_MS } : { timeoutMs: PATIENCE_MS, session };
@@ -112,7 +112,7 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
         if (!isUnknown && !(thrown instanceof SeshatError)) throw thrown;
         mayBeThere ||= isUnknown && node !== null;
         if (session !== null && !this.#stopped && isRetried(thrown)) {
-          await sleep(5 + random.next() * 40);
+          await this.#sleep(5 + random.next() * 40);
           continue;
         }
         if (mayBeThere) {
@@ -188,7 +188,7 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
     const { random, readShare } = this.#parts;
     if (readShare > 0.5 && random.next() < 0.8) {
       // Who only reads asks whoever says that it leads: when two do, one of them is wrong.
-      const leaders = running.filter(({ raft }) => raft?.metrics().state === "leader");
+      const leaders = running.filter((node) => this.#parts.cluster.leads(node));
       const leader = leaders[Math.floor(random.next() * leaders.length)];
       if (leader !== undefined) return leader;
     }
@@ -201,15 +201,25 @@ export class SimClient<C extends RaftTypeConfig, Input, Output> {
   #within<T>(node: SimNode<C>, call: (raft: Raft<C>) => Promise<T>): Promise<T> {
     const { raft, life } = node;
     if (raft === null || life === null) return Promise.reject(new GoneError("it crashed"));
-    return Promise.race([
-      call(raft).then((value) => {
-        if (!life.alive) throw new GoneError("it crashed");
-        return value;
-      }),
-      this.#parts.sleep(PATIENCE_MS * 2).then(() => {
-        throw new GoneError("no answer");
-      }),
-    ]);
+    return new Promise((resolve, reject) => {
+      const patience = this.#parts.setTimer(PATIENCE_MS * 2, () => reject(new GoneError("no answer")));
+      call(raft).then(
+        (value) => {
+          patience.cancel();
+          if (life.alive) resolve(value);
+          else reject(new GoneError("it crashed"));
+        },
+        (thrown: unknown) => {
+          patience.cancel();
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what was thrown is passed on
+          reject(thrown);
+        },
+      );
+    });
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.setTimer(ms, resolve));
   }
 }
 

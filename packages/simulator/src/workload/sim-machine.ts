@@ -11,11 +11,19 @@ export type SimCommand = { readonly attempt?: number } & (
 /** What a command answers. */
 export type SimReply = string | number | boolean | null;
 
+/** Never changed, but replaced. */
 type Value = string | number | readonly string[];
+
+interface Line {
+  readonly value: Value;
+  readonly bytes: Uint8Array;
+}
 
 /** Registers, counters and sets, by key: what the simulator's own clients write. */
 export class SimMachine implements StateMachine<SimCommand, SimReply> {
   #values = new Map<string, Value>();
+  /** How a value was written out last: most stay as they are from one capture to the next. */
+  readonly #lines = new Map<string, Line>();
   readonly responseCodec = {
     encode: (reply: SimReply): Uint8Array => encoder.encode(JSON.stringify(reply)),
     decode: (bytes: Uint8Array): SimReply => JSON.parse(decoder.decode(bytes)) as SimReply,
@@ -53,11 +61,20 @@ export class SimMachine implements StateMachine<SimCommand, SimReply> {
 
   capture(): StateCapture {
     const values = [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1));
+    const lineOf = (key: string, value: Value): Uint8Array => this.#line(key, value);
     return {
       *chunks() {
-        for (const pair of values) yield encoder.encode(`${JSON.stringify(pair)}\n`);
+        for (const [key, value] of values) yield lineOf(key, value);
       },
     };
+  }
+
+  #line(key: string, value: Value): Uint8Array {
+    const known = this.#lines.get(key);
+    if (known !== undefined && known.value === value) return known.bytes;
+    const bytes = encoder.encode(`${JSON.stringify([key, value])}\n`);
+    this.#lines.set(key, { value, bytes });
+    return bytes;
   }
 
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {

@@ -49,6 +49,8 @@ export interface SimNode<C extends RaftTypeConfig> {
   address: C["Node"];
   /** How often it has moved. */
   moves: number;
+  /** After its last step. */
+  role: string;
   /** The latest term that it was seen in, whatever became of its store. */
   latestTerm: number;
   /** How many lives it had. */
@@ -93,6 +95,7 @@ export class Cluster<C extends RaftTypeConfig> {
       hasStopped: false,
       address: this.#parts.describe(id, 0),
       moves: 0,
+      role: "",
       latestTerm: 0,
       lives: 0,
       downUntil: 0,
@@ -120,13 +123,20 @@ export class Cluster<C extends RaftTypeConfig> {
     return [...this.nodes.values()].filter(({ raft }) => raft !== null);
   }
 
+  /** True when a node takes itself for the leader. */
+  leads({ raft, role }: SimNode<C>): boolean {
+    // To ask costs more than to look what it was after its last step: it may have stopped since.
+    return role === "leader" && raft?.metrics().state === "leader";
+  }
+
   /** The node that leads the latest term, as far as those that run know of themselves. */
   leader(): SimNode<C> | null {
     let leader: SimNode<C> | null = null;
     let latest = 0;
     for (const node of this.running()) {
-      const { state, term } = (node.raft as Raft<C>).metrics();
-      if (state === "leader" && term > latest) {
+      if (!this.leads(node)) continue;
+      const { term } = (node.raft as Raft<C>).metrics();
+      if (term > latest) {
         leader = node;
         latest = term;
       }
@@ -165,6 +175,7 @@ export class Cluster<C extends RaftTypeConfig> {
           stepped: (step) => {
             if (!life.alive) return;
             this.steps += 1;
+            node.role = step.state.role.type;
             node.latestTerm = Math.max(node.latestTerm, step.state.vote.term);
             trace.step(clock.now, step);
             cover?.(step);

@@ -357,8 +357,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${DISK}/sim-log-storage.ts`,
-        replace: "writer.write(TRUNCATE_RECORD, encodeLogId(last));",
-        by: "if (last.index < 0) writer.write(TRUNCATE_RECORD, encodeLogId(last));",
+        replace: "writer.write(TRUNCATE_RECORD, (payload) => writeLogId(payload, last));",
+        by: "if (last.index < 0) writer.write(TRUNCATE_RECORD, (payload) => writeLogId(payload, last));",
       },
     ],
   },

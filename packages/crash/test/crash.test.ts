@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const PROGRAM = fileURLToPath(new URL("../dist/bin/seshat-crash.js", import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function crash(...args: string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "exit") as Promise<[number | null]>,
+  ]);
+  return { code, out, err };
+}
+
+/** In a directory of its own, which is gone in the end. */
+async function inDirectory<T>(act: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), "seshat-crash-test-"));
+  try {
+    return await act(dir);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+describe("pnpm crash", () => {
+  test("kills, starts again, and finds everything that was acknowledged", async () => {
+    const { code, out, err } = await crash("--rounds", "3", "--seed", "1", "--json");
+    expect(err).toBe("seed 1\n");
+    expect(code).toBe(0);
+    const outcome = JSON.parse(out) as Record<string, number>;
+    expect(outcome).toMatchObject({ seed: 1, passed: true });
+    expect(outcome["kills"]).toBeGreaterThanOrEqual(3);
+    expect(outcome["acknowledged"]).toBeGreaterThanOrEqual(60);
+  });
+
+  test.each([
+    ["early-ack", /FAILS: (?:acknowledged|linearizable|order)/],
+    ["lost-apply", /FAILS: (?:acknowledged|same on all nodes|linearizable)/],
+    ["stale-read", /FAILS: linearizable/],
+  ])("finds the planted fault %s, says what is wrong, and keeps the directories", async (plant, message) => {
+    await inDirectory(async (dir) => {
+      const { code, err } = await crash("--rounds", "30", "--seed", "2", "--plant", plant, "--dir", dir);
+      expect(err).toMatch(message);
+      expect(err).toContain(`The directories of the nodes: ${dir}\n`);
+      expect(code).toBe(1);
+    });
+  });
+
+  test("takes a directory that is empty, and no other", async () => {
+    await inDirectory(async (dir) => {
+      await writeFile(join(dir, "letters.txt"), "dear all");
+      const { code, err } = await crash("--dir", dir);
+      expect([code, err]).toEqual([2, `--dir is ${JSON.stringify(dir)}, but that directory is not empty\n`]);
+    });
+  });
+
+  test("says what it can do, and what makes no sense", async () => {
+    const help = await crash("--help");
+    expect([help.code, help.err]).toEqual([0, ""]);
+    expect(help.out).toContain("Usage: pnpm crash [options]");
+    const { code, err } = await crash("--rounds", "many");
+    expect([code, err]).toEqual([
+      2,
+      '--rounds is "many", but it must be a whole number from 1 on\nTry --help.\n',
+    ]);
+  });
+});

@@ -1,0 +1,46 @@
+import { isArray, sameOutcome } from "./allowed-differences.ts";
+import type { Outcome } from "./connection.ts";
+import { encoded } from "./encoded.ts";
+import type { Step } from "./generate.ts";
+import { play } from "./target.ts";
+import type { Target } from "./target.ts";
+
+export interface Difference {
+  /** The step whose outcomes differ first. */
+  readonly at: number;
+  readonly redis: Outcome;
+  readonly other: Outcome;
+}
+
+/** Plays the steps on both, at the same time. */
+export async function compareOn(
+  redis: Target,
+  other: Target,
+  steps: readonly Step[],
+): Promise<Difference | null> {
+  const [left, right] = await Promise.all([play(redis, steps), play(other, steps)]);
+  return firstDifference(steps, left, right);
+}
+
+function firstDifference(
+  steps: readonly Step[],
+  redis: readonly Outcome[],
+  other: readonly Outcome[],
+): Difference | null {
+  const queues = new Map<number, (readonly string[])[]>();
+  for (const [at, { client, args }] of steps.entries()) {
+    const [left = null, right = null] = [redis[at], other[at]];
+    const queue = queues.get(client) ?? [];
+    queues.set(client, queue);
+    const name = args[0]?.toUpperCase();
+    const same =
+      name === "EXEC" && isArray(left) && isArray(right)
+        ? left.length === right.length &&
+          left.every((item, n) => sameOutcome(queue[n] ?? [], item, right[n] ?? null))
+        : sameOutcome(args, left, right);
+    if (!same) return { at, redis: left, other: right };
+    if (encoded(left) === "+QUEUED\r\n") queue.push(args);
+    else if (name === "EXEC" || name === "DISCARD" || name === "RESET") queue.length = 0;
+  }
+  return null;
+}
