@@ -23,10 +23,14 @@ const SETTLED = Promise.resolve();
 export class TurnNetwork<C extends RaftTypeConfig> {
   readonly #nodes = new Map<NodeId, Raft<C>>();
   #sent: Message[] = [];
+  /** Empty, and with room for as many as there were a turn ago. */
+  #spare: Message[] = [];
   readonly #deliverAll = (): void => {
     const messages = this.#sent;
-    this.#sent = [];
+    this.#sent = this.#spare;
+    this.#spare = messages;
     for (const message of messages) message.deliver();
+    while (messages.length > 0) messages.pop();
   };
 
   join(raft: Raft<C>): void {

@@ -16,13 +16,14 @@ import { pursueTransfer } from "./transfer.js";
 export function advance(ctx: Context, role: LeaderRole): boolean {
   const { state } = ctx;
   const before = state.committed.index;
-  for (let committed = -1; committed !== state.committed.index;) {
-    committed = state.committed.index;
+  for (let goesOn = true; goesOn;) {
+    const committed = state.committed.index;
     const membership = committedMembership(state);
     commitByQuorum(ctx);
-    // Most commits say nothing about the membership: only one that is of it, or this leader's first.
+    // Most commits say nothing about the membership, and are all there is: only one that is of it, or this leader's first.
     const concerns = committedMembership(state) !== membership || committed < role.firstIndex;
-    if (concerns && state.committed.index > committed) advanceMembership(ctx, role);
+    goesOn = concerns && state.committed.index > committed;
+    if (goesOn) advanceMembership(ctx, role);
     if (state.role !== role) return false;
   }
   const moved = state.committed.index > before;

@@ -1,8 +1,9 @@
-import type { LogId } from "@seshat/common";
+import type { LogId, NodeId } from "@seshat/common";
 import type { Context } from "./context.js";
 import { jointQuorumValue } from "./joint-config.js";
 import { commitMemberships, membershipOf } from "./membership-state.js";
 import { reconcileRole } from "./role.js";
+import type { EngineState } from "./state.js";
 
 /** The only writer of the commit index and of what follows from it: what is asked to be applied, and what was. */
 
@@ -11,10 +12,14 @@ export function commitByQuorum(ctx: Context): void {
   const { state } = ctx;
   const { role } = state;
   if (role.type !== "leader") return;
-  const index = jointQuorumValue(membershipOf(state).configs, (id) =>
-    id === state.id ? state.io.durableIndex : (role.progress.get(id)?.matchIndex ?? 0),
-  );
+  const index = jointQuorumValue(membershipOf(state).configs, durableOn, state);
   if (index >= role.firstIndex && index > state.committed.index) commit(ctx, state.log.at(index));
+}
+
+/** Up to where the log is durable on a node, as far as this leader knows. */
+function durableOn(id: NodeId, { id: self, io, role }: EngineState): number {
+  if (id === self) return io.durableIndex;
+  return role.type === "leader" ? (role.progress.get(id)?.matchIndex ?? 0) : 0;
 }
 
 /** As a follower: commits what the leader has committed, as far as this log is known to equal the leader's. */

@@ -5,11 +5,21 @@ import { hasQuorum, quorumValue } from "./quorum.js";
 export type Configs = readonly (readonly NodeId[])[];
 
 /** The highest value reached by a majority of every config; negative infinity when there is no config. */
-export function jointQuorumValue(configs: Configs, valueOf: (id: NodeId) => number): number {
+export function jointQuorumValue(configs: Configs, valueOf: (id: NodeId) => number): number;
+export function jointQuorumValue<A>(
+  configs: Configs,
+  valueOf: (id: NodeId, about: A) => number,
+  about: A,
+): number;
+export function jointQuorumValue<A>(
+  configs: Configs,
+  valueOf: (id: NodeId, about?: A) => number,
+  about?: A,
+): number {
   if (configs.length === 0) return Number.NEGATIVE_INFINITY;
   let lowest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < configs.length; i++)
-    lowest = Math.min(lowest, quorumValue(configs[i] as readonly NodeId[], valueOf));
+    lowest = Math.min(lowest, quorumValue(configs[i] as readonly NodeId[], valueOf, about));
   return lowest;
 }
 

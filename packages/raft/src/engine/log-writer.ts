@@ -14,10 +14,10 @@ export function appendPayloads(
   payloads: readonly EntryPayload<unknown, unknown>[],
 ): number {
   const firstIndex = ctx.state.log.last.index + 1;
-  const entries: LogEntry<unknown, unknown>[] = [];
+  const entries = new Array<LogEntry<unknown, unknown>>(payloads.length);
   for (let i = 0; i < payloads.length; i++) {
     const payload = payloads[i] as EntryPayload<unknown, unknown>;
-    entries.push({ logId: { term, index: firstIndex + i }, payload });
+    entries[i] = { logId: { term, index: firstIndex + i }, payload };
   }
   appendEntries(ctx, entries);
   return firstIndex;

@@ -18,7 +18,7 @@ import type { LeaderRole } from "./state.js";
  */
 export function startReadRound(ctx: Context, role: LeaderRole): void {
   const { state } = ctx;
-  if (state.committed.index < role.firstIndex) return;
+  if (role.reads.length === 0 || state.committed.index < role.firstIndex) return;
   const waiting = role.reads.filter((read) => read.readIndex === null);
   if (waiting.length === 0) return;
   role.round += 1;

@@ -3,7 +3,7 @@ import { checkAppendEntriesResponse } from "../check-message.js";
 import type { SendAppendEntriesCommand } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import type { Passport } from "./identity.js";
-import type { CallOutcome } from "./open-calls.js";
+import { OpenCall } from "./open-calls.js";
 import type { Peer } from "./peer.js";
 import type { PortionedAnswer } from "./portioned-answer.js";
 
@@ -14,7 +14,7 @@ export interface AppendCallParts {
 }
 
 /** One AppendEntries request on its way to a peer, and what becomes of it. One object for each message: they are the most frequent. */
-export class AppendCall<C extends RaftTypeConfig> implements CallOutcome<RpcResponse<AppendEntriesResponse>> {
+export class AppendCall<C extends RaftTypeConfig> extends OpenCall<RpcResponse<AppendEntriesResponse>> {
   readonly #parts: AppendCallParts;
   readonly #peer: Peer<C>;
   readonly #command: SendAppendEntriesCommand;
@@ -28,10 +28,12 @@ export class AppendCall<C extends RaftTypeConfig> implements CallOutcome<RpcResp
     parts: AppendCallParts,
     peer: Peer<C>,
     command: SendAppendEntriesCommand,
+    timeoutMs: number,
     bytes: number,
     whole: PortionedAnswer | null,
     position: number,
   ) {
+    super("appendEntries", timeoutMs);
     this.#parts = parts;
     this.#peer = peer;
     this.#command = command;
@@ -40,12 +42,12 @@ export class AppendCall<C extends RaftTypeConfig> implements CallOutcome<RpcResp
     this.#position = position;
   }
 
-  check(response: RpcResponse<AppendEntriesResponse>): void {
+  protected check(response: RpcResponse<AppendEntriesResponse>): void {
     checkAppendEntriesResponse(response);
     this.#parts.passport.checkResponse(response.header, this.#peer.id);
   }
 
-  answered(response: RpcResponse<AppendEntriesResponse>): void {
+  protected answered(response: RpcResponse<AppendEntriesResponse>): void {
     const { incarnation } = response.header;
     if (this.#whole === null) this.#parts.emit(appendAnswer(this.#command, response, incarnation));
     else this.#whole.answered(this.#position, response, incarnation);

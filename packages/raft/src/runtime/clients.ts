@@ -98,7 +98,14 @@ export class Clients<R> {
       writer.reject(error);
       return false;
     }
-    this.#enter(this.#batchFor(expect), payload, writer);
+    const batch = this.#openBatch(expect);
+    if (batch === undefined) this.#addBatch({ payloads: [payload], writers: [writer], expect });
+    else {
+      batch.payloads.push(payload);
+      batch.writers.push(writer);
+    }
+    this.#waiting += 1;
+    this.#waitingBytes += writer.bytes;
     return true;
   }
 
@@ -114,10 +121,14 @@ export class Clients<R> {
       for (const writer of writers) writer.reject(error);
       return false;
     }
-    const batch = this.#batchFor(expect);
-    for (const [i, writer] of writers.entries()) {
-      this.#enter(batch, payloads[i] as EntryPayload<unknown, unknown>, writer);
+    const batch = this.#openBatch(expect);
+    if (batch === undefined) this.#addBatch({ payloads: [...payloads], writers: [...writers], expect });
+    else {
+      for (const payload of payloads) batch.payloads.push(payload);
+      for (const writer of writers) batch.writers.push(writer);
     }
+    this.#waiting += writers.length;
+    this.#waitingBytes += bytes;
     return true;
   }
 
@@ -155,16 +166,15 @@ export class Clients<R> {
     const batches = this.#batches;
     if (batches.length === 0) return NO_WRITES;
     this.#batches = [];
-    const events: ClientWriteEvent[] = [];
-    for (const { payloads, writers, expect } of batches) {
-      // All of them were taken back.
-      if (writers.length === 0) continue;
-      this.#proposed.push(writers);
-      events.push(
-        expect === null ? { type: "clientWrite", payloads } : { type: "clientWrite", payloads, expect },
-      );
-    }
-    return events;
+    const [first] = batches as [Batch<R>];
+    if (batches.length === 1 && first.writers.length > 0) return [this.#propose(first)];
+    // Where all of a batch were taken back there is nothing to do.
+    return batches.filter(({ writers }) => writers.length > 0).map((batch) => this.#propose(batch));
+  }
+
+  #propose({ payloads, writers, expect }: Batch<R>): ClientWriteEvent {
+    this.#proposed.push(writers);
+    return expect === null ? { type: "clientWrite", payloads } : { type: "clientWrite", payloads, expect };
   }
 
   /** The reads since the last call, as few events as can be. */
@@ -282,12 +292,16 @@ export class Clients<R> {
     return null;
   }
 
-  #batchFor(expect: WriteExpectation | null): Batch<R> {
+  /** The batch that writes with this expectation may join; undefined when they begin a new one. */
+  #openBatch(expect: WriteExpectation | null): Batch<R> | undefined {
     const newest = this.#batches[this.#batches.length - 1];
-    if (newest !== undefined && newest.expect === null && expect === null) return newest;
-    const batch: Batch<R> = { payloads: [], writers: [], expect };
-    this.#batches.push(batch);
-    return batch;
+    return newest !== undefined && newest.expect === null && expect === null ? newest : undefined;
+  }
+
+  #addBatch(batch: Batch<R>): void {
+    // Mostly it stays the only one: an array that is made for one takes a tenth of one that is pushed to.
+    if (this.#batches.length === 0) this.#batches = [batch];
+    else this.#batches.push(batch);
   }
 
   #readBatchFor(policy: ReadPolicy, forwarded: boolean): ReadBatch {
@@ -297,13 +311,6 @@ export class Clients<R> {
     const batch: ReadBatch = { policy, forwarded, readers: [] };
     this.#reads.push(batch);
     return batch;
-  }
-
-  #enter(batch: Batch<R>, payload: EntryPayload<unknown, unknown>, writer: Writer<R>): void {
-    batch.payloads.push(payload);
-    batch.writers.push(writer);
-    this.#waiting += 1;
-    this.#waitingBytes += writer.bytes;
   }
 
   #leave(writers: readonly Writer<R>[]): void {

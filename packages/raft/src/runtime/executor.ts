@@ -13,10 +13,13 @@ import type { RaftConfig } from "../config.js";
 import type {
   AnswerAppendEntriesCommand,
   Command,
+  InstallSnapshotCommand,
   ReceiveSnapshotCommand,
   Refusal,
+  ReplyCommand,
   SendAppendEntriesCommand,
   SendSnapshotCommand,
+  SendVoteCommand,
 } from "../engine/command.js";
 import type { Event } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
@@ -245,9 +248,7 @@ export class Executor<C extends RaftTypeConfig> {
         this.#logLane.submit(command);
         return;
       case "installSnapshot":
-        this.#gate.after(command.afterIo, () =>
-          this.#applyLane.submit({ type: "install", snapshot: this.#receiver.complete }),
-        );
+        this.#install(command);
         return;
       case "dropSnapshot":
         this.#receiver.clear();
@@ -288,17 +289,14 @@ export class Executor<C extends RaftTypeConfig> {
           .take(command.requestId)
           ?.reject(new UnknownOutcomeError("this node lost the leadership before the change was committed"));
         return;
-      case "reply": {
-        const { requestId, refusal } = command;
-        const error = refusal === null ? null : this.#refusal(refusal);
-        this.#gate.after(command.afterIo, () => this.#callers.reply(requestId, error));
+      case "reply":
+        this.#reply(command);
         return;
-      }
       case "sendPreVote":
         this.#sender.preVote(command);
         return;
       case "sendVote":
-        this.#gate.after(command.afterIo, () => this.#sender.vote(command));
+        this.#askForVote(command);
         return;
       case "sendSnapshot":
         this.#snapshots.send(command);
@@ -325,6 +323,23 @@ export class Executor<C extends RaftTypeConfig> {
       default:
         return command satisfies never;
     }
+  }
+
+  // What waits for a write to be durable is made in methods of its own: `execute` would set aside memory for it with every command.
+
+  #install({ afterIo }: InstallSnapshotCommand): void {
+    this.#gate.after(afterIo, () =>
+      this.#applyLane.submit({ type: "install", snapshot: this.#receiver.complete }),
+    );
+  }
+
+  #reply({ requestId, refusal, afterIo }: ReplyCommand): void {
+    const error = refusal === null ? null : this.#refusal(refusal);
+    this.#gate.after(afterIo, () => this.#callers.reply(requestId, error));
+  }
+
+  #askForVote(command: SendVoteCommand): void {
+    this.#gate.after(command.afterIo, () => this.#sender.vote(command));
   }
 
   /** Starts nothing more, and reports nothing more. @returns once no call to storage is running. */

@@ -2,8 +2,31 @@ import { UnreachableError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
-import type { CallOutcome } from "./open-calls.js";
-import { OpenCalls } from "./open-calls.js";
+import { OpenCall, OpenCalls } from "./open-calls.js";
+
+class TestCall extends OpenCall<string> {
+  readonly #log: string[];
+  readonly #then: () => void;
+
+  constructor(name: string, timeoutMs: number, log: string[], then: () => void) {
+    super(name, timeoutMs);
+    this.#log = log;
+    this.#then = then;
+  }
+
+  protected check(response: string): void {
+    if (response === "nonsense") throw new Error("it makes no sense");
+  }
+
+  protected answered(response: string): void {
+    this.#log.push(`${this.rpc}: ${response}`);
+  }
+
+  failed(error: Error): void {
+    this.#log.push(`${this.rpc} failed${error instanceof UnreachableError ? "" : `: ${error.message}`}`);
+    this.#then();
+  }
+}
 
 function setUp() {
   const clock = new VirtualClock();
@@ -11,23 +34,18 @@ function setUp() {
   const calls = new OpenCalls(2, clock.runtime(new SeededRandom(1)), ({ rpc }, error) =>
     log.push(`${rpc} ended ${error === null ? "well" : error.message}`),
   );
-  const outcome = (name: string, then: () => void = () => {}): CallOutcome<string> => ({
-    check: (response) => {
-      if (response === "nonsense") throw new Error("it makes no sense");
-    },
-    answered: (response) => void log.push(`${name}: ${response}`),
-    failed: (error) => {
-      log.push(`${name} failed${error instanceof UnreachableError ? "" : `: ${error.message}`}`);
-      then();
-    },
-  });
-  return { clock, log, calls, outcome };
+  const begin = (name: string, timeoutMs: number, then: () => void = () => {}): TestCall => {
+    const call = new TestCall(name, timeoutMs, log, then);
+    calls.begin(call);
+    return call;
+  };
+  return { clock, log, calls, begin };
 }
 
 describe("open calls", () => {
   test("each is told once what came of it, in whatever order answers come", () => {
-    const { log, calls, outcome } = setUp();
-    const [a, b, c] = ["a", "b", "c"].map((name) => calls.begin(name, 100, outcome(name)));
+    const { log, begin } = setUp();
+    const [a, b, c] = ["a", "b", "c"].map((name) => begin(name, 100));
     b?.resolve("yes");
     b?.resolve("again");
     b?.reject(new Error("and again"));
@@ -46,10 +64,10 @@ describe("open calls", () => {
   });
 
   test("those fail that are not answered in their time, and the others wait on", async () => {
-    const { clock, log, calls, outcome } = setUp();
-    calls.begin("slow", 300, outcome("slow"));
-    const quick = calls.begin("quick", 100, outcome("quick"));
-    calls.begin("lost", 200, outcome("lost"));
+    const { clock, log, begin } = setUp();
+    begin("slow", 300);
+    const quick = begin("quick", 100);
+    begin("lost", 200);
     quick.resolve("yes");
     log.length = 0;
     await clock.advance(199);
@@ -62,16 +80,12 @@ describe("open calls", () => {
   });
 
   test("what a failure leads to may end other calls that are due, and begin new ones, which have their own time", async () => {
-    const { clock, log, calls, outcome } = setUp();
-    calls.begin(
-      "first",
-      100,
-      outcome("first", () => {
-        second.resolve("after all");
-        calls.begin("third", 100, outcome("third"));
-      }),
-    );
-    const second = calls.begin("second", 100, outcome("second"));
+    const { clock, log, begin } = setUp();
+    begin("first", 100, () => {
+      second.resolve("after all");
+      begin("third", 100);
+    });
+    const second = begin("second", 100);
     await clock.advance(100);
     expect(log.filter((line) => !line.includes("ended"))).toEqual(["first failed", "second: after all"]);
     await clock.advance(100);
@@ -79,8 +93,8 @@ describe("open calls", () => {
   });
 
   test("closing fails what is open, and leaves no timer", async () => {
-    const { clock, log, calls, outcome } = setUp();
-    for (const name of ["a", "b"]) calls.begin(name, 100, outcome(name));
+    const { clock, log, calls, begin } = setUp();
+    for (const name of ["a", "b"]) begin(name, 100);
     calls.close(new Error("closed"));
     expect(log.filter((line) => line.includes("failed"))).toEqual(["a failed: closed", "b failed: closed"]);
     await clock.advance(1000);

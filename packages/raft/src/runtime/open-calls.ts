@@ -2,55 +2,49 @@ import type { AsyncRuntime, NodeId, Timer } from "@seshat/common";
 import { UnreachableError } from "@seshat/common";
 import { toError } from "./failure.js";
 
-/** Who wants to know what comes of a call. */
-export interface CallOutcome<T> {
-  /** Throws when no correct peer can have answered so: then the call has failed. */
-  check(response: T): void;
-  answered(response: T): void;
-  failed(error: Error): void;
-}
-
 /** A timer may find itself early by a rounding error, and must not be set again for nothing. */
 const CLOCK_PRECISION_MS = 0.001;
 
-/** A call that has no answer yet. What comes after the first outcome is ignored: it came too late, or twice. */
-export class OpenCall<T> {
+/** A call that has no answer yet: told once what comes of it. What comes after that is ignored: it came too late, or twice. */
+export abstract class OpenCall<T> {
   readonly rpc: string;
+  /** In milliseconds. */
   readonly timeoutMs: number;
-  /** On the runtime's clock. */
-  readonly deadline: number;
-  readonly #calls: OpenCalls;
-  readonly #outcome: CallOutcome<T>;
-  /** Its neighbours in the list of those that are open. Written by `OpenCalls`. */
+  /** Where it stands while it is open. Written by `OpenCalls`, as is all that follows. */
+  calls: OpenCalls | null = null;
   previous: OpenCall<never> | null = null;
   next: OpenCall<never> | null = null;
-  isOpen = true;
+  /** On the runtime's clock. */
+  deadline = 0;
 
-  constructor(calls: OpenCalls, rpc: string, timeoutMs: number, deadline: number, outcome: CallOutcome<T>) {
-    this.#calls = calls;
+  constructor(rpc: string, timeoutMs: number) {
     this.rpc = rpc;
     this.timeoutMs = timeoutMs;
-    this.deadline = deadline;
-    this.#outcome = outcome;
   }
 
+  /** Throws when no correct peer can have answered so: then the call has failed. */
+  protected abstract check(response: T): void;
+  protected abstract answered(response: T): void;
+  /** There is no answer that makes sense. */
+  abstract failed(error: Error): void;
+
   resolve(response: T): void {
-    if (!this.isOpen) return;
+    if (this.calls === null) return;
     try {
-      this.#outcome.check(response);
+      this.check(response);
     } catch (thrown) {
       this.reject(thrown);
       return;
     }
-    this.#calls.end(this, null);
-    this.#outcome.answered(response);
+    this.calls.end(this, null);
+    this.answered(response);
   }
 
   reject(thrown: unknown): void {
-    if (!this.isOpen) return;
+    if (this.calls === null) return;
     const error = toError(thrown);
-    this.#calls.end(this, error);
-    this.#outcome.failed(error);
+    this.calls.end(this, error);
+    this.failed(error);
   }
 }
 
@@ -76,15 +70,16 @@ export class OpenCalls {
     this.#ended = ended;
   }
 
-  begin<T>(rpc: string, timeoutMs: number, outcome: CallOutcome<T>): OpenCall<T> {
-    const deadline = this.#runtime.now() + timeoutMs;
-    const call = new OpenCall<T>(this, rpc, timeoutMs, deadline, outcome);
+  /** A call is on its way from now on. */
+  begin(call: OpenCall<never>): void {
+    const deadline = this.#runtime.now() + call.timeoutMs;
+    call.calls = this;
+    call.deadline = deadline;
     call.previous = this.#last;
     if (this.#last === null) this.#first = call;
     else this.#last.next = call;
     this.#last = call;
     this.#watch(deadline);
-    return call;
   }
 
   /** A call is over. */
@@ -94,7 +89,9 @@ export class OpenCalls {
     else previous.next = next;
     if (next === null) this.#last = previous;
     else next.previous = previous;
-    call.isOpen = false;
+    call.calls = null;
+    call.previous = null;
+    call.next = null;
     this.#ended(call, error);
   }
 

@@ -14,8 +14,7 @@ import type { CallbackRaftNetwork, RaftNetwork } from "../network/raft-network.j
 import { ByteWindow } from "./byte-window.js";
 import { toError } from "./failure.js";
 import type { Instruments } from "./instruments.js";
-import type { CallOutcome, OpenCall } from "./open-calls.js";
-import { OpenCalls } from "./open-calls.js";
+import { OpenCall, OpenCalls } from "./open-calls.js";
 import { SerialQueue } from "./serial-queue.js";
 
 /** What a peer is reached with. */
@@ -73,41 +72,14 @@ export class Peer<C extends RaftTypeConfig> {
     this.#work.push(command);
   }
 
-  /**
-   * Makes one call with a deadline. `outcome` is told once what came of it: an answer that makes sense, or that there is none, which is
-   * logged here. `send` hands it to the network.
-   */
-  begin<T>(
-    rpc: string,
-    timeoutMs: number,
-    send: (network: RaftNetwork<C>, call: OpenCall<T>) => void,
-    outcome: CallOutcome<T>,
-  ): void {
-    if (this.#closed) {
-      outcome.failed(this.#givenUp());
-      return;
-    }
-    const call = this.#open.begin(rpc, timeoutMs, outcome);
-    try {
-      send(this.#network(), call);
-    } catch (thrown) {
-      call.reject(thrown);
-    }
-  }
-
-  /** The same for entries, which are sent so often that it makes nothing for them that it can do without. */
+  /** Sends entries, or a heartbeat. `call` is told once what comes of it: an answer that makes sense, or that there is none, which is logged here. */
   append(
     request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
-    timeoutMs: number,
-    outcome: CallOutcome<RpcResponse<AppendEntriesResponse>>,
+    call: OpenCall<RpcResponse<AppendEntriesResponse>>,
   ): void {
-    if (this.#closed) {
-      outcome.failed(this.#givenUp());
-      return;
-    }
-    const call = this.#open.begin("appendEntries", timeoutMs, outcome);
+    const network: (Partial<CallbackRaftNetwork<C>> & RaftNetwork<C>) | null = this.#begin(call);
+    if (network === null) return;
     try {
-      const network: Partial<CallbackRaftNetwork<C>> & RaftNetwork<C> = this.#network();
       if (network.callAppendEntries === undefined) follow(network.appendEntries(request), call);
       else network.callAppendEntries(request, call);
     } catch (thrown) {
@@ -122,13 +94,16 @@ export class Peer<C extends RaftTypeConfig> {
     send: (network: RaftNetwork<C>) => Promise<T>,
     check: (response: T) => void,
   ): Promise<T> {
-    return new Promise<T>((answered, failed) =>
-      this.begin<T>(rpc, timeoutMs, (network, call) => follow(send(network), call), {
-        check,
-        answered,
-        failed,
-      }),
-    );
+    return new Promise<T>((resolve, reject) => {
+      const call = new PromisedCall<T>(rpc, timeoutMs, check, resolve, reject);
+      const network = this.#begin(call);
+      if (network === null) return;
+      try {
+        follow(send(network), call);
+      } catch (thrown) {
+        call.reject(thrown);
+      }
+    });
   }
 
   /** Gives the peer up: nothing more is sent, and nothing that comes counts. What is under way has failed. */
@@ -140,8 +115,19 @@ export class Peer<C extends RaftTypeConfig> {
     this.#connection?.network.close();
   }
 
-  #network(): RaftNetwork<C> {
-    this.#connection ??= this.#parts.connect(this.id);
+  /** A call is on its way from now on. @returns what it is to be sent with; null when that cannot be had, and the call has failed. */
+  #begin(call: OpenCall<never>): RaftNetwork<C> | null {
+    if (this.#closed) {
+      call.failed(this.#givenUp());
+      return null;
+    }
+    this.#open.begin(call);
+    try {
+      this.#connection ??= this.#parts.connect(this.id);
+    } catch (thrown) {
+      call.reject(thrown);
+      return null;
+    }
     return this.#connection.network;
   }
 
@@ -159,6 +145,26 @@ export class Peer<C extends RaftTypeConfig> {
 
   #givenUp(): UnreachableError {
     return new UnreachableError(this.id, "the connection was given up");
+  }
+}
+
+/** A call whose outcome settles a promise. */
+class PromisedCall<T> extends OpenCall<T> {
+  protected readonly check: (response: T) => void;
+  protected readonly answered: (response: T) => void;
+  readonly failed: (error: Error) => void;
+
+  constructor(
+    rpc: string,
+    timeoutMs: number,
+    check: (response: T) => void,
+    answered: (response: T) => void,
+    failed: (error: Error) => void,
+  ) {
+    super(rpc, timeoutMs);
+    this.check = check;
+    this.answered = answered;
+    this.failed = failed;
   }
 }
 

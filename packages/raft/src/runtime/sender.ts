@@ -249,8 +249,7 @@ export class Sender<C extends RaftTypeConfig> {
     const timeoutMs = rpcTimeoutMs + (bytes === 0 ? 0 : peer.window.used / SLOWEST_LINK);
     peer.append(
       { term, leaderId, prevLogId, entries, leaderCommit, header },
-      timeoutMs,
-      new AppendCall(this.#parts, peer, command, bytes, whole, position),
+      new AppendCall(this.#parts, peer, command, timeoutMs, bytes, whole, position),
     );
   }
 

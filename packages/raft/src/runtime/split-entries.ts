@@ -19,7 +19,7 @@ export function splitEntries<E extends LogEntry<unknown, unknown>>(
   maxBytes: number,
   sizeOf: (data: unknown) => number,
 ): Portion<E>[] {
-  const portions: Portion<E>[] = [];
+  let portions: Portion<E>[] | null = null;
   let first = 0;
   let bytes = 0;
   // By index: an iterator makes a pair for each entry, and this is done for every entry and follower.
@@ -27,12 +27,15 @@ export function splitEntries<E extends LogEntry<unknown, unknown>>(
     const { payload } = entries[i] as E;
     const size = ENTRY_OVERHEAD_BYTES + (payload.type === "normal" ? sizeOf(payload.data) : 0);
     if (i > first && bytes + size > maxBytes) {
+      portions ??= [];
       portions.push({ entries: entries.slice(first, i), bytes });
       first = i;
       bytes = 0;
     }
     bytes += size;
   }
-  portions.push({ entries: first === 0 ? entries : entries.slice(first), bytes });
+  // Mostly all of them fit into one.
+  if (portions === null) return [{ entries, bytes }];
+  portions.push({ entries: entries.slice(first), bytes });
   return portions;
 }
