@@ -28,11 +28,15 @@ export interface RaftConfig {
   /** Ask whether an election would be won before disturbing the cluster with one (Raft thesis section 9.6). Default true. */
   readonly preVote: boolean;
   /**
-   * Serve reads that ask for it by the leader's lease, without asking a quorum. All nodes of a cluster must agree on it: a
-   * node that restarts then elects nobody for the longest election timeout. Default false.
+   * Serve reads that ask for it by the leader's lease, without asking a quorum. All nodes of a cluster must agree on it, and on
+   * `electionTimeoutMinMs`: a leader counts on its own, and a follower elects another after its own. To change that one, turn leases off on all
+   * nodes first. A node that restarts elects nobody for the longest election timeout. Default false.
    */
   readonly leaderLease: boolean;
-  /** How far apart the clocks of two nodes may run during an election timeout. Below electionTimeoutMinMs. Default 10. */
+  /**
+   * How far apart the clocks of two nodes may run during an election timeout. Below electionTimeoutMinMs. A process that is paused does no
+   * harm, but a clock that stands still while its machine does (suspended, or moved as a virtual machine) keeps no bound. Default 10.
+   */
   readonly maxClockDriftMs: number;
   /** Entries in one AppendEntries request. Default 300. */
   readonly maxPayloadEntries: number;

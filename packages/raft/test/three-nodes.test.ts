@@ -388,6 +388,39 @@ describe("a follower", () => {
     expect(outcomes[3]).toBe(ShutdownError);
   });
 
+  test("goes on when a network throws as it is answered: at once, later, or when the node stops", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.start(1);
+    const storage = cluster.storage(1);
+    let told = 0;
+    const caller = {
+      resolve: () => {
+        told += 1;
+        throw new Error("the stream is closed");
+      },
+      reject: () => {
+        told += 1;
+        throw new Error("the stream is closed");
+      },
+    };
+    const prevLogId = { term: 0, index: 0 };
+    const beat = { term: 1, leaderId: 2, prevLogId, entries: [], leaderCommit: 0 };
+    const entry = { logId: { term: 1, index: 1 }, payload: { type: "blank" } as const };
+    node.raft.callAppendEntries(addressed(2, 1, beat), caller);
+    await cluster.clock.advance(1);
+    expect(told).toBe(1);
+    storage.holdsCompletions = true;
+    node.raft.callAppendEntries(addressed(2, 1, { ...beat, entries: [entry] }), caller);
+    await cluster.clock.advance(1);
+    storage.completeHeld();
+    await cluster.clock.advance(1);
+    expect(told).toBe(2);
+    expect(node.metrics()).toMatchObject({ state: "learner", currentLeader: 2, stopCause: null });
+    node.raft.callAppendEntries(addressed(2, 1, beat), caller);
+    await node.raft.shutdown();
+    expect(told).toBe(3);
+  });
+
   test("grants a vote only once it is durable", async () => {
     const cluster = new TestCluster([1]);
     const node = await cluster.start(1);

@@ -37,6 +37,7 @@ import { knownLeader } from "../engine/role.js";
 import type { RaftNetworkFactory, RpcCaller } from "../network/raft-network.js";
 import type { ChangeMembershipResponse } from "./callers.js";
 import { Callers } from "./callers.js";
+import { CarefulCaller } from "./careful-caller.js";
 import type { Writer } from "./clients.js";
 import { Clients } from "./clients.js";
 import { EngineObserver } from "./engine-observer.js";
@@ -265,7 +266,10 @@ export class Runtime<C extends RaftTypeConfig> {
     const { appends } = this.#callers;
     const refusal = this.#stopped ?? this.#callers.tooMany(appends);
     if (refusal !== null) caller.reject(refusal);
-    else this.#enqueue({ type: "appendEntriesRequest", rpcId: appends.enter(caller), request });
+    else {
+      const rpcId = appends.enter(new CarefulCaller(caller, this.#instruments));
+      this.#enqueue({ type: "appendEntriesRequest", rpcId, request });
+    }
   }
 
   installSnapshot(request: InstallSnapshotRequest<C["Node"]>): Promise<RpcResponse<InstallSnapshotResponse>> {
