@@ -20,21 +20,32 @@ export class UnusableStoreError extends SeshatError {
   readonly problem: string;
 
   constructor(reason: UnusableReason, path: string, problem: string, options?: ErrorOptions) {
-    super(`the store cannot be opened: ${path}: ${problem}${ADVICE[reason]}`, options);
+    super(`the store cannot be opened: ${path}: ${problem}${adviceOn(reason, problem)}`, options);
     this.reason = reason;
     this.path = path;
     this.problem = problem;
   }
 }
 
-const ADVICE: Readonly<Record<UnusableReason, string>> = {
-  locked: "",
-  damaged:
-    ". What this node acknowledged may be lost: do not start it on what is left; erase the directory and let the node join as a new one",
-  unknown: "",
-  addon: "",
-  io: "",
-};
+/** What to do. */
+function adviceOn(reason: UnusableReason, problem: string): string {
+  switch (reason) {
+    case "locked":
+      return "; end that process, or give this node a directory of its own";
+    case "damaged":
+      return "; what this node acknowledged may be lost: do not start it on what is left; erase the directory and let the node join as a new one";
+    case "unknown":
+      return "; give the node an empty directory, or the one that it had, with the version and the kind of state machine that it had";
+    case "io":
+      if (/no space|ENOSPC/i.test(problem))
+        return "; make room on this disk, and start again: nothing is lost";
+      if (/read-only|permission|EROFS|EACCES|EPERM/i.test(problem))
+        return "; this process has to be able to write there";
+      return "";
+    case "addon":
+      return "";
+  }
+}
 
 export function messageOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);

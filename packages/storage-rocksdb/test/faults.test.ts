@@ -1,57 +1,18 @@
 import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BytesTypeConfig, LogEntry, Request } from "@seshat/common";
+import type { BytesTypeConfig } from "@seshat/common";
 import { KeyValueStateMachine } from "@seshat/storage";
 import { describe, expect, test } from "vitest";
 import { requestCodec } from "../src/index.js";
 import { openKeyValueStore, openMemoryStore } from "../src/open-storage.js";
-import type { RocksdbStorage } from "../src/opening/open-store.js";
 import type { StoreOptions } from "../src/opening/options.js";
+import { append, entry, flip, openStore, wals } from "./store-helpers.js";
+import type { Store } from "./store-helpers.js";
 import { TestDisk } from "./test-disk.js";
 
-type Entry = LogEntry<Request>;
-
-const entry = (index: number, bytes = 200): Entry => ({
-  logId: { term: 1, index },
-  payload: { type: "normal", data: { data: new Uint8Array(bytes).fill(1 + (index % 250)) } },
-});
-
-const open = (disk: TestDisk, options: StoreOptions = {}): Promise<RocksdbStorage<BytesTypeConfig>> =>
-  openMemoryStore<BytesTypeConfig>(
-    disk.dir,
-    { writeBufferBytes: 65_536, ...options, stateMachine: new KeyValueStateMachine(), codec: requestCodec },
-    disk.io,
-  );
-
-function append({ storage }: RocksdbStorage<BytesTypeConfig>, ...entries: Entry[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    void storage.append(entries, (error) => (error === null ? resolve() : reject(error)));
-  });
-}
-
-const wals = (dir: string): string[] =>
-  readdirSync(join(dir, "db"))
-    .filter((name) => name.endsWith(".log"))
-    .sort()
-    .map((name) => join(dir, "db", name));
-
-function flip(path: string, at: number): void {
-  const byte = (readFileSync(path)[at] as number) ^ 0x40;
-  const fd = openSync(path, "r+");
-  writeSync(fd, Uint8Array.of(byte), 0, 1, at);
-  closeSync(fd);
-}
+const open = (disk: TestDisk, options: StoreOptions = {}): Promise<Store> =>
+  openStore(disk.dir, options, disk.io);
 
 /** A store with entries 1 to `count`, each synced, that lost its power. */
 async function written(count: number, bytes?: number): Promise<TestDisk> {

@@ -2,17 +2,14 @@ import type { StorageVerb } from "@seshat/common";
 import { LatencyHistogram, StorageError } from "@seshat/common";
 import { messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import { EXTENT_KEY } from "../keys.js";
-import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
+import type { RocksDatabase } from "../native/rocksdb.js";
 import type { Extent } from "../wal/extent.js";
-import { encodeExtent } from "../wal/extent.js";
 import type { MarkerFile } from "../wal/marker-file.js";
 import type { WalFiles } from "../wal/wal-files.js";
+import type { Fill } from "./batch-writer.js";
+import { BatchWriter } from "./batch-writer.js";
 import type { Sync } from "./syncer.js";
 import { Syncer } from "./syncer.js";
-
-/** Writes to the database, in order. All of one write goes into one batch. */
-export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">) => void;
 
 /** One write on its way. Each callback is called once, with null or with what went wrong. */
 interface Write {
@@ -66,6 +63,7 @@ export class WriteLane {
   /** Written and waiting for a sync. */
   #unsynced: Write[] = [];
   #running = false;
+  readonly #writer: BatchWriter;
   readonly #syncer: Syncer;
   #syncing = false;
   #batches: number;
@@ -78,6 +76,7 @@ export class WriteLane {
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
+    this.#writer = new BatchWriter(parts.database, parts.stallMs);
     this.#syncer = new Syncer({ ...parts, onMarkerFailure: (cause) => this.#fail(cause) });
     this.#batches = parts.extent.batches;
   }
@@ -94,6 +93,11 @@ export class WriteLane {
     };
   }
 
+  /** True when RocksDB may still have a batch in its hands that was given up. */
+  get gaveUp(): boolean {
+    return this.#writer.gaveUp;
+  }
+
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -101,7 +105,7 @@ export class WriteLane {
   /** @throws {StorageError} when a write failed before, or the store is closed. */
   check(verb: StorageVerb): void {
     if (this.#poison !== null) {
-      throw new StorageError(verb, `an earlier write failed: ${this.#poison.message}`, {
+      throw new StorageError(verb, `an earlier write failed: ${messageOf(this.#poison)}`, {
         cause: this.#poison,
       });
     }
@@ -141,6 +145,7 @@ export class WriteLane {
     }
     this.#closed = true;
     this.#syncer.stop();
+    this.#writer.stop();
     await this.settled();
     await this.#syncer.settled();
   }
@@ -180,25 +185,19 @@ export class WriteLane {
     const writes = this.#queue;
     this.#queue = [];
     this.#inBatch = writes;
-    const batch = this.#parts.database.write();
-    try {
-      let bytes = 0;
-      // First of all, so that whoever reads the file finds it without knowing the rest.
-      if (writes.some(({ onDurable }) => onDurable !== null)) {
-        this.#batches += 1;
-        batch.tryPut(EXTENT_KEY, encodeExtent({ ...this.#syncer.extent, batches: this.#batches }));
-      }
-      for (const write of writes) {
-        write.fill(batch);
-        bytes += write.bytes;
-      }
-      await batch.flush();
-      this.#written.batches += 1;
-      this.#written.bytes += bytes;
-      this.#queuedBytes -= bytes;
-    } finally {
-      batch.destroy();
+    let extent: Extent | null = null;
+    if (writes.some(({ onDurable }) => onDurable !== null)) {
+      this.#batches += 1;
+      extent = { ...this.#syncer.extent, batches: this.#batches };
     }
+    await this.#writer.write(
+      extent,
+      writes.map(({ fill }) => fill),
+    );
+    const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
+    this.#written.batches += 1;
+    this.#written.bytes += bytes;
+    this.#queuedBytes -= bytes;
     this.#noticeStall(startedAt);
     // A sync that failed meanwhile has poisoned what was written after it too.
     if (this.#poison !== null) throw this.#poison;

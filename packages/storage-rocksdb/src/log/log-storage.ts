@@ -13,7 +13,8 @@ import { EntryCodec } from "@seshat/common/codec";
 import type { StoreCodec } from "../codec.js";
 import { messageOf } from "../errors.js";
 import { COMMITTED_KEY, IDENTITY_KEY, LOG_END, LOG_START, PURGED_KEY, VOTE_KEY, logKey } from "../keys.js";
-import type { Fill, WriteLane } from "../lane/write-lane.js";
+import type { Fill } from "../lane/batch-writer.js";
+import type { WriteLane } from "../lane/write-lane.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
 import {
   decodeIdentity,

@@ -46,7 +46,8 @@ import type { StateRecords } from "../records/state-records.js";
 import type { RocksDatabase, RocksView } from "../native/rocksdb.js";
 import type { FileSnapshot } from "../snapshots/snapshot-file.js";
 import type { SnapshotStore } from "../snapshots/snapshot-store.js";
-import type { Fill, WriteLane } from "../lane/write-lane.js";
+import type { Fill } from "../lane/batch-writer.js";
+import type { WriteLane } from "../lane/write-lane.js";
 import { DataChanges, countData, dataKey, deletedKeys, existingKeys, readData } from "./key-value-data.js";
 
 type Pause = () => Promise<void>;

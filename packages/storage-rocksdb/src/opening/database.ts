@@ -1,3 +1,4 @@
+import { StorageError } from "@seshat/common";
 import { UnusableStoreError, messageOf } from "../errors.js";
 import { EXTENT_KEY } from "../keys.js";
 import type { RocksConstructor, RocksDatabase, RocksOptions } from "../native/rocksdb.js";
@@ -5,6 +6,8 @@ import { decodeExtent } from "../wal/extent.js";
 
 /** `TOLERATE_CORRUPTED_TAIL_RECORDS`. The default of the addon silently drops all that comes after damage. */
 const WAL_RECOVERY_MODE = 0;
+/** How long a database that is stuck may take to close. */
+const STUCK_CLOSE_MS = 3000;
 /** Of the database that is only a lock. */
 const LOCK_BUFFER_BYTES = 65_536;
 
@@ -15,6 +18,26 @@ export function openData(
   options: Pick<RocksOptions, "createIfMissing" | "writeBufferSize">,
 ): Promise<RocksDatabase> {
   return openDatabase(Rocks, path, { ...options, walRecoveryMode: WAL_RECOVERY_MODE });
+}
+
+/**
+ * Closes it.
+ *
+ * @param isStuck a write was given up that RocksDB may never end: then it is not waited for longer than a few seconds.
+ * @throws {StorageError} when it does not let go.
+ */
+export async function closeData(database: RocksDatabase, path: string, isStuck: boolean): Promise<void> {
+  const closed = database.close({ force: true });
+  if (!isStuck) return closed;
+  closed.catch(() => {});
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => resolve("late"), STUCK_CLOSE_MS);
+  const outcome = await Promise.race([closed, late]);
+  clearTimeout(timer);
+  if (outcome === "late") {
+    const problem = `RocksDB still waits for room on the disk: ${path} stays locked until there is some, or this process ends`;
+    throw new StorageError("append", problem);
+  }
 }
 
 /**

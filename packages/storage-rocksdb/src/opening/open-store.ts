@@ -18,7 +18,7 @@ import { inspectWals } from "../wal/inspect-wals.js";
 import type { StoreKind } from "../wal/marker-file.js";
 import { MarkerFile, readMarker } from "../wal/marker-file.js";
 import { WalFiles } from "../wal/wal-files.js";
-import { openData, storedBatches, takeLock } from "./database.js";
+import { closeData, openData, storedBatches, takeLock } from "./database.js";
 import { beginStore, makeDirectory, pathsOf, removeInfoLogs } from "./directory.js";
 import type { StoreOptions } from "./options.js";
 import { checkIdentity, checkOptions } from "./options.js";
@@ -98,7 +98,8 @@ export async function openStore<C extends RaftTypeConfig, M extends RaftStateMac
       createIfMissing: found?.begun !== true,
       writeBufferSize: writeBufferBytes,
     });
-    closers.push(() => database.close({ force: true }));
+    let isStuck = (): boolean => false;
+    closers.push(() => closeData(database, paths.database, isStuck()));
     const batches = await storedBatches(database);
     const synced = Math.max(known.batches, extent.batches);
     if (batches < synced) {
@@ -113,6 +114,7 @@ export async function openStore<C extends RaftTypeConfig, M extends RaftStateMac
     const wals = new WalFiles(paths.database, io);
     closers.push(() => wals.close());
     const lane = new WriteLane({ database, wals, marker, io, extent: { ...extent, batches }, stallMs });
+    isStuck = () => lane.gaveUp;
     closers.push(() => lane.close());
     const records = new StateRecords(storeCodec);
     const storage = await attempt(

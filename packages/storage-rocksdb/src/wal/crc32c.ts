@@ -19,8 +19,8 @@ function makeTables(): Uint32Array[] {
   return tables;
 }
 
-/** The checksum of `bytes` from `start` to `end`. */
-export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length): number {
+/** The checksum of `bytes` from `start` to `end`, or of those behind what has the checksum `before`. */
+export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length, before = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
     Uint32Array,
     Uint32Array,
@@ -32,7 +32,7 @@ export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length)
     Uint32Array,
   ];
   const b = bytes;
-  let crc = -1;
+  let crc = ~before;
   let at = start;
   for (; at + 8 <= end; at += 8) {
     crc =

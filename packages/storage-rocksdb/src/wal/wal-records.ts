@@ -172,6 +172,7 @@ function breakOf(bytes: Uint8Array, at: number, fragmentAt: number, problem: str
 
 /** What a fragment says of its own length need not be true, so all of its block is looked at. */
 function looksUnwritten(bytes: Uint8Array, at: number): boolean {
+  if (isWholeOfOtherLength(bytes, at)) return false;
   const end = blockAfter(at);
   if (bytes.length < end) {
     const { length } = bytes;
@@ -185,6 +186,20 @@ function looksUnwritten(bytes: Uint8Array, at: number): boolean {
     const from = Math.max(sector, at);
     const to = Math.min(sector + SECTOR_BYTES, stop);
     if (bytes.subarray(from, to).every((byte) => byte === 0)) return true;
+  }
+  return false;
+}
+
+/** The length is not under the checksum. Where that matches what is there up to some other byte, all was written, and the length is damaged. */
+function isWholeOfOtherLength(bytes: Uint8Array, at: number): boolean {
+  if (at + HEADER_BYTES > bytes.length) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const checksum = unmask(view.getUint32(at, true));
+  const stop = Math.min(blockAfter(at), bytes.length);
+  let found = 0;
+  for (let end = at + HEADER_BYTES - 1; end < stop; end++) {
+    found = crc32c(bytes, end, end + 1, found);
+    if (found === checksum) return true;
   }
   return false;
 }

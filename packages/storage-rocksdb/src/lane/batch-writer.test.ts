@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import { EXTENT_KEY } from "../keys.js";
+import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
+import { decodeExtent } from "../wal/extent.js";
+import { BatchWriter } from "./batch-writer.js";
+
+/** A database whose batches end when they are told to. */
+class SlowDatabase {
+  readonly puts: Uint8Array[][] = [];
+  errors = "0";
+  destroyed = 0;
+  flush: () => Promise<void> = async () => {};
+
+  write(): RocksWriteBatch {
+    return {
+      tryPut: (key, value) => void this.puts.push([key, value]),
+      tryDelete: () => {},
+      tryDeleteRange: () => {},
+      flush: () => this.flush(),
+      destroy: () => void (this.destroyed += 1),
+    };
+  }
+
+  async getProperty(name: string): Promise<string> {
+    return name === "rocksdb.background-errors" ? this.errors : "0";
+  }
+}
+
+function make(stallMs: number): { readonly database: SlowDatabase; readonly writer: BatchWriter } {
+  const database = new SlowDatabase();
+  return { database, writer: new BatchWriter(database as unknown as RocksDatabase, stallMs) };
+}
+
+describe("BatchWriter", () => {
+  test("writes the extent first, and then what it is given, in order", async () => {
+    const { database, writer } = make(1000);
+    const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)];
+    const extent = { batches: 3, wal: 4, size: 5 };
+    await writer.write(extent, [(batch) => batch.tryPut(a, b), (batch) => batch.tryPut(b, a)]);
+    writer.stop();
+    expect(database.puts.map(([key]) => key)).toEqual([EXTENT_KEY, a, b]);
+    expect(decodeExtent(database.puts[0]?.[1] as Uint8Array)).toEqual(extent);
+    expect(database.destroyed).toBe(1);
+  });
+
+  test("a write that cannot be put into the batch fails it, and nothing is written", async () => {
+    const { database, writer } = make(1000);
+    database.flush = () => Promise.reject(new Error("flushed all the same"));
+    const fill = (): void => {
+      throw new Error("no such entry");
+    };
+    await expect(writer.write(null, [fill])).rejects.toThrow("no such entry");
+    expect(database.destroyed).toBe(1);
+  });
+
+  test("gives up a batch that does not end after RocksDB failed in the background", async () => {
+    const { database, writer } = make(1);
+    database.errors = "1";
+    const { promise, resolve } = Promise.withResolvers<void>();
+    database.flush = () => promise;
+    await expect(writer.write(null, [])).rejects.toThrow("the disk may be full");
+    expect(writer.gaveUp).toBe(true);
+    // RocksDB still has it in its hands.
+    expect(database.destroyed).toBe(0);
+    resolve();
+    await promise;
+    await new Promise((done) => {
+      setImmediate(done);
+    });
+    expect(database.destroyed).toBe(1);
+    writer.stop();
+  });
+
+  test("waits for one that does not end while RocksDB is only slow", async () => {
+    const { database, writer } = make(1);
+    let looked = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    database.getProperty = async () => {
+      if (++looked === 3) resolve();
+      return "0";
+    };
+    database.flush = () => promise;
+    await writer.write(null, []);
+    expect(writer.gaveUp).toBe(false);
+    writer.stop();
+  });
+});

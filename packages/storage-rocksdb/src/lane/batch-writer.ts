@@ -1,0 +1,79 @@
+import { EXTENT_KEY } from "../keys.js";
+import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
+import type { Extent } from "../wal/extent.js";
+import { encodeExtent } from "../wal/extent.js";
+
+/** Writes to the database, in order. All of one write goes into one batch. */
+export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">) => void;
+
+/**
+ * Writes batches into the database, one at a time.
+ *
+ * When RocksDB cannot write a table it may make the next batch wait, until there is room on the disk, and say nothing. A batch that
+ * waits after such an error is given up.
+ */
+export class BatchWriter {
+  readonly #database: RocksDatabase;
+  readonly #stallMs: number;
+  #timer: NodeJS.Timeout | null = null;
+  /** When the batch began that is being written, and how to give it up. */
+  #current: { readonly startedAt: number; readonly giveUp: (error: Error) => void } | null = null;
+  #gaveUp = false;
+
+  constructor(database: RocksDatabase, stallMs: number) {
+    this.#database = database;
+    this.#stallMs = stallMs;
+  }
+
+  /** True when a batch was given up: RocksDB may still have it in its hands. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  /** @param extent what is durable before this batch, where it is to be synced. */
+  async write(extent: Extent | null, fills: readonly Fill[]): Promise<void> {
+    const batch = this.#database.write();
+    try {
+      // First of all, so that whoever reads the file finds it without knowing the rest.
+      if (extent !== null) batch.tryPut(EXTENT_KEY, encodeExtent(extent));
+      for (const fill of fills) fill(batch);
+    } catch (thrown) {
+      batch.destroy();
+      throw thrown;
+    }
+    const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
+    this.#current = { startedAt: performance.now(), giveUp };
+    this.#timer ??= setInterval(() => this.#look(), this.#stallMs).unref();
+    try {
+      await Promise.race([batch.flush().finally(() => batch.destroy()), givenUp]);
+    } finally {
+      this.#current = null;
+    }
+  }
+
+  /** Nothing is written any more. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #look(): void {
+    const current = this.#current;
+    if (current === null || performance.now() - current.startedAt < this.#stallMs) return;
+    void this.#hasFailed().then((failed) => {
+      if (!failed || current !== this.#current) return;
+      this.#gaveUp = true;
+      current.giveUp(
+        new Error(
+          "RocksDB takes no more writes, because it could not write its tables: the disk may be full",
+        ),
+      );
+    });
+  }
+
+  /** Whether RocksDB failed at something that it does by itself. */
+  async #hasFailed(): Promise<boolean> {
+    const errors = await this.#database.getProperty("rocksdb.background-errors").catch(() => "0");
+    return Number(errors ?? 0) > 0;
+  }
+}
