@@ -9,4 +9,4 @@ export { openRocksdbKeyValueStorage, openRocksdbStorage } from "./open-storage.j
 export type { RocksdbStorageOptions } from "./open-storage.js";
 export type { RocksdbStorage, StoreMetrics } from "./opening/open-store.js";
 export type { StoreOptions } from "./opening/options.js";
-export type { LaneMetrics } from "./lane/write-lane.js";
+export type { LaneMetrics } from "./lane/lane-metrics.js";

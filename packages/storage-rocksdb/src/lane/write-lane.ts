@@ -1,5 +1,5 @@
 import type { StorageVerb } from "@seshat/common";
-import { LatencyHistogram, StorageError } from "@seshat/common";
+import { StorageError } from "@seshat/common";
 import { messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
@@ -8,6 +8,8 @@ import type { MarkerFile } from "../wal/marker-file.js";
 import type { WalFiles } from "../wal/wal-files.js";
 import type { Fill } from "./batch-writer.js";
 import { BatchWriter } from "./batch-writer.js";
+import type { LaneMetrics } from "./lane-metrics.js";
+import { LaneCounts } from "./lane-metrics.js";
 import type { Sync } from "./syncer.js";
 import { Syncer } from "./syncer.js";
 
@@ -20,22 +22,6 @@ interface Write {
   readonly onWritten: ((error: Error | null) => void) | null;
   /** It is durable; null when nobody asks for that. */
   readonly onDurable: ((error: Error | null) => void) | null;
-}
-
-/** What the lane has done, since the store was opened. */
-export interface LaneMetrics {
-  /** How long one sync of the WAL took, in milliseconds. */
-  readonly syncLatency: LatencyHistogram;
-  /** Batches written. One serves all writes that waited. */
-  readonly batches: number;
-  /** Bytes of keys and values written, without what RocksDB adds. */
-  readonly bytesWritten: number;
-  /** Bytes of WAL files that were synced. */
-  readonly bytesSynced: number;
-  /** Batches and syncs that took longer than `stallMs`. */
-  readonly stalls: number;
-  /** Bytes of writes that are queued or being written. */
-  readonly queuedBytes: number;
 }
 
 export interface LaneParts {
@@ -70,27 +56,18 @@ export class WriteLane {
   #poison: Error | null = null;
   #closed = false;
   #idle: (() => void)[] = [];
-  readonly #syncLatency = new LatencyHistogram();
-  readonly #written = { batches: 0, bytes: 0, synced: 0, stalls: 0 };
-  #queuedBytes = 0;
+  readonly #counts: LaneCounts;
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
+    this.#counts = new LaneCounts(parts.stallMs);
     this.#writer = new BatchWriter(parts.database, parts.stallMs);
     this.#syncer = new Syncer({ ...parts, onMarkerFailure: (cause) => this.#fail(cause) });
     this.#batches = parts.extent.batches;
   }
 
   metrics(): LaneMetrics {
-    const { batches, bytes, synced, stalls } = this.#written;
-    return {
-      syncLatency: this.#syncLatency,
-      batches,
-      bytesWritten: bytes,
-      bytesSynced: synced,
-      stalls,
-      queuedBytes: this.#queuedBytes,
-    };
+    return this.#counts.metrics();
   }
 
   /** True when RocksDB may still have a batch in its hands that was given up. */
@@ -99,7 +76,7 @@ export class WriteLane {
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#counts.queuedBytes;
   }
 
   /** @throws {StorageError} when a write failed before, or the store is closed. */
@@ -116,7 +93,7 @@ export class WriteLane {
   enqueue(write: Write): void {
     this.check(write.verb);
     this.#queue.push(write);
-    this.#queuedBytes += write.bytes;
+    this.#counts.queued(write.bytes);
     this.#run();
   }
 
@@ -195,10 +172,7 @@ export class WriteLane {
       writes.map(({ fill }) => fill),
     );
     const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
-    this.#written.batches += 1;
-    this.#written.bytes += bytes;
-    this.#queuedBytes -= bytes;
-    this.#noticeStall(startedAt);
+    this.#counts.batchWritten(bytes, startedAt);
     // A sync that failed meanwhile has poisoned what was written after it too.
     if (this.#poison !== null) throw this.#poison;
     this.#inBatch = [];
@@ -223,15 +197,15 @@ export class WriteLane {
   }
 
   async #finishSync(sync: Sync, startedAt: number, writes: readonly Write[]): Promise<void> {
+    let bytes: number;
     try {
-      this.#written.synced += await sync.done;
+      bytes = await sync.done;
       if (this.#poison !== null) throw this.#poison;
     } catch (cause) {
       this.#endSync(writes, cause);
       return;
     }
-    this.#syncLatency.record(performance.now() - startedAt);
-    this.#noticeStall(startedAt);
+    this.#counts.synced(bytes, startedAt);
     this.#endSync([]);
     for (const { onDurable } of writes) onDurable?.(null);
   }
@@ -242,10 +216,6 @@ export class WriteLane {
     if (cause !== undefined) this.#fail(cause, failed);
     if (this.#unsynced.length > 0) this.#run();
     this.#noticeIdle();
-  }
-
-  #noticeStall(startedAt: number): void {
-    if (performance.now() - startedAt > this.#parts.stallMs) this.#written.stalls += 1;
   }
 
   #noticeIdle(): void {

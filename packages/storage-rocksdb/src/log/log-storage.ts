@@ -1,31 +1,17 @@
 import type { LogId, RaftTypeConfig, StorageVerb, StoreIdentity, Vote } from "@seshat/common";
-import {
-  StorageError,
-  ZERO_LOG_ID,
-  ZERO_VOTE,
-  checkInteger,
-  formatLogId,
-  formatVote,
-  voteMayBecome,
-} from "@seshat/common";
+import { StorageError, ZERO_LOG_ID, checkInteger, formatLogId } from "@seshat/common";
 import type { IoCompletion, LogState, MaybePromise, RaftLogReader, RaftStorage } from "@seshat/storage";
 import { EntryCodec } from "@seshat/common/codec";
 import type { StoreCodec } from "../codec.js";
 import { messageOf } from "../errors.js";
-import { COMMITTED_KEY, IDENTITY_KEY, LOG_END, LOG_START, PURGED_KEY, VOTE_KEY, logKey } from "../keys.js";
+import { LOG_END, LOG_START, PURGED_KEY, logKey } from "../keys.js";
 import type { Fill } from "../lane/batch-writer.js";
 import type { WriteLane } from "../lane/write-lane.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
-import {
-  decodeIdentity,
-  decodeLogId,
-  decodeVote,
-  encodeIdentity,
-  encodeLogId,
-  encodeVote,
-} from "../records/hard-state.js";
+import { decodeLogId, encodeLogId } from "../records/hard-state.js";
 import { BlockBuilder } from "./block-builder.js";
 import { BlockReader } from "./block-reader.js";
+import { HardState, readRecord } from "./hard-state.js";
 import { Unwritten } from "./unwritten.js";
 
 /** An append waits for those before it to be written while more bytes than this are queued. */
@@ -33,39 +19,36 @@ const MAX_QUEUED_BYTES = 33_554_432;
 
 const NOTHING: Fill = () => {};
 
-interface Restored {
-  readonly identity: StoreIdentity | null;
-  readonly vote: Vote | null;
-  readonly committed: LogId | null;
+interface Parts<C extends RaftTypeConfig> {
+  readonly lane: WriteLane;
+  readonly hardState: HardState;
+  readonly reader: BlockReader<C>;
+  readonly builder: BlockBuilder<C>;
   readonly log: LogState;
 }
 
 /**
  * Vote, log and identity of one node in RocksDB. The log stands in blocks: entries that were appended together, under the index of
- * the first. Small values and the bounds of the log are kept in memory too.
+ * the first. The bounds of the log are kept in memory too.
  *
  * Breaking the contract of `RaftStorage` is a `StorageError`, and changes nothing.
  */
 export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<C> {
   readonly #lane: WriteLane;
+  readonly #hardState: HardState;
   readonly #reader: BlockReader<C>;
   readonly #builder: BlockBuilder<C>;
   readonly #unwritten = new Unwritten<C["Entry"]>();
-  #identity: StoreIdentity | null;
-  #vote: Vote | null;
-  #committed: LogId | null;
   #lastPurgedLogId: LogId;
   #lastLogId: LogId;
 
-  private constructor(lane: WriteLane, reader: BlockReader<C>, builder: BlockBuilder<C>, restored: Restored) {
+  private constructor({ lane, hardState, reader, builder, log }: Parts<C>) {
     this.#lane = lane;
+    this.#hardState = hardState;
     this.#reader = reader;
     this.#builder = builder;
-    this.#identity = restored.identity;
-    this.#vote = restored.vote;
-    this.#committed = restored.committed;
-    this.#lastPurgedLogId = restored.log.lastPurgedLogId;
-    this.#lastLogId = restored.log.lastLogId;
+    this.#lastPurgedLogId = log.lastPurgedLogId;
+    this.#lastLogId = log.lastLogId;
   }
 
   /** @throws when what the database holds does not decode. */
@@ -76,48 +59,28 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   ): Promise<RocksdbLogStorage<C>> {
     const codec = new EntryCodec<C>(storeCodec);
     const reader = new BlockReader<C>(database, codec);
-    const read = async <T>(key: Uint8Array, decode: (bytes: Uint8Array) => T): Promise<T | null> => {
-      const bytes = await database.get(key);
-      return bytes === null ? null : decode(bytes);
-    };
-    const lastPurgedLogId = (await read(PURGED_KEY, decodeLogId)) ?? ZERO_LOG_ID;
+    const lastPurgedLogId = (await readRecord(database, PURGED_KEY, decodeLogId)) ?? ZERO_LOG_ID;
     const last = (await reader.lastBlock())?.entries().at(-1)?.logId ?? ZERO_LOG_ID;
     const lastLogId = last.index > lastPurgedLogId.index ? last : lastPurgedLogId;
-    return new RocksdbLogStorage(lane, reader, new BlockBuilder<C>(codec), {
-      identity: await read(IDENTITY_KEY, decodeIdentity),
-      vote: await read(VOTE_KEY, decodeVote),
-      committed: await read(COMMITTED_KEY, decodeLogId),
-      log: { lastPurgedLogId, lastLogId },
-    });
+    const hardState = await HardState.open(database, lane);
+    const builder = new BlockBuilder<C>(codec);
+    return new RocksdbLogStorage({ lane, hardState, reader, builder, log: { lastPurgedLogId, lastLogId } });
   }
 
   readIdentity(): StoreIdentity | null {
-    this.#lane.check("read identity");
-    return this.#identity;
+    return this.#hardState.readIdentity();
   }
 
-  /** @throws {StorageError} when the store has an identity already. */
-  async saveIdentity({ clusterId, nodeId, incarnation }: StoreIdentity): Promise<void> {
-    if (this.#identity !== null) throw new StorageError("save identity", "this store has one already");
-    const identity = { clusterId, nodeId, incarnation };
-    await this.#put("save identity", IDENTITY_KEY, encodeIdentity(identity));
-    this.#identity = identity;
+  saveIdentity(identity: StoreIdentity): Promise<void> {
+    return this.#hardState.saveIdentity(identity);
   }
 
   readVote(): Vote | null {
-    this.#lane.check("read vote");
-    return this.#vote;
+    return this.#hardState.readVote();
   }
 
-  /** @throws {StorageError} when a node that promised the stored vote may not promise this one. */
-  async saveVote({ term, votedFor, committed }: Vote): Promise<void> {
-    const vote = { term, votedFor, committed };
-    const stored = this.#vote ?? ZERO_VOTE;
-    if (!voteMayBecome(stored, vote)) {
-      throw new StorageError("save vote", `${formatVote(vote)} may not follow ${formatVote(stored)}`);
-    }
-    await this.#put("save vote", VOTE_KEY, encodeVote(vote));
-    this.#vote = vote;
+  saveVote(vote: Vote): Promise<void> {
+    return this.#hardState.saveVote(vote);
   }
 
   readLogState(): LogState {
@@ -210,22 +173,12 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     if (isPastEnd) this.#lastLogId = upto;
   }
 
-  /** Durable with the next write that is. */
-  saveCommitted({ term, index }: LogId): void {
-    const committed = { term, index };
-    const value = encodeLogId(committed);
-    this.#lane.enqueue({
-      verb: "save committed",
-      bytes: COMMITTED_KEY.length + value.length,
-      fill: (batch) => batch.tryPut(COMMITTED_KEY, value),
-      onWritten: null,
-      onDurable: null,
-    });
-    this.#committed = committed;
+  saveCommitted(committed: LogId): void {
+    this.#hardState.saveCommitted(committed);
   }
 
   readCommitted(): LogId | null {
-    return this.#committed;
+    return this.#hardState.readCommitted();
   }
 
   #readWritten(since: number, upto: number): Promise<readonly C["Entry"][]> {
@@ -254,10 +207,6 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   };
 
   readonly #onAppendWritten = (): void => this.#unwritten.shift();
-
-  #put(verb: StorageVerb, key: Uint8Array, value: Uint8Array): Promise<void> {
-    return this.#lane.durable(verb, key.length + value.length, (batch) => batch.tryPut(key, value));
-  }
 
   #write(verb: StorageVerb, fill: Fill): Promise<void> {
     return this.#lane.durable(verb, 0, fill);

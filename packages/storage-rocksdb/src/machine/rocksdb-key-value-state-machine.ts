@@ -8,8 +8,7 @@ import type {
   SnapshotData,
   SnapshotMeta,
 } from "@seshat/common";
-import { EMPTY_STORED_MEMBERSHIP, SeshatError, StorageError, ZERO_LOG_ID, formatLogId } from "@seshat/common";
-import { ByteReader, ByteWriter } from "@seshat/common/binary";
+import { SeshatError, StorageError, formatLogId } from "@seshat/common";
 import type {
   AppliedState,
   ApplyResponse,
@@ -20,7 +19,6 @@ import type {
 import {
   RESPONSE_CODEC,
   SessionTable,
-  SnapshotReader,
   applyOperation,
   asStorageError,
   checkConsecutive,
@@ -33,36 +31,20 @@ import {
 } from "@seshat/storage/parts";
 import type { Section } from "@seshat/storage/parts";
 import { messageOf } from "../errors.js";
-import {
-  APPLIED_KEY,
-  DATA_END,
-  DATA_START,
-  SESSIONS_END,
-  SESSIONS_START,
-  generationKey,
-  sessionKey,
-} from "../keys.js";
+import { APPLIED_KEY, SESSIONS_END, SESSIONS_START, generationKey, sessionKey } from "../keys.js";
 import type { StateRecords } from "../records/state-records.js";
 import type { RocksDatabase, RocksView } from "../native/rocksdb.js";
 import type { FileSnapshot } from "../snapshots/snapshot-file.js";
 import type { SnapshotStore } from "../snapshots/snapshot-store.js";
 import type { Fill } from "../lane/batch-writer.js";
 import type { WriteLane } from "../lane/write-lane.js";
-import { DataChanges, countData, dataKey, deletedKeys, existingKeys, readData } from "./key-value-data.js";
+import { dropGeneration, dropOtherGenerations, writeGeneration } from "./generations.js";
+import { DataChanges, countData, deletedKeys, dataKey, existingKeys, readData } from "./key-value-data.js";
+import type { StoredState } from "./stored-state.js";
+import { encodeStored, readStored } from "./stored-state.js";
 
 type Pause = () => Promise<void>;
 type Entry = LogEntry<Request>;
-
-/** What is written at a time while a snapshot is installed. */
-const INSTALL_BATCH_BYTES = 1_048_576;
-
-/** What the database says of the data in it. */
-interface Stored {
-  readonly applied: AppliedState<BasicNode>;
-  /** Which of the generations counts: an installation writes the next one beside it. */
-  readonly generation: number;
-  readonly sessions: SessionTable<Response>;
-}
 
 /**
  * The key-value state machine with its data on disk: the same commands, answers, sessions and snapshots as `KeyValueStateMachine`
@@ -87,7 +69,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
     lane: WriteLane,
     records: StateRecords<BytesTypeConfig>,
     snapshots: SnapshotStore<BytesTypeConfig>,
-    stored: Stored,
+    stored: StoredState,
   ) {
     this.#database = database;
     this.#lane = lane;
@@ -107,12 +89,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
     snapshots: SnapshotStore<BytesTypeConfig>,
   ): Promise<RocksdbKeyValueStateMachine> {
     const stored = await readStored(database, records);
-    // What an installation began that a crash ended.
-    const { generation } = stored;
-    await lane.written("install snapshot", 0, (batch) => {
-      batch.tryDeleteRange(DATA_START, generationKey(generation));
-      batch.tryDeleteRange(generationKey(generation + 1), DATA_END);
-    });
+    await dropOtherGenerations(lane, stored.generation);
     return new RocksdbKeyValueStateMachine(database, lane, records, snapshots, stored);
   }
 
@@ -215,13 +192,13 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
       const source = stored?.data ?? data;
       const { section, content } = await takeSection(withPauses(source.read(0), pause), source.size);
       const sessions = SessionTable.decode(RESPONSE_CODEC, meta.lastLogId.index, section);
-      await this.#writeGeneration(generation, content);
+      await writeGeneration(this.#lane, generation, content);
       if (stored !== null) await this.#snapshots.keep(verb, stored);
       const applied = { lastAppliedLogId: meta.lastLogId, lastMembership: meta.lastMembership };
       await this.#switchTo(generation, applied, sessions);
     } catch (thrown) {
       if (stored !== null && !this.#snapshots.isCurrent(stored.data)) await this.#snapshots.abandon(stored);
-      await this.#dropGeneration(generation);
+      await dropGeneration(this.#lane, generation);
       throw asStorageError(verb, thrown);
     } finally {
       this.#installing = false;
@@ -261,30 +238,6 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
     });
   }
 
-  async #writeGeneration(generation: number, content: AsyncIterable<Uint8Array>): Promise<void> {
-    let records: [string, Uint8Array][] = [];
-    let bytes = 0;
-    const reader = new SnapshotReader((key, value) => {
-      records.push([key, value]);
-      bytes += key.length + value.length;
-    });
-    const write = async (): Promise<void> => {
-      const written = records;
-      records = [];
-      const size = bytes;
-      bytes = 0;
-      await this.#lane.written("install snapshot", size, (batch) => {
-        for (const [key, value] of written) batch.tryPut(dataKey(generation, key), value);
-      });
-    };
-    for await (const chunk of content) {
-      reader.push(chunk);
-      if (bytes >= INSTALL_BATCH_BYTES) await write();
-    }
-    reader.finish();
-    if (records.length > 0) await write();
-  }
-
   /** Makes a generation the one that counts: one batch. */
   async #switchTo(
     generation: number,
@@ -304,17 +257,6 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
     this.#generation = generation;
     this.#applied = applied;
     this.#sessions = sessions;
-  }
-
-  /** What was written of it goes now, or at the next start. */
-  async #dropGeneration(generation: number): Promise<void> {
-    const drop: Fill = (batch) =>
-      batch.tryDeleteRange(generationKey(generation), generationKey(generation + 1));
-    try {
-      await this.#lane.written("install snapshot", 0, drop);
-    } catch {
-      // The reason to give up matters more.
-    }
   }
 
   async #attempt<T>(act: () => Promise<T>): Promise<T> {
@@ -339,29 +281,4 @@ async function* contentOf(
 ): AsyncGenerator<Uint8Array> {
   const count = await countData(view, generation);
   yield* withSection(sessions, streamSnapshot(count, readData(view, generation)));
-}
-
-function encodeStored(
-  records: StateRecords<BytesTypeConfig>,
-  applied: AppliedState<BasicNode>,
-  generation: number,
-): Uint8Array {
-  return new ByteWriter(256).u32(generation).raw(records.encodeApplied(applied)).finish();
-}
-
-async function readStored(database: RocksDatabase, records: StateRecords<BytesTypeConfig>): Promise<Stored> {
-  const bytes = await database.get(APPLIED_KEY);
-  const encoded: Uint8Array[] = [];
-  for await (const { value } of database.iterator({ gte: SESSIONS_START, lt: SESSIONS_END })) {
-    encoded.push(value);
-  }
-  const sessions = SessionTable.load(RESPONSE_CODEC, encoded);
-  if (bytes === null) {
-    const applied = { lastAppliedLogId: ZERO_LOG_ID, lastMembership: EMPTY_STORED_MEMBERSHIP };
-    return { applied, generation: 0, sessions };
-  }
-  const reader = new ByteReader("applied state", bytes);
-  const generation = reader.u32();
-  const applied = records.decodeApplied(reader.raw(reader.remaining));
-  return { applied, generation, sessions };
 }

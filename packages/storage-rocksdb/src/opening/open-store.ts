@@ -6,7 +6,7 @@ import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { StoreCodec } from "../codec.js";
 import { UnusableStoreError, messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { LaneMetrics } from "../lane/write-lane.js";
+import type { LaneMetrics } from "../lane/lane-metrics.js";
 import { WriteLane } from "../lane/write-lane.js";
 import { RocksdbLogStorage } from "../log/log-storage.js";
 import type { DurableStateMachine } from "../machine/durable-state-machine.js";

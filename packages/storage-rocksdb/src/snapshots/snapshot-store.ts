@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { RaftTypeConfig, Snapshot, SnapshotMeta, StorageVerb } from "@seshat/common";
-import { CodecError, SeshatError, StorageError } from "@seshat/common";
+import { CodecError } from "@seshat/common";
 import type { SnapshotSink } from "@seshat/storage";
-import { messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
 import type { StateRecords } from "../records/state-records.js";
-import type { FileSnapshotData } from "./file-snapshot-data.js";
+import { ReceivedSnapshot } from "./received-snapshot.js";
+import { asError, discardQuietly } from "./snapshot-errors.js";
 import type { FileSnapshot } from "./snapshot-file.js";
 import { SnapshotFileWriter, openSnapshotFile } from "./snapshot-file.js";
 
@@ -28,9 +28,7 @@ export class SnapshotStore<C extends RaftTypeConfig> {
   #currentName: string | null;
   #sequence: number;
   #files = 0;
-  /** What came from the leader, complete or not, and is not installed. */
-  #received: SnapshotFileWriter<C> | null = null;
-  #receivedData: FileSnapshotData | null = null;
+  readonly #received: ReceivedSnapshot<C>;
   readonly #keeping = new Mutex();
 
   private constructor(
@@ -43,6 +41,7 @@ export class SnapshotStore<C extends RaftTypeConfig> {
     this.#dir = dir;
     this.#io = io;
     this.#records = records;
+    this.#received = new ReceivedSnapshot<C>(records);
     this.#current = current;
     this.#currentName = names.at(-1) ?? null;
     this.#sequence = Math.max(0, ...names.map((name) => Number(NAME.exec(name)?.[2])));
@@ -108,13 +107,8 @@ export class SnapshotStore<C extends RaftTypeConfig> {
     { meta, data }: Snapshot<C["SnapshotData"], C["Node"]>,
     pause: Pause,
   ): Promise<FileSnapshot<C>> {
-    const isReceived =
-      this.#receivedData !== null && data === this.#receivedData && this.#isMetaOf(this.#received, meta);
-    if (!isReceived) return this.write("install snapshot", meta, data.read(0), pause, data.size);
-    const found = this.#receivedData as FileSnapshotData;
-    this.#received = null;
-    this.#receivedData = null;
-    return { meta, data: found };
+    const received = this.#received.take({ meta, data });
+    return received ?? this.write("install snapshot", meta, data.read(0), pause, data.size);
   }
 
   /**
@@ -152,51 +146,14 @@ export class SnapshotStore<C extends RaftTypeConfig> {
   }
 
   /** Takes in what comes from the leader. What came before and was not installed goes. */
-  async receive(meta: SnapshotMeta<C["Node"]>, size: number): Promise<SnapshotSink<C["SnapshotData"]>> {
-    const verb = "receive snapshot";
-    await this.#dropReceived(this.#received);
-    const writer = await this.#begin(verb, meta);
-    this.#received = writer;
-    const attempt = async <T>(act: () => Promise<T>): Promise<T> => {
-      if (this.#received !== writer) throw new StorageError(verb, "the content was given up or installed");
-      if (this.#receivedData !== null) throw new StorageError(verb, "the content is complete");
-      try {
-        return await act();
-      } catch (cause) {
-        throw asError(verb, cause);
-      }
-    };
-    return {
-      write: (chunk) =>
-        attempt(async () => {
-          const came = writer.size + chunk.length;
-          if (came > size) throw new StorageError(verb, `${came} bytes came of ${size}`);
-          await writer.write(chunk);
-        }),
-      finish: () =>
-        attempt(async () => {
-          if (writer.size !== size) throw new StorageError(verb, `only ${writer.size} bytes came of ${size}`);
-          this.#receivedData = await writer.finish();
-          return this.#receivedData;
-        }),
-      discard: () => this.#dropReceived(writer),
-    };
+  receive(meta: SnapshotMeta<C["Node"]>, size: number): Promise<SnapshotSink<C["SnapshotData"]>> {
+    return this.#received.receive(() => this.#begin("receive snapshot", meta), size);
   }
 
   /** Nothing can be read any more. */
   async close(): Promise<void> {
-    const [received, data] = [this.#received, this.#receivedData];
-    this.#received = null;
-    this.#receivedData = null;
-    if (received !== null) await discardQuietly(received);
-    await data?.close();
+    await this.#received.close();
     await this.#current?.data.close();
-  }
-
-  #isMetaOf(writer: SnapshotFileWriter<C> | null, meta: SnapshotMeta<C["Node"]>): boolean {
-    if (writer === null) return false;
-    const [a, b] = [this.#records.encodeMeta(writer.meta), this.#records.encodeMeta(meta)];
-    return a.length === b.length && a.every((byte, at) => byte === b[at]);
   }
 
   async #begin(verb: StorageVerb, meta: SnapshotMeta<C["Node"]>): Promise<SnapshotFileWriter<C>> {
@@ -208,25 +165,6 @@ export class SnapshotStore<C extends RaftTypeConfig> {
       throw asError(verb, cause);
     }
   }
-
-  async #dropReceived(writer: SnapshotFileWriter<C> | null): Promise<void> {
-    if (writer === null || this.#received !== writer) return;
-    this.#received = null;
-    this.#receivedData = null;
-    try {
-      await writer.discard();
-    } catch (cause) {
-      throw asError("receive snapshot", cause);
-    }
-  }
-}
-
-async function discardQuietly<C extends RaftTypeConfig>(writer: SnapshotFileWriter<C>): Promise<void> {
-  await writer.discard().catch(() => {});
-}
-
-function asError(verb: StorageVerb, cause: unknown): SeshatError {
-  return cause instanceof SeshatError ? cause : new StorageError(verb, messageOf(cause), { cause });
 }
 
 /** Lets one act at a time. */

@@ -1,27 +1,11 @@
 import { EXTENT_KEY } from "../keys.js";
-import { crc32c } from "./crc32c.js";
 import type { Extent } from "./extent.js";
 import { EXTENT_BYTES, decodeExtent } from "./extent.js";
+import type { Fragment } from "./fragments.js";
+import { ALL, BEGINNING, END, MIDDLE, blockAfter, readFragment, skipPadding } from "./fragments.js";
+import { looksUnwritten } from "./torn.js";
 
-/*
- * What RocksDB writes into a WAL file (its wiki: "Write Ahead Log File Format"), integers little-endian:
- *
- *   file     = block of 32 KiB, block, ...
- *   block    = fragment, fragment, ..., up to 6 zeros where no header fits
- *   fragment = checksum u32, length u16, type u8, payload
- *   type     = 1 all of a batch | 2 its beginning | 3 its middle | 4 its end
- *   batch    = sequence u64, count u32, operations
- *
- * The checksum is the masked CRC-32C of type and payload. Each operation of a batch takes one sequence number.
- */
-const BLOCK_BYTES = 32_768;
-const HEADER_BYTES = 7;
 const BATCH_HEADER_BYTES = 12;
-const ALL = 1;
-const BEGINNING = 2;
-const MIDDLE = 3;
-const END = 4;
-
 /** How a batch begins that carries an extent: a put, and the lengths of key and value as varints. */
 const EXTENT_PUT = Uint8Array.of(1, EXTENT_KEY.length, ...EXTENT_KEY, EXTENT_BYTES);
 /** As much of a batch as has to be looked at. */
@@ -49,12 +33,6 @@ export interface WalBreak {
    * it is zeros. A file that only grows never holds anything else of a write but what was written.
    */
   readonly torn: boolean;
-}
-
-interface Fragment {
-  readonly type: number;
-  readonly start: number;
-  readonly end: number;
 }
 
 /**
@@ -90,10 +68,10 @@ export function* readBatches(bytes: Uint8Array, from = 0): Generator<WalBatch, W
 
 /** The extents that batches carry which begin in any block after byte `from`: what comes after a place that cannot be read. */
 export function* extentsAfter(bytes: Uint8Array, from: number): Generator<Extent> {
-  for (let block = blockAfter(from); block < bytes.length; block += BLOCK_BYTES) {
+  for (let block = blockAfter(from); block < bytes.length; block = blockAfter(block)) {
     // A block may begin in the middle of a batch: then the first one of it is the one that begins after that.
     let at = block;
-    while (at < Math.min(block + BLOCK_BYTES, bytes.length)) {
+    while (at < Math.min(blockAfter(block), bytes.length)) {
       const fragment = readFragment(bytes, at);
       if (typeof fragment === "string") break;
       if (fragment.type === ALL || fragment.type === BEGINNING) {
@@ -104,34 +82,6 @@ export function* extentsAfter(bytes: Uint8Array, from: number): Generator<Extent
       at = skipPadding(fragment.end);
     }
   }
-}
-
-function blockAfter(at: number): number {
-  return Math.floor(at / BLOCK_BYTES + 1) * BLOCK_BYTES;
-}
-
-function skipPadding(at: number): number {
-  const left = BLOCK_BYTES - (at % BLOCK_BYTES);
-  return left < HEADER_BYTES ? at + left : at;
-}
-
-/** The fragment at `at`; or what is wrong with it. */
-function readFragment(bytes: Uint8Array, at: number): Fragment | string {
-  if (at + HEADER_BYTES > bytes.length) return `the file ends within a header`;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const type = view.getUint8(at + 6);
-  const start = at + HEADER_BYTES;
-  const end = start + view.getUint16(at + 4, true);
-  if (end > blockAfter(at)) return "a fragment that reaches past its block";
-  if (end > bytes.length) return `the file ends ${end - bytes.length} bytes too early`;
-  if (unmask(view.getUint32(at, true)) !== crc32c(bytes, start - 1, end))
-    return "the checksum does not match";
-  return { type, start, end };
-}
-
-function unmask(masked: number): number {
-  const rotated = (masked - 0xa282_ead8) >>> 0;
-  return ((rotated >>> 17) | (rotated << 15)) >>> 0;
 }
 
 function headOf(bytes: Uint8Array, parts: readonly Fragment[]): Uint8Array {
@@ -164,42 +114,6 @@ function extentOf(operation: Uint8Array): Extent | null {
   return decodeExtent(operation.subarray(EXTENT_PUT.length));
 }
 
-const SECTOR_BYTES = 512;
-
 function breakOf(bytes: Uint8Array, at: number, fragmentAt: number, problem: string): WalBreak {
   return { at, problem, torn: looksUnwritten(bytes, fragmentAt) };
-}
-
-/** What a fragment says of its own length need not be true, so all of its block is looked at. */
-function looksUnwritten(bytes: Uint8Array, at: number): boolean {
-  if (isWholeOfOtherLength(bytes, at)) return false;
-  const end = blockAfter(at);
-  if (bytes.length < end) {
-    const { length } = bytes;
-    if (length < at + HEADER_BYTES) return true;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const claimed = at + HEADER_BYTES + view.getUint16(at + 4, true);
-    if (claimed > length && claimed <= end) return true;
-  }
-  const stop = Math.min(end, bytes.length);
-  for (let sector = Math.floor(at / SECTOR_BYTES) * SECTOR_BYTES; sector < stop; sector += SECTOR_BYTES) {
-    const from = Math.max(sector, at);
-    const to = Math.min(sector + SECTOR_BYTES, stop);
-    if (bytes.subarray(from, to).every((byte) => byte === 0)) return true;
-  }
-  return false;
-}
-
-/** The length is not under the checksum. Where that matches what is there up to some other byte, all was written, and the length is damaged. */
-function isWholeOfOtherLength(bytes: Uint8Array, at: number): boolean {
-  if (at + HEADER_BYTES > bytes.length) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const checksum = unmask(view.getUint32(at, true));
-  const stop = Math.min(blockAfter(at), bytes.length);
-  let found = 0;
-  for (let end = at + HEADER_BYTES - 1; end < stop; end++) {
-    found = crc32c(bytes, end, end + 1, found);
-    if (found === checksum) return true;
-  }
-  return false;
 }

@@ -1,0 +1,55 @@
+import { SnapshotReader } from "@seshat/storage/parts";
+import { DATA_END, DATA_START, generationKey } from "../keys.js";
+import type { WriteLane } from "../lane/write-lane.js";
+import { dataKey } from "./key-value-data.js";
+
+/** What is written at a time while a snapshot is installed. */
+const INSTALL_BATCH_BYTES = 1_048_576;
+
+/** Writes the content of a snapshot as a generation of the data that does not count yet. Not synced. */
+export async function writeGeneration(
+  lane: WriteLane,
+  generation: number,
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  let records: [string, Uint8Array][] = [];
+  let bytes = 0;
+  const reader = new SnapshotReader((key, value) => {
+    records.push([key, value]);
+    bytes += key.length + value.length;
+  });
+  const write = async (): Promise<void> => {
+    const written = records;
+    records = [];
+    const size = bytes;
+    bytes = 0;
+    await lane.written("install snapshot", size, (batch) => {
+      for (const [key, value] of written) batch.tryPut(dataKey(generation, key), value);
+    });
+  };
+  for await (const chunk of content) {
+    reader.push(chunk);
+    if (bytes >= INSTALL_BATCH_BYTES) await write();
+  }
+  reader.finish();
+  if (records.length > 0) await write();
+}
+
+/** Removes what was written of a generation that will not count; what cannot be removed now goes at the next start. */
+export async function dropGeneration(lane: WriteLane, generation: number): Promise<void> {
+  try {
+    await lane.written("install snapshot", 0, (batch) =>
+      batch.tryDeleteRange(generationKey(generation), generationKey(generation + 1)),
+    );
+  } catch {
+    // The reason to give up matters more.
+  }
+}
+
+/** Removes every generation but one: what an installation began that a crash ended. */
+export function dropOtherGenerations(lane: WriteLane, generation: number): Promise<void> {
+  return lane.written("install snapshot", 0, (batch) => {
+    batch.tryDeleteRange(DATA_START, generationKey(generation));
+    batch.tryDeleteRange(generationKey(generation + 1), DATA_END);
+  });
+}
