@@ -125,7 +125,7 @@ function resultOf<C extends RaftTypeConfig, I, O>(
   for (const [what, times] of cluster.diskCounts()) run.count(`disk ${what}`, times);
   for (const [what, times] of Object.entries(cluster.protocol.counts)) run.count(what, times);
   for (const [what, times] of nemesis.counts) run.count(what, times);
-  for (const [what, times] of Object.entries(cluster.network.counts)) {
+  for (const [what, times] of Object.entries(cluster.network.links.counts)) {
     run.count(`messages ${what}`, times as number);
   }
   return {

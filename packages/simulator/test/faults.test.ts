@@ -266,3 +266,40 @@ describe("load", () => {
     expect(count("log: purged")).toBeGreaterThan(0);
   });
 });
+
+describe("snapshots that are brought by hand", () => {
+  test("are installed where they are news, and dropped where as much is committed already", async () => {
+    const bring = (at: number, from: number, target: number, ms = 0): readonly [number, Act] => [
+      at,
+      { type: "bringSnapshot", from, target, ms },
+    ];
+    const count = await outcome([
+      bring(10, 0, 0.9),
+      // Node 3 hears of nothing, while the others go on and take snapshots.
+      [400, { type: "partition", kind: "isolate", target: 0.9, second: 0 }],
+      [900, { type: "snapshot", target: 0 }],
+      bring(1_200, 0, 0.9),
+      [1_400, { type: "heal" }],
+      bring(1_800, 0, 0.9, 100),
+    ]);
+    expect(count("bringSnapshot: there is none")).toBe(1);
+    expect(count("bringSnapshot: done")).toBe(1);
+    expect(count("bringSnapshot: snapshotOutdated")).toBe(1);
+    expect(count("snapshot: dropped")).toBe(1);
+  });
+});
+
+describe("slow links", () => {
+  test("to a node delay what it hears, and after a while it is not heard at all", async () => {
+    const slow = (muteAfterMs: number | null): readonly [number, Act] => [
+      500,
+      { type: "slowLinks", target: "leader", slowerMs: 80, muteAfterMs, ms: 1_000 },
+    ];
+    const heard = await outcome([slow(null)]);
+    expect(heard("messages slowed")).toBeGreaterThan(10);
+    expect([heard("messages cut"), heard("election: won")]).toStrictEqual([0, 1]);
+    const muted = await outcome([slow(200)]);
+    expect(muted("messages cut")).toBeGreaterThan(0);
+    expect(muted("election: won")).toBeGreaterThan(1);
+  });
+});

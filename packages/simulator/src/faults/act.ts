@@ -1,6 +1,6 @@
 import type { DiskVerb } from "../disk/disk.js";
 import type { SimDiskFaults } from "../disk/sim-disk-faults.js";
-import type { NetworkFaults } from "../network/sim-network.js";
+import type { NetworkFaults } from "../network/network-faults.js";
 import type { CrashKind, StorePart } from "../world/node-storage.js";
 
 /** Which node an action is for, found when it happens: the leader, or by a number from 0 to 1 among those that it can be for. */
@@ -68,6 +68,17 @@ type NetworkAct =
       readonly released: readonly number[];
       readonly gapMs: number;
     }
+  /**
+   * For `ms`, whatever is sent to it takes `slowerMs` longer: it hears late, and is heard in time. After `muteAfterMs` nothing arrives any more that
+   * it sends; null for never.
+   */
+  | {
+      readonly type: "slowLinks";
+      readonly target: Target;
+      readonly slowerMs: number;
+      readonly muteAfterMs: number | null;
+      readonly ms: number;
+    }
   | { readonly type: "network"; readonly faults: NetworkFaults };
 
 /** What is done to disks. */
@@ -129,6 +140,8 @@ export type Act =
   | { readonly type: "purge"; readonly target: Target }
   /** Takes a snapshot, and then purges everything that it covers. */
   | { readonly type: "compact"; readonly target: Target }
+  /** Brings the newest snapshot of one node to another, by hand, `ms` after it was taken from there. */
+  | { readonly type: "bringSnapshot"; readonly from: number; readonly target: Target; readonly ms: number }
   | { readonly type: "load"; readonly thinkMs: number }
   /** Many writes at once that nobody waits for. Where they cannot be committed they make a log long that is not to win. */
   | { readonly type: "flood"; readonly target: Target; readonly writes: number };
@@ -157,6 +170,7 @@ export const ACT_TYPES: readonly Act["type"][] = [
   "flap",
   "clog",
   "swizzle",
+  "slowLinks",
   "network",
   "hangDisk",
   "slowDisk",
@@ -179,6 +193,7 @@ export const ACT_TYPES: readonly Act["type"][] = [
   "snapshot",
   "purge",
   "compact",
+  "bringSnapshot",
   "load",
   "flood",
 ];

@@ -28,4 +28,7 @@ export const FEATURES = [
   "largeEntries",
 ] as const;
 
-export type Feature = (typeof FEATURES)[number];
+/** Kinds that came later. They are drawn last, so that a plan without them is what it was before they came. */
+export const LATER_FEATURES = ["slowLinks", "broughtSnapshots"] as const;
+
+export type Feature = (typeof FEATURES | typeof LATER_FEATURES)[number];

@@ -15,7 +15,7 @@ export class LinkTrouble<C extends RaftTypeConfig> {
   cut({ kind, second }: ActOf<"partition" | "flap">, id: NodeId): void {
     const { network, nodes } = this.#scene.cluster;
     this.#scene.count(`partition ${kind}`);
-    for (const [from, to] of cutsOf(kind, [...nodes.keys()], id, second)) network.cut(from, to);
+    for (const [from, to] of cutsOf(kind, [...nodes.keys()], id, second)) network.links.cut(from, to);
   }
 
   /** Cuts links and mends them, again and again. */
@@ -23,7 +23,7 @@ export class LinkTrouble<C extends RaftTypeConfig> {
     if (times <= 0) return;
     this.cut(act, id);
     this.#scene.later(act.everyMs, () => {
-      this.#scene.cluster.network.heal();
+      this.#scene.cluster.network.links.heal();
       this.#scene.later(act.everyMs, () => this.flap(act, id, times - 1));
     });
   }
@@ -34,8 +34,27 @@ export class LinkTrouble<C extends RaftTypeConfig> {
     const others = [...this.#scene.cluster.nodes.keys()].filter((other) => other !== id);
     const other = others[Math.floor(second * others.length)];
     if (other === undefined) return;
-    network.clog(id, other);
-    this.#scene.later(ms, () => network.unclog(id, other));
+    network.links.clog(id, other);
+    this.#scene.later(ms, () => network.links.unclog(id, other));
+  }
+
+  /** A node hears late, and after a while is not heard at all. */
+  slow({ slowerMs, muteAfterMs, ms }: ActOf<"slowLinks">, id: NodeId): void {
+    const { network, nodes } = this.#scene.cluster;
+    const others = [...nodes.keys()].filter((other) => other !== id);
+    for (const other of others) network.links.slow(other, id, slowerMs);
+    const isMuted = muteAfterMs !== null && muteAfterMs < ms;
+    if (isMuted) {
+      this.#scene.later(muteAfterMs, () => {
+        for (const other of others) network.links.cut(id, other);
+      });
+    }
+    this.#scene.later(ms, () => {
+      for (const other of others) {
+        network.links.slow(other, id, 0);
+        if (isMuted) network.links.mend(id, other);
+      }
+    });
   }
 
   /** FoundationDB's "swizzle-clogging": nodes go one by one, and come back in another order. */
@@ -55,9 +74,11 @@ export class LinkTrouble<C extends RaftTypeConfig> {
       .filter((id) => place(clogged, id) < 0.5)
       .sort((a, b) => place(clogged, a) - place(clogged, b));
     for (const [i, id] of taken.entries())
-      this.#scene.later(i * gapMs, () => each(id, (from, to) => network.clog(from, to)));
+      this.#scene.later(i * gapMs, () => each(id, (from, to) => network.links.clog(from, to)));
     const back = [...taken].sort((a, b) => place(released, a) - place(released, b));
     for (const [i, id] of back.entries())
-      this.#scene.later((taken.length + i) * gapMs, () => each(id, (from, to) => network.unclog(from, to)));
+      this.#scene.later((taken.length + i) * gapMs, () =>
+        each(id, (from, to) => network.links.unclog(from, to)),
+      );
   }
 }

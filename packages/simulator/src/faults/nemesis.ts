@@ -1,10 +1,12 @@
-import type { NodeId, RaftTypeConfig } from "@seshat/common";
+import type { NodeId, RaftTypeConfig, Snapshot } from "@seshat/common";
 import { voterIds } from "@seshat/common";
 import type { Raft } from "@seshat/raft";
+import { MemSnapshotData } from "@seshat/storage";
+import type { RaftStateMachine } from "@seshat/storage";
 import { NO_DISK_FAULTS } from "../disk/sim-disk-faults.js";
-import { CALM } from "../network/sim-network.js";
+import { CALM } from "../network/network-faults.js";
 import type { Cluster } from "../world/cluster.js";
-import type { Act } from "./act.js";
+import type { Act, ActOf } from "./act.js";
 import { chooseCore } from "./core.js";
 import { DiskFaults } from "./disk-faults.js";
 import { LinkTrouble } from "./link-trouble.js";
@@ -62,7 +64,7 @@ export class Nemesis<C extends RaftTypeConfig> {
 
   /** Ends every fault, and lets all nodes run that have a disk. */
   async healAll(): Promise<void> {
-    this.#cluster.network.heal();
+    this.#cluster.network.links.heal();
     await this.#healNodes();
   }
 
@@ -79,12 +81,12 @@ export class Nemesis<C extends RaftTypeConfig> {
       for (const id of ids) {
         for (const other of all) {
           if (other === id) continue;
-          network.cut(id, other);
-          network.cut(other, id);
+          network.links.cut(id, other);
+          network.links.cut(other, id);
         }
       }
     };
-    network.heal();
+    network.links.heal();
     // Nobody hears from anybody until it is settled who stays away.
     cutOff(all);
     await this.#healNodes();
@@ -94,7 +96,7 @@ export class Nemesis<C extends RaftTypeConfig> {
       return { id, index: membership.logId.index, configs, committed: committed.index };
     });
     const core = this.settled ? chooseCore(views, random) : null;
-    network.heal();
+    network.links.heal();
     if (core === null) return all;
     this.#scene.count("healed only a core");
     cutOff(all.filter((id) => !core.includes(id)));
@@ -103,7 +105,7 @@ export class Nemesis<C extends RaftTypeConfig> {
 
   async #healNodes(): Promise<void> {
     this.#scene.healed = true;
-    this.#cluster.network.faults = CALM;
+    this.#cluster.network.links.faults = CALM;
     for (const node of this.#cluster.nodes.values()) {
       node.store.release();
       node.store.setFaults(NO_DISK_FAULTS);
@@ -157,7 +159,7 @@ export class Nemesis<C extends RaftTypeConfig> {
       case "partition":
         return this.#scene.with(act.target, ({ id }) => this.#links.cut(act, id));
       case "heal":
-        cluster.network.heal();
+        cluster.network.links.heal();
         return true;
       case "flap":
         return this.#scene.with(act.target, ({ id }) => this.#links.flap(act, id));
@@ -166,8 +168,10 @@ export class Nemesis<C extends RaftTypeConfig> {
       case "swizzle":
         this.#links.swizzle(act);
         return true;
+      case "slowLinks":
+        return this.#scene.with(act.target, ({ id }) => this.#links.slow(act, id));
       case "network":
-        cluster.network.faults = act.faults;
+        cluster.network.links.faults = act.faults;
         return true;
       case "elect":
         return pickOf(cluster.running(), act.target, ({ raft }) =>
@@ -189,6 +193,8 @@ export class Nemesis<C extends RaftTypeConfig> {
         return this.#scene.with(act.target, ({ raft }) => {
           if (raft !== null) this.#watch("compact", compact(raft));
         });
+      case "bringSnapshot":
+        return this.#scene.with(act.target, ({ id }) => this.#bringSnapshot(act, id));
       case "load":
         this.thinkMs = act.thinkMs;
         return true;
@@ -212,6 +218,23 @@ export class Nemesis<C extends RaftTypeConfig> {
       default:
         return this.#disks.act(act);
     }
+  }
+
+  #bringSnapshot({ from, ms, type }: ActOf<"bringSnapshot">, id: NodeId): void {
+    const source = this.#cluster.running().filter((node) => node.id !== id);
+    pickOf(source, from, ({ stateMachine }) => {
+      const taken = stateMachine === null ? Promise.resolve(null) : copyOfSnapshot(stateMachine);
+      taken.then(
+        (snapshot) => {
+          if (snapshot === null) return this.#scene.count(`${type}: there is none`);
+          this.#scene.later(ms, () => {
+            const { raft } = this.#cluster.node(id);
+            this.#watch(type, raft?.installFullSnapshot(snapshot));
+          });
+        },
+        () => this.#scene.count(`${type}: cannot be read`),
+      );
+    });
   }
 
   #lead(use: (raft: Raft<C>) => Promise<unknown>, what: string): boolean {
@@ -240,6 +263,15 @@ export class Nemesis<C extends RaftTypeConfig> {
 async function compact<C extends RaftTypeConfig>(raft: Raft<C>): Promise<void> {
   await raft.trigger.snapshot();
   raft.trigger.purgeLog(raft.metrics().snapshot.index);
+}
+
+/** What is brought elsewhere does not depend any more on the node that it is from. */
+async function copyOfSnapshot<C extends RaftTypeConfig>(
+  stateMachine: RaftStateMachine<C>,
+): Promise<Snapshot<C["SnapshotData"], C["Node"]> | null> {
+  const snapshot = await stateMachine.readCurrentSnapshot();
+  if (snapshot === null) return null;
+  return { meta: snapshot.meta, data: await MemSnapshotData.collect(snapshot.data.read(0)) };
 }
 
 function codeOf(thrown: unknown): string {

@@ -1,7 +1,8 @@
 import type { NodeId, RaftTypeConfig } from "@seshat/common";
 import { voterIds } from "@seshat/common";
 import type { Raft } from "@seshat/raft";
-import type { Cluster, SimNode } from "../world/cluster.js";
+import type { Cluster } from "../world/cluster.js";
+import type { SimNode } from "../world/sim-node.js";
 import type { OperatorAct, Target } from "./act.js";
 import type { StoreCare } from "./store-care.js";
 import { PATIENCE_MS } from "./store-care.js";

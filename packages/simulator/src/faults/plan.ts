@@ -2,7 +2,7 @@ import type { NodeId } from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
 import type { Action } from "./act.js";
 import type { Feature } from "./features.js";
-import { FEATURES } from "./features.js";
+import { FEATURES, LATER_FEATURES } from "./features.js";
 import { Planner } from "./planner.js";
 
 /** Everything that a run is decided by, beside the code. Data: it can be printed, cut down and run again. */
@@ -52,9 +52,10 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const { size = 1 } = options;
   if (!(Number.isInteger(size) && size >= 1 && size <= MAX_SIZE))
     throw new InvalidValueError("options.size", size, `an integer from 1 to ${MAX_SIZE}`);
+  const known: readonly Feature[] = [...FEATURES, ...LATER_FEATURES];
   for (const feature of options.features ?? []) {
-    if (!FEATURES.includes(feature))
-      throw new InvalidValueError("options.features", feature, `one of ${FEATURES.join(", ")}`);
+    if (!known.includes(feature))
+      throw new InvalidValueError("options.features", feature, `one of ${known.join(", ")}`);
   }
   return new Planner(seed, options).plan();
 }

@@ -1,8 +1,8 @@
 import { SeededRandom } from "@seshat/raft/testing";
-import type { CrashKind, StorePart } from "../world/node-storage.js";
-import type { Act, Action, PartitionKind, Target } from "./act.js";
-import { FEATURES } from "./features.js";
-import type { Feature } from "./features.js";
+import type { StorePart } from "../world/node-storage.js";
+import type { Act, Action, PartitionKind } from "./act.js";
+import { Deck } from "./deck.js";
+import { FEATURES, LATER_FEATURES } from "./features.js";
 import type { Plan, PlanOptions } from "./plan.js";
 
 const PARTITIONS: readonly PartitionKind[] = [
@@ -25,252 +25,251 @@ const MAX_DRIFT = 0.02;
 export class Planner {
   readonly #seed: number;
   readonly #options: PlanOptions;
-  readonly #random: SeededRandom;
-  readonly #actions: Action[] = [];
-  #features: ReadonlySet<Feature> = new Set();
-  #faultyMs = 0;
+  readonly #deck: Deck;
 
   constructor(seed: number, options: PlanOptions) {
     this.#seed = seed;
     this.#options = options;
-    this.#random = new SeededRandom(seed);
+    this.#deck = new Deck(new SeededRandom(seed));
   }
 
   plan(): Plan {
-    const random = this.#random;
+    const random = this.#deck.random;
     // Few kinds of trouble show one thing at a time, many show what they do to each other.
-    const share = this.#pick([0.12, 0.25, 0.45]);
+    const share = this.#deck.pick([0.12, 0.25, 0.45]);
     const drawnFeatures = FEATURES.filter(() => random.next() < share);
-    this.#features = new Set(this.#options.features ?? drawnFeatures);
-    const drawn = this.#pick([1, 2, 3, 3, 3, 4, 5, 5, 6, 7]);
+    this.#deck.features = new Set(this.#options.features ?? drawnFeatures);
+    const drawn = this.#deck.pick([1, 2, 3, 3, 3, 4, 5, 5, 6, 7]);
     const size = this.#options.size ?? drawn;
     const voters = Array.from({ length: size }, (_, i) => i + 1);
     const spares = Array.from({ length: 3 }, (_, i) => size + 1 + i);
-    this.#faultyMs = this.#draw(2_000, 12_000);
+    this.#deck.faultyMs = this.#deck.draw(2_000, 12_000);
     // Leases count on clocks that do not leap.
     const wantsLeases = random.next() < 0.3;
-    const leases = (this.#options.leases ?? wantsLeases) && !this.#features.has("clockJumps");
+    const leases = (this.#options.leases ?? wantsLeases) && !this.#deck.features.has("clockJumps");
     this.#troubleNodes();
     this.#troubleNetwork();
     this.#troubleDisks();
     this.#operate();
-    this.#actions.sort((a, b) => a.at - b.at);
+    const actions = [...this.#deck.actions, ...this.#troubleLater(share)];
     return {
       seed: this.#seed,
       voters,
       spares,
       leases,
       clockRates: [...voters, ...spares].map(() =>
-        random.next() < 0.5 ? 1 : 1 + this.#draw(-MAX_DRIFT, MAX_DRIFT) / 2,
+        random.next() < 0.5 ? 1 : 1 + this.#deck.draw(-MAX_DRIFT, MAX_DRIFT) / 2,
       ),
-      clients: this.#whole(1, 5),
-      keys: this.#whole(1, 5),
-      largeBytes: this.#features.has("largeEntries") ? this.#whole(500, 6_000) : 0,
-      faultyMs: this.#faultyMs,
+      clients: this.#deck.whole(1, 5),
+      keys: this.#deck.whole(1, 5),
+      largeBytes: this.#deck.features.has("largeEntries") ? this.#deck.whole(500, 6_000) : 0,
+      faultyMs: this.#deck.faultyMs,
       healing: random.next() < 0.3 ? "core" : "all",
-      snapshotChunkBytes: this.#pick([100, 200, 65_536]),
-      actions: this.#actions,
+      snapshotChunkBytes: this.#deck.pick([100, 200, 65_536]),
+      actions: actions.sort((a, b) => a.at - b.at),
     };
   }
 
+  /** By chance of its own: it changes nothing about the rest of the plan. */
+  #troubleLater(share: number): readonly Action[] {
+    const random = new SeededRandom(Number.MAX_SAFE_INTEGER - this.#seed);
+    const deck = new Deck(random);
+    deck.faultyMs = this.#deck.faultyMs;
+    const drawn = LATER_FEATURES.filter(() => random.next() < share);
+    deck.features = new Set(this.#options.features ?? drawn);
+    deck.often("slowLinks", 900, () => ({
+      type: "slowLinks",
+      target: deck.target(),
+      slowerMs: deck.draw(5, 280),
+      muteAfterMs: random.next() < 0.5 ? deck.draw(20, 600) : null,
+      ms: deck.draw(100, 2_000),
+    }));
+    deck.often("broughtSnapshots", 700, () => ({
+      type: "bringSnapshot",
+      from: random.next(),
+      target: deck.target(),
+      ms: random.next() < 0.5 ? 0 : deck.draw(0, 1_500),
+    }));
+    return deck.actions;
+  }
+
   #troubleNodes(): void {
-    const random = this.#random;
-    this.#often("crashes", 1_000, () =>
+    const random = this.#deck.random;
+    this.#deck.often("crashes", 1_000, () =>
       random.next() < 0.05
-        ? { type: "crashAll", what: this.#crashKind() }
-        : { type: "crash", target: this.#target(), what: this.#crashKind() },
+        ? { type: "crashAll", what: this.#deck.crashKind() }
+        : { type: "crash", target: this.#deck.target(), what: this.#deck.crashKind() },
     );
-    this.#often("crashes", 600, () => this.#restart());
-    this.#often("crashesInDisk", 900, () => ({
+    this.#deck.often("crashes", 600, () => this.#restart());
+    this.#deck.often("crashesInDisk", 900, () => ({
       type: random.next() < 0.6 ? "crashInDisk" : "crashInRecovery",
-      target: this.#target(),
-      operations: this.#whole(1, this.#pick([8, 30, 200])),
-      what: this.#crashKind(),
+      target: this.#deck.target(),
+      operations: this.#deck.whole(1, this.#deck.pick([8, 30, 200])),
+      what: this.#deck.crashKind(),
     }));
-    this.#often("crashesInDisk", 500, () => this.#restart());
-    this.#often("outages", 2_500, () => ({
+    this.#deck.often("crashesInDisk", 500, () => this.#restart());
+    this.#deck.often("outages", 2_500, () => ({
       type: "outage",
-      target: this.#target(),
-      ms: this.#draw(500, 6_000),
+      target: this.#deck.target(),
+      ms: this.#deck.draw(500, 6_000),
     }));
-    this.#often("outages", 800, () => this.#restart());
-    this.#often("pauses", 1_500, () => ({
+    this.#deck.often("outages", 800, () => this.#restart());
+    this.#deck.often("pauses", 1_500, () => ({
       type: "pause",
-      target: this.#target(),
-      ms: this.#draw(10, 1_500),
+      target: this.#deck.target(),
+      ms: this.#deck.draw(10, 1_500),
     }));
-    this.#often("clockJumps", 800, () => ({
+    this.#deck.often("clockJumps", 800, () => ({
       type: "jump",
-      target: this.#target(),
-      ms: this.#draw(1, this.#pick([50, 500, 20_000])),
+      target: this.#deck.target(),
+      ms: this.#deck.draw(1, this.#deck.pick([50, 500, 20_000])),
     }));
   }
 
   #troubleNetwork(): void {
-    const random = this.#random;
+    const random = this.#deck.random;
     const partition = (): Act => ({
       type: "partition",
-      kind: this.#pick(PARTITIONS),
-      target: this.#target(),
+      kind: this.#deck.pick(PARTITIONS),
+      target: this.#deck.target(),
       second: random.next(),
     });
     if (random.next() < 0.5) {
       // One partition laid over another, and healed at any time.
-      this.#often("partitions", 1_200, partition);
-      this.#often("partitions", 900, () => ({ type: "heal" }));
-    } else if (this.#features.has("partitions")) {
+      this.#deck.often("partitions", 1_200, partition);
+      this.#deck.often("partitions", 900, () => ({ type: "heal" }));
+    } else if (this.#deck.features.has("partitions")) {
       // Each stands for a while, and leaves the cluster in peace for a while.
-      const [leastCut, leastWhole] = [this.#draw(20, 1_500), this.#draw(20, 1_500)];
-      for (let at = this.#draw(300, 1_500); at < this.#faultyMs; at += leastWhole * this.#draw(1, 2)) {
-        this.#actions.push({ at, act: partition() });
-        at += leastCut * this.#draw(1, 2);
-        if (at < this.#faultyMs) this.#actions.push({ at, act: { type: "heal" } });
+      const [leastCut, leastWhole] = [this.#deck.draw(20, 1_500), this.#deck.draw(20, 1_500)];
+      for (
+        let at = this.#deck.draw(300, 1_500);
+        at < this.#deck.faultyMs;
+        at += leastWhole * this.#deck.draw(1, 2)
+      ) {
+        this.#deck.actions.push({ at, act: partition() });
+        at += leastCut * this.#deck.draw(1, 2);
+        if (at < this.#deck.faultyMs) this.#deck.actions.push({ at, act: { type: "heal" } });
       }
     }
-    this.#often("flaps", 2_000, () => ({
+    this.#deck.often("flaps", 2_000, () => ({
       type: "flap",
-      kind: this.#pick(PARTITIONS),
-      target: this.#target(),
+      kind: this.#deck.pick(PARTITIONS),
+      target: this.#deck.target(),
       second: random.next(),
-      everyMs: this.#draw(5, 200),
-      times: this.#whole(2, 12),
+      everyMs: this.#deck.draw(5, 200),
+      times: this.#deck.whole(2, 12),
     }));
-    this.#often("clogs", 700, () => ({
+    this.#deck.often("clogs", 700, () => ({
       type: "clog",
-      target: this.#target(),
+      target: this.#deck.target(),
       second: random.next(),
-      ms: this.#draw(5, 800),
+      ms: this.#deck.draw(5, 800),
     }));
-    this.#often("swizzles", 2_500, () => ({
+    this.#deck.often("swizzles", 2_500, () => ({
       type: "swizzle",
-      clogged: this.#numbers(10),
-      released: this.#numbers(10),
-      gapMs: this.#draw(5, 150),
+      clogged: this.#deck.numbers(10),
+      released: this.#deck.numbers(10),
+      gapMs: this.#deck.draw(5, 150),
     }));
-    this.#often("badNetwork", 1_500, () => ({
+    this.#deck.often("badNetwork", 1_500, () => ({
       type: "network",
       faults: {
-        minLatencyMs: this.#draw(0.05, 3),
-        meanLatencyMs: this.#draw(0.1, 20),
-        lossRate: random.next() < 0.5 ? 0 : this.#draw(0, 0.3),
-        duplicateRate: random.next() < 0.5 ? 0 : this.#draw(0, 0.2),
-        delayRate: random.next() < 0.5 ? 0 : this.#draw(0, 0.2),
-        delayMs: this.#draw(10, 400),
-        linkCapacity: random.next() < 0.7 ? 256 : this.#whole(1, 12),
+        minLatencyMs: this.#deck.draw(0.05, 3),
+        meanLatencyMs: this.#deck.draw(0.1, 20),
+        lossRate: random.next() < 0.5 ? 0 : this.#deck.draw(0, 0.3),
+        duplicateRate: random.next() < 0.5 ? 0 : this.#deck.draw(0, 0.2),
+        delayRate: random.next() < 0.5 ? 0 : this.#deck.draw(0, 0.2),
+        delayMs: this.#deck.draw(10, 400),
+        linkCapacity: random.next() < 0.7 ? 256 : this.#deck.whole(1, 12),
       },
     }));
   }
 
   #troubleDisks(): void {
-    const random = this.#random;
-    this.#often("disks", 1_500, () =>
+    const random = this.#deck.random;
+    this.#deck.often("disks", 1_500, () =>
       random.next() < 0.5
-        ? { type: "hangDisk", target: this.#target(), ms: this.#draw(50, 4_000) }
-        : { type: "slowDisk", target: this.#target(), syncMs: random.next() < 0.3 ? 0 : this.#draw(0.1, 30) },
+        ? { type: "hangDisk", target: this.#deck.target(), ms: this.#deck.draw(50, 4_000) }
+        : {
+            type: "slowDisk",
+            target: this.#deck.target(),
+            syncMs: random.next() < 0.3 ? 0 : this.#deck.draw(0.1, 30),
+          },
     );
-    this.#often("failedSyncs", 3_000, () => ({ type: "failSync", target: this.#target() }));
-    this.#often("diskErrors", 1_500, () => ({
+    this.#deck.often("failedSyncs", 3_000, () => ({ type: "failSync", target: this.#deck.target() }));
+    this.#deck.often("diskErrors", 1_500, () => ({
       type: "failDisk",
-      target: this.#target(),
-      verb: this.#pick(FAILING_VERBS),
+      target: this.#deck.target(),
+      verb: this.#deck.pick(FAILING_VERBS),
     }));
-    this.#often("badDisks", 1_500, () => ({
+    this.#deck.often("badDisks", 1_500, () => ({
       type: "badDisk",
-      target: this.#target(),
+      target: this.#deck.target(),
       faults: {
-        shortWriteRate: random.next() < 0.3 ? 0 : this.#draw(0, 0.5),
-        readErrorRate: random.next() < 0.7 ? 0 : this.#draw(0, 0.02),
-        writeErrorRate: random.next() < 0.7 ? 0 : this.#draw(0, 0.02),
-        syncErrorRate: random.next() < 0.7 ? 0 : this.#draw(0, 0.02),
+        shortWriteRate: random.next() < 0.3 ? 0 : this.#deck.draw(0, 0.5),
+        readErrorRate: random.next() < 0.7 ? 0 : this.#deck.draw(0, 0.02),
+        writeErrorRate: random.next() < 0.7 ? 0 : this.#deck.draw(0, 0.02),
+        syncErrorRate: random.next() < 0.7 ? 0 : this.#deck.draw(0, 0.02),
       },
-      ms: this.#draw(100, 3_000),
+      ms: this.#deck.draw(100, 3_000),
     }));
-    this.#often("fullDisks", 2_500, () => ({
+    this.#deck.often("fullDisks", 2_500, () => ({
       type: "fullDisk",
-      target: this.#target(),
-      roomBytes: this.#whole(0, 3_000),
-      ms: this.#draw(50, 3_000),
+      target: this.#deck.target(),
+      roomBytes: this.#deck.whole(0, 3_000),
+      ms: this.#deck.draw(50, 3_000),
     }));
-    this.#often("damage", 1_500, () => ({
+    this.#deck.often("damage", 1_500, () => ({
       type: "corrupt",
       target: random.next(),
-      part: this.#pick(PARTS),
+      part: this.#deck.pick(PARTS),
       // At once, before what is damaged is replaced; or later.
-      ms: random.next() < 0.4 ? 0 : this.#draw(0, 400),
-      what: this.#crashKind(),
+      ms: random.next() < 0.4 ? 0 : this.#deck.draw(0, 400),
+      what: this.#deck.crashKind(),
     }));
-    this.#often("misdirectedWrites", 1_500, () => ({
+    this.#deck.often("misdirectedWrites", 1_500, () => ({
       type: "misdirect",
       target: random.next(),
-      ms: this.#draw(5, 300),
-      what: this.#crashKind(),
+      ms: this.#deck.draw(5, 300),
+      what: this.#deck.crashKind(),
     }));
-    this.#often("erasedDisks", 2_500, () => ({ type: "erase", target: random.next() }));
+    this.#deck.often("erasedDisks", 2_500, () => ({ type: "erase", target: random.next() }));
   }
 
   #operate(): void {
-    const random = this.#random;
-    this.#often("elections", 800, () => ({ type: "elect", target: random.next() }));
-    this.#often("transfers", 800, () => ({ type: "transfer", target: random.next() }));
-    this.#often("compaction", 500, () => ({
-      type: this.#pick(["snapshot", "snapshot", "purge", "compact"] as const),
-      target: this.#target(),
+    const random = this.#deck.random;
+    this.#deck.often("elections", 800, () => ({ type: "elect", target: random.next() }));
+    this.#deck.often("transfers", 800, () => ({ type: "transfer", target: random.next() }));
+    this.#deck.often("compaction", 500, () => ({
+      type: this.#deck.pick(["snapshot", "snapshot", "purge", "compact"] as const),
+      target: this.#deck.target(),
     }));
-    this.#often("membership", 500, () => this.#changeOfMembers());
+    this.#deck.often("membership", 500, () => this.#changeOfMembers());
     // Nobody's id can be used again before somebody has left.
-    this.#often("reusedIds", 1_000, () => ({ type: "remove", target: random.next() }));
-    this.#often("reusedIds", 700, () => ({ type: "reuse", target: random.next() }));
-    this.#often("moves", 1_500, () => ({ type: "move", target: this.#target() }));
-    this.#often("bursts", 1_000, () => ({ type: "load", thinkMs: this.#pick([0.3, 1, 2, 5, 50, 500]) }));
-    this.#often("bursts", 700, () => ({ type: "flood", target: this.#target(), writes: this.#whole(5, 60) }));
+    this.#deck.often("reusedIds", 1_000, () => ({ type: "remove", target: random.next() }));
+    this.#deck.often("reusedIds", 700, () => ({ type: "reuse", target: random.next() }));
+    this.#deck.often("moves", 1_500, () => ({ type: "move", target: this.#deck.target() }));
+    this.#deck.often("bursts", 1_000, () => ({
+      type: "load",
+      thinkMs: this.#deck.pick([0.3, 1, 2, 5, 50, 500]),
+    }));
+    this.#deck.often("bursts", 700, () => ({
+      type: "flood",
+      target: this.#deck.target(),
+      writes: this.#deck.whole(5, 60),
+    }));
   }
 
   #changeOfMembers(): Act {
-    const roll = this.#random.next();
+    const roll = this.#deck.random.next();
     if (roll < 0.3) return { type: "addVoter" };
     if (roll < 0.4) return { type: "addLearner" };
-    if (roll < 0.55) return { type: "demote", target: this.#target() };
-    if (roll < 0.8) return { type: "remove", target: this.#target() };
-    return { type: "replace", picks: this.#numbers(10) };
-  }
-
-  #often(feature: Feature, meanMs: number, make: () => Act): void {
-    if (!this.#features.has(feature)) return;
-    const every = meanMs * this.#draw(0.3, 3);
-    for (
-      let at = this.#draw(300, 300 + every);
-      at < this.#faultyMs;
-      at += -Math.log(1 - this.#random.next()) * every
-    ) {
-      this.#actions.push({ at, act: make() });
-    }
+    if (roll < 0.55) return { type: "demote", target: this.#deck.target() };
+    if (roll < 0.8) return { type: "remove", target: this.#deck.target() };
+    return { type: "replace", picks: this.#deck.numbers(10) };
   }
 
   #restart(): Act {
-    return { type: "restart", target: this.#random.next() };
-  }
-
-  #target(): Target {
-    return this.#random.next() < 0.4 ? "leader" : this.#random.next();
-  }
-
-  #crashKind(): CrashKind {
-    return this.#random.next() < 0.3 ? "process" : "machine";
-  }
-
-  #numbers(count: number): number[] {
-    return Array.from({ length: count }, () => this.#random.next());
-  }
-
-  #draw(low: number, high: number): number {
-    return low + this.#random.next() * (high - low);
-  }
-
-  #whole(low: number, high: number): number {
-    return Math.floor(this.#draw(low, high + 1));
-  }
-
-  #pick<T>(items: readonly T[]): T {
-    return items[this.#whole(0, items.length - 1)] as T;
+    return { type: "restart", target: this.#deck.random.next() };
   }
 }

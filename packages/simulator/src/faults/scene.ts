@@ -1,5 +1,6 @@
 import type { RaftTypeConfig } from "@seshat/common";
-import type { Cluster, SimNode } from "../world/cluster.js";
+import type { Cluster } from "../world/cluster.js";
+import type { SimNode } from "../world/sim-node.js";
 import type { DiskTrouble } from "../world/node-storage.js";
 import type { Target } from "./act.js";
 

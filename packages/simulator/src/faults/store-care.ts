@@ -3,7 +3,8 @@ import { StorageError, UnknownOutcomeError, isVoter, voterIds } from "@seshat/co
 import type { Raft } from "@seshat/raft";
 import { DiskError } from "../disk/disk-error.js";
 import { DamagedFileError } from "../storage/damaged-file-error.js";
-import type { Cluster, SimNode } from "../world/cluster.js";
+import type { Cluster } from "../world/cluster.js";
+import type { SimNode } from "../world/sim-node.js";
 import type { CrashKind } from "../world/node-storage.js";
 
 /** How long an operator waits for a change of the cluster, in milliseconds. */

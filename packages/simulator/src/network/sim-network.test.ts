@@ -4,8 +4,9 @@ import type { Raft } from "@seshat/raft";
 import { SeededRandom, VirtualClock } from "@seshat/raft/testing";
 import { describe, expect, test } from "vitest";
 import { Life } from "../world/life.js";
-import type { NetworkFaults } from "./sim-network.js";
-import { CALM, SimNetwork } from "./sim-network.js";
+import type { NetworkFaults } from "./network-faults.js";
+import { CALM } from "./network-faults.js";
+import { SimNetwork } from "./sim-network.js";
 
 type Types = TypeConfig<string, string>;
 
@@ -23,7 +24,7 @@ class Bench {
       request: (from, to, rpc) => void this.told.push(`${rpc} ${from}>${to}`),
       response: (from, to) => void this.told.push(`answer ${from}>${to}`),
     });
-    this.network.faults = { ...CALM, ...faults };
+    this.network.links.faults = { ...CALM, ...faults };
   }
 
   /** @param ready what an answer waits for. */
@@ -66,7 +67,7 @@ describe("the simulated network", () => {
     await bench.clock.advance(10);
     expect(bench.outcomes).toStrictEqual(["call 1 answered"]);
     expect(bench.told).toStrictEqual(["readIndex 1>2", "answer 2>1"]);
-    expect(bench.network.counts).toMatchObject({ sent: 2, delivered: 2 });
+    expect(bench.network.links.counts).toMatchObject({ sent: 2, delivered: 2 });
   });
 
   test("loses what it is to lose, and nobody hears of it", async () => {
@@ -77,7 +78,7 @@ describe("the simulated network", () => {
     bench.call(life);
     await bench.clock.advance(1_000);
     expect([seen, bench.outcomes]).toStrictEqual([[], []]);
-    expect(bench.network.counts).toMatchObject({ sent: 1, lost: 1, delivered: 0 });
+    expect(bench.network.links.counts).toMatchObject({ sent: 1, lost: 1, delivered: 0 });
   });
 
   test("brings twice what it is to duplicate", async () => {
@@ -96,11 +97,11 @@ describe("the simulated network", () => {
     const seen: unknown[] = [];
     const life = bench.start(1);
     bench.start(2, seen);
-    bench.network.cut(2, 1);
+    bench.network.links.cut(2, 1);
     bench.call(life);
     await bench.clock.advance(1_000);
     expect([seen.length, bench.outcomes]).toStrictEqual([1, []]);
-    bench.network.heal();
+    bench.network.links.heal();
     bench.call(life);
     await bench.clock.advance(1_000);
     expect(bench.outcomes).toStrictEqual(["call 2 answered"]);
@@ -111,13 +112,44 @@ describe("the simulated network", () => {
     const seen: unknown[] = [];
     const life = bench.start(1);
     bench.start(2, seen);
-    bench.network.clog(1, 2);
+    bench.network.links.clog(1, 2);
     for (let i = 0; i < 3; i += 1) bench.call(life);
     await bench.clock.advance(1_000);
     expect(seen).toStrictEqual([]);
-    bench.network.unclog(1, 2);
+    bench.network.links.unclog(1, 2);
     expect(seen).toStrictEqual([{ call: 1 }, { call: 2 }, { call: 3 }]);
-    expect(bench.network.counts.clogged).toBe(3);
+    expect(bench.network.links.counts.clogged).toBe(3);
+  });
+
+  test("takes longer over a slow link, one way only, until that is mended", async () => {
+    const bench = new Bench({ minLatencyMs: 10, meanLatencyMs: 0 });
+    const seen: unknown[] = [];
+    const life = bench.start(1);
+    bench.start(2, seen);
+    bench.network.links.slow(2, 1, 100);
+    bench.call(life);
+    await bench.clock.advance(119);
+    expect([seen.length, bench.outcomes]).toStrictEqual([1, []]);
+    await bench.clock.advance(1);
+    expect(bench.outcomes).toStrictEqual(["call 1 answered"]);
+    expect(bench.network.links.counts.slowed).toBe(1);
+    bench.network.links.heal();
+    bench.call(life);
+    await bench.clock.advance(20);
+    expect(bench.outcomes).toStrictEqual(["call 1 answered", "call 2 answered"]);
+  });
+
+  test("mends one link, and leaves the others cut", async () => {
+    const bench = new Bench({ meanLatencyMs: 0 });
+    const seen: unknown[] = [];
+    const life = bench.start(1);
+    bench.start(2, seen);
+    bench.network.links.cut(1, 2);
+    bench.network.links.cut(2, 1);
+    bench.network.links.mend(1, 2);
+    bench.call(life);
+    await bench.clock.advance(1_000);
+    expect([seen.length, bench.outcomes]).toStrictEqual([1, []]);
   });
 
   test("lets later messages overtake one that is held up", async () => {
@@ -126,7 +158,7 @@ describe("the simulated network", () => {
     const life = bench.start(1);
     bench.start(2, seen);
     bench.call(life);
-    bench.network.faults = { ...CALM, meanLatencyMs: 0 };
+    bench.network.links.faults = { ...CALM, meanLatencyMs: 0 };
     bench.call(life);
     await bench.clock.advance(1_000);
     expect(seen).toStrictEqual([{ call: 2 }, { call: 1 }]);
@@ -140,7 +172,7 @@ describe("the simulated network", () => {
     for (let i = 0; i < 5; i += 1) bench.call(life);
     await bench.clock.advance(1_000);
     expect(seen).toHaveLength(2);
-    expect(bench.network.counts.overflowed).toBe(3);
+    expect(bench.network.links.counts.overflowed).toBe(3);
     // What was on its way has arrived, so there is room again.
     bench.call(life);
     await bench.clock.advance(1_000);
@@ -156,7 +188,7 @@ describe("the simulated network", () => {
     bench.start(2, seen);
     await bench.clock.advance(1_000);
     expect(seen).toHaveLength(1);
-    expect(bench.network.counts.late).toBe(1);
+    expect(bench.network.links.counts.late).toBe(1);
   });
 
   test("says that nobody is there where no node runs, or where it was before it moved", async () => {
@@ -172,7 +204,7 @@ describe("the simulated network", () => {
     bench.call(life, { addr: "new" });
     await bench.clock.advance(1_000);
     expect(bench.outcomes.slice(1).sort()).toStrictEqual(["call 2 UnreachableError", "call 3 answered"]);
-    expect(bench.network.counts.misaddressed).toBe(1);
+    expect(bench.network.links.counts.misaddressed).toBe(1);
   });
 
   test("brings no answer of a node that crashed, and none to one that did", async () => {
@@ -217,6 +249,6 @@ describe("the simulated network", () => {
     const connection = bench.network.from(1, life).connect(2, { addr: "" });
     connection.close?.();
     await expect(connection.readIndex({} as never)).rejects.toThrow(UnreachableError);
-    expect(bench.network.counts.sent).toBe(0);
+    expect(bench.network.links.counts.sent).toBe(0);
   });
 });

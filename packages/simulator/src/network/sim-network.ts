@@ -3,68 +3,12 @@ import { UnreachableError } from "@seshat/common";
 import type { Raft, RaftNetwork, RaftNetworkFactory } from "@seshat/raft";
 import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
 import type { Life } from "../world/life.js";
+import { Links } from "./links.js";
 import type { WatchedTransport } from "./watched-transport.js";
 import { callPeer } from "./watched-transport.js";
 
 /** The calls between nodes. */
 export type Rpc = Exclude<keyof RaftNetwork<RaftTypeConfig>, "close">;
-
-/** How the network treats messages. Requests and answers are messages of their own. Times are in milliseconds. */
-export interface NetworkFaults {
-  /** The least time on the way. */
-  readonly minLatencyMs: number;
-  /** The mean of what comes on top, exponentially distributed. */
-  readonly meanLatencyMs: number;
-  /** The share of messages that are lost. */
-  readonly lossRate: number;
-  /** The share that arrive twice, the second one late. */
-  readonly duplicateRate: number;
-  /** The share that are held up for `delayMs`: later ones overtake them. */
-  readonly delayRate: number;
-  readonly delayMs: number;
-  /** How many messages a link holds at once, from 1 on; one more is lost. */
-  readonly linkCapacity: number;
-}
-
-/** A network without faults. */
-export const CALM: NetworkFaults = {
-  minLatencyMs: 0.1,
-  meanLatencyMs: 0.4,
-  lossRate: 0,
-  duplicateRate: 0,
-  delayRate: 0,
-  delayMs: 0,
-  linkCapacity: 256,
-};
-
-/** What the network did, for the coverage table. */
-export interface NetworkCounts {
-  sent: number;
-  delivered: number;
-  lost: number;
-  duplicated: number;
-  delayed: number;
-  cut: number;
-  clogged: number;
-  overflowed: number;
-  late: number;
-  misaddressed: number;
-}
-
-export function noNetworkCounts(): NetworkCounts {
-  return {
-    sent: 0,
-    delivered: 0,
-    lost: 0,
-    duplicated: 0,
-    delayed: 0,
-    cut: 0,
-    clogged: 0,
-    overflowed: 0,
-    late: 0,
-    misaddressed: 0,
-  };
-}
 
 /** Where a life of a node can be reached. */
 export interface Endpoint<C extends RaftTypeConfig> {
@@ -84,27 +28,14 @@ export interface NetworkTap {
   ): void;
 }
 
-interface Link {
-  cut: boolean;
-  /** Messages wait here until the link is unclogged; null while it is not clogged. */
-  clogged: (() => void)[] | null;
-  inFlight: number;
-}
-
-/** A network between simulated nodes, with faults that one random source decides. */
+/** A network between simulated nodes: who is found where, and what is asked and answered. What becomes of the messages is up to its {@link Links}. */
 export class SimNetwork<C extends RaftTypeConfig> {
-  readonly counts: NetworkCounts = noNetworkCounts();
-  readonly #random: SeededRandom;
+  readonly links: Links;
   readonly #tap: NetworkTap;
   readonly #endpoints = new Map<NodeId, Endpoint<C>>();
-  readonly #links = new Map<NodeId, Map<NodeId, Link>>();
-  /** Of `#links`, in the order in which they were made. */
-  readonly #made: Link[] = [];
   readonly #places = new Map<NodeId, string>();
-  readonly #setTimer: (delayMs: number, callback: () => void) => void;
   /** Null where requests and answers are carried as they are. */
   readonly #transport: WatchedTransport<C> | null;
-  faults: NetworkFaults = CALM;
 
   /** @param transport makes bytes of requests and answers. Default: they are carried as they are. */
   constructor(
@@ -113,11 +44,9 @@ export class SimNetwork<C extends RaftTypeConfig> {
     tap: NetworkTap,
     transport: WatchedTransport<C> | null = null,
   ) {
-    this.#random = random;
+    this.links = new Links(clock, random);
     this.#tap = tap;
     this.#transport = transport;
-    const runtime = clock.runtime(random);
-    this.#setTimer = (delayMs, callback) => void runtime.setTimer(delayMs, callback);
   }
 
   /** A node runs, in place of an earlier life of it. */
@@ -160,29 +89,6 @@ export class SimNetwork<C extends RaftTypeConfig> {
     };
   }
 
-  /** Cuts the link from `from` to `to`, one way; what is on its way is lost. */
-  cut(from: NodeId, to: NodeId): void {
-    this.#link(from, to).cut = true;
-  }
-
-  /** Holds back what goes from `from` to `to`, until `unclog`. */
-  clog(from: NodeId, to: NodeId): void {
-    this.#link(from, to).clogged ??= [];
-  }
-
-  /** Lets everything go at once that was held back. */
-  unclog(from: NodeId, to: NodeId): void {
-    unclog(this.#link(from, to));
-  }
-
-  /** Mends every link. */
-  heal(): void {
-    for (const link of this.#made) {
-      link.cut = false;
-      unclog(link);
-    }
-  }
-
   #connectByBytes(
     transport: WatchedTransport<C>,
     from: NodeId,
@@ -223,11 +129,11 @@ export class SimNetwork<C extends RaftTypeConfig> {
   ): Promise<T> {
     const receiver = this.#endpoints.get(to)?.life;
     return new Promise<T>((resolve, reject) => {
-      const answer = (settle: () => void): void => this.#carry(to, from, () => life.run(settle));
-      this.#carry(from, to, () => {
+      const answer = (settle: () => void): void => this.links.carry(to, from, () => life.run(settle));
+      this.links.carry(from, to, () => {
         const endpoint = this.#endpoints.get(to);
         if ((this.#places.get(to) ?? place) !== place) {
-          this.counts.misaddressed += 1;
+          this.links.counts.misaddressed += 1;
           answer(() => reject(new UnreachableError(to, "nobody is there")));
           return;
         }
@@ -236,7 +142,7 @@ export class SimNetwork<C extends RaftTypeConfig> {
           return;
         }
         // A message of before the receiver's restart: it arrives all the same.
-        if (endpoint.life !== receiver) this.counts.late += 1;
+        if (endpoint.life !== receiver) this.links.counts.late += 1;
         endpoint.life.run(() => {
           handle(endpoint, () => endpoint.life.alive).then(
             (response) => {
@@ -251,75 +157,4 @@ export class SimNetwork<C extends RaftTypeConfig> {
       });
     });
   }
-
-  /** Brings one message over, or not, once or twice. */
-  #carry(from: NodeId, to: NodeId, deliver: () => void): void {
-    const { lossRate, duplicateRate } = this.faults;
-    this.counts.sent += 1;
-    if (lossRate > 0 && this.#random.next() < lossRate) {
-      this.counts.lost += 1;
-      return;
-    }
-    this.#travel(from, to, deliver);
-    if (duplicateRate > 0 && this.#random.next() < duplicateRate) {
-      this.counts.duplicated += 1;
-      this.#travel(from, to, deliver);
-    }
-  }
-
-  #travel(from: NodeId, to: NodeId, deliver: () => void): void {
-    const link = this.#link(from, to);
-    if (link.inFlight >= this.faults.linkCapacity) {
-      this.counts.overflowed += 1;
-      return;
-    }
-    link.inFlight += 1;
-    this.#setTimer(this.#latency(), () => {
-      const arrive = (): void => {
-        link.inFlight -= 1;
-        if (link.cut) {
-          this.counts.cut += 1;
-          return;
-        }
-        this.counts.delivered += 1;
-        deliver();
-      };
-      if (link.clogged === null) arrive();
-      else {
-        this.counts.clogged += 1;
-        link.clogged.push(arrive);
-      }
-    });
-  }
-
-  #latency(): number {
-    const { minLatencyMs, meanLatencyMs, delayRate, delayMs } = this.faults;
-    let latency = minLatencyMs - Math.log(1 - this.#random.next()) * meanLatencyMs;
-    if (delayRate > 0 && this.#random.next() < delayRate) {
-      this.counts.delayed += 1;
-      latency += this.#random.next() * delayMs;
-    }
-    return latency;
-  }
-
-  #link(from: NodeId, to: NodeId): Link {
-    let links = this.#links.get(from);
-    if (links === undefined) {
-      links = new Map();
-      this.#links.set(from, links);
-    }
-    let link = links.get(to);
-    if (link === undefined) {
-      link = { cut: false, clogged: null, inFlight: 0 };
-      links.set(to, link);
-      this.#made.push(link);
-    }
-    return link;
-  }
-}
-
-function unclog(link: Link): void {
-  const held = link.clogged ?? [];
-  link.clogged = null;
-  for (const deliver of held) deliver();
 }

@@ -37,3 +37,25 @@ export function checkAppendAnswer(
     );
   }
 }
+
+/** A vote is asked for once the candidate's vote for itself is durable: it counts as one that was given. */
+export function checkCandidacy({ id, durableVote }: ObservedNode, term: number): void {
+  if (term < durableVote.term || durableVote.votedFor === id) return;
+  throw new Violation(
+    RULE,
+    `node ${id} asks for votes in term ${term}, and ${formatVote(durableVote)} is durable`,
+  );
+}
+
+/** B11: no answer says a term that a crash could take back, refusals included. */
+export function checkTermOfAnswer(
+  { id, durableVote }: ObservedNode,
+  rpc: string,
+  { term }: { readonly term: number },
+): void {
+  if (term <= durableVote.term) return;
+  throw new Violation(
+    "B11 terms are durable before they are said",
+    `node ${id} answers ${rpc} in term ${term}, but only ${durableVote.term} is durable`,
+  );
+}

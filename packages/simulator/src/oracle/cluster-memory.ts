@@ -56,6 +56,16 @@ export class ClusterMemory {
     this.#leaders.set(term, store);
   }
 
+  /** B11: who speaks as the leader of a term is the one that was elected in it. */
+  checkLeads(store: string, term: number, what: string): void {
+    const leader = this.#leaders.get(term);
+    if (leader === store) return;
+    throw new Violation(
+      "B11 only its leader speaks for a term",
+      `${store} sends ${what} of term ${term}, which ${leader ?? "nobody"} leads`,
+    );
+  }
+
   /** A3: one vote a term, restarts included. */
   votes(store: string, term: number, candidate: NodeId): void {
     const key = `${store}/${term}`;
@@ -82,6 +92,16 @@ export class ClusterMemory {
         `${store} has another entry ${formatLogId(logId)}, or another one before it`,
       );
     }
+  }
+
+  /** A13: what a storage gives is what was appended under its term and index. */
+  reads(store: string, { logId, payload }: LogEntry<unknown, unknown>): void {
+    const known = this.#entries.get(logId.term * INDEX_SPAN + logId.index);
+    if (known === undefined || known.payload === hashOfConstant(payload)) return;
+    throw new Violation(
+      "A13 what was durable is read back",
+      `the storage of ${store} gives another entry ${formatLogId(logId)} than was appended`,
+    );
   }
 
   /** B3, B7: what was committed at an index stays so, everywhere and for ever. */

@@ -7,7 +7,7 @@ import { WrittenLog } from "./written-log.js";
 export type EngineState = EngineStep["state"];
 
 /** What the oracle knows of one store of a node, through all lives that ran on it. */
-export class ObservedNode implements StorageTap {
+export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> {
   /** Of the store, for messages. */
   readonly name: string;
   readonly id: NodeId;

@@ -237,6 +237,54 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
     "a term is said that is not durable",
     ({ oracle }) => oracle.request(1, 2, "appendEntries", { term: 2 } as never),
   ],
+  [
+    "B11 terms are durable before they are said",
+    "a refusal says a term that is not durable",
+    ({ oracle }) =>
+      oracle.response(
+        2,
+        1,
+        "vote",
+        { term: 2, candidateId: 1 } as never,
+        { term: 2, granted: false } as never,
+      ),
+  ],
+  [
+    "B11 only its leader speaks for a term",
+    "entries come from one that does not lead",
+    ({ oracle }) => oracle.request(2, 3, "appendEntries", { term: 1 } as never),
+  ],
+  [
+    "B11 only its leader speaks for a term",
+    "a snapshot comes in a term that nobody leads",
+    ({ oracle, one }) => {
+      one.role = "follower";
+      one.inTerm(2);
+      oracle.request(1, 3, "installSnapshot", { term: 2 } as never);
+    },
+  ],
+  [
+    "A12 durable before said",
+    "a vote is asked for by one that voted for another",
+    ({ oracle }) => oracle.request(2, 3, "vote", { term: 1 } as never),
+  ],
+  [
+    "A13 what was durable is read back",
+    "a storage gives another entry than was appended",
+    ({ oracle, one }) => {
+      one.append([entry(1, 1)]);
+      oracle.storageOf(1).read([entry(1, 1, "another")]);
+    },
+  ],
+  [
+    "A4 committed never falls",
+    "what was stored as committed is not, after a restart",
+    ({ oracle, two }) => {
+      two.append([entry(1, 1)]);
+      oracle.storageOf(2).committedRead({ term: 1, index: 1 });
+      two.start();
+    },
+  ],
 ];
 
 const brokenOnceCommitted: typeof broken = [

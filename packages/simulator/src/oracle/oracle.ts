@@ -2,7 +2,7 @@ import type { LogId, NodeId, RpcRequest, RpcResponse, Vote } from "@seshat/commo
 import { formatLogId } from "@seshat/common";
 import type { EngineStep } from "@seshat/raft";
 import type { NetworkTap, Rpc } from "../network/sim-network.js";
-import { checkAppendAnswer, checkVoteAnswer } from "./answer-rules.js";
+import { checkAppendAnswer, checkCandidacy, checkTermOfAnswer, checkVoteAnswer } from "./answer-rules.js";
 import { ClusterMemory } from "./cluster-memory.js";
 import { checkUpToDate } from "./log-order.js";
 import { checkEffective, checkSuccession } from "./membership-rules.js";
@@ -10,7 +10,7 @@ import { checkStep } from "./node-rules.js";
 import type { EngineState } from "./observed-node.js";
 import { ObservedNode, effective } from "./observed-node.js";
 import { ReadRules } from "./read-rules.js";
-import { checkRecovery } from "./recovery-rules.js";
+import { checkHint, checkRecovery } from "./recovery-rules.js";
 import { Violation } from "./violation.js";
 import type { MachineTap } from "./watched-machine.js";
 import type { StorageTap } from "./watched-storage.js";
@@ -31,6 +31,8 @@ export class Oracle implements NetworkTap {
   /** The last command in the state machine of each node, in its current life. */
   readonly #machines = new Map<NodeId, number>();
   readonly #reads = new ReadRules();
+  /** What the storage of a node says was committed in the life before. */
+  readonly #hints = new Map<NodeId, LogId>();
   readonly #applied: AppliedWatcher;
 
   #violation: Error | null = null;
@@ -102,7 +104,14 @@ export class Oracle implements NetworkTap {
   /** What is told of the storage of a node, in its current life. */
   storageOf(id: NodeId): StorageTap {
     const node = (): ObservedNode | undefined => this.#current.get(id);
+    // A life begins: what the one before was told does not count.
+    this.#hints.delete(id);
     return {
+      read: (entries) =>
+        this.check(() => {
+          for (const entry of entries) this.memory.reads(`node ${id}`, entry);
+        }),
+      committedRead: (committed) => void this.#hints.set(id, committed),
       voteSaved: (vote) => this.check(() => this.#voteSaved(node(), vote)),
       appending: (logIds) => node()?.appending(logIds) ?? ((): void => {}),
       truncating: (since) => node()?.truncating(since) ?? ((): void => {}),
@@ -131,6 +140,8 @@ export class Oracle implements NetworkTap {
     const name = storeName(state.id, state.incarnation);
     const known = this.#stores.get(name);
     this.#reads.restart(state.id);
+    const hint = this.#hints.get(state.id);
+    if (hint !== undefined) checkHint(name, hint, state);
     const snapshot = state.snapshot.lastLogId.index;
     if (snapshot > 0) this.memory.checkSnapshot(name, snapshot, this.#machines.get(state.id) ?? 0);
     if (known === undefined) {
@@ -197,6 +208,9 @@ export class Oracle implements NetworkTap {
         `node ${from} sends ${rpc} of term ${term}, but only ${node.durableVote.term} is durable`,
       );
     }
+    if (node === undefined) return;
+    if (rpc === "vote") checkCandidacy(node, term);
+    else this.memory.checkLeads(node.name, term, rpc);
   }
 
   #response(from: NodeId, rpc: Rpc, request: RpcRequest<unknown>, response: RpcResponse<unknown>): void {
@@ -204,6 +218,7 @@ export class Oracle implements NetworkTap {
     if (node === undefined) return;
     if (rpc === "vote") checkVoteAnswer(node, request as never, response as never);
     if (rpc === "appendEntries") checkAppendAnswer(node, response as never);
+    if (rpc !== "readIndex" && rpc !== "timeoutNow") checkTermOfAnswer(node, rpc, response as never);
   }
 
   #lead(name: string, state: EngineState): void {

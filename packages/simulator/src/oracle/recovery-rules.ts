@@ -1,3 +1,4 @@
+import type { LogId } from "@seshat/common";
 import { formatLogId, formatVote, voteMayBecome } from "@seshat/common";
 import type { EngineState, ObservedNode } from "./observed-node.js";
 import { Violation } from "./violation.js";
@@ -31,4 +32,13 @@ export function checkRecovery(name: string, before: ObservedNode, state: EngineS
       );
     }
   }
+}
+
+/** A4: what a store knew to be committed is so after a restart, as far as the log holds it. @param hint what the store says. */
+export function checkHint(name: string, hint: LogId, { committed, log }: EngineState): void {
+  if (committed.index >= hint.index || log.termAt(hint.index) !== hint.term) return;
+  throw new Violation(
+    "A4 committed never falls",
+    `${name} had stored that ${formatLogId(hint)} is committed, and begins with ${formatLogId(committed)}`,
+  );
 }

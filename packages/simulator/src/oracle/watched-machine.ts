@@ -1,6 +1,7 @@
 import type { NodeId } from "@seshat/common";
 import type { ResponseCodec, StateCapture, StateMachine } from "@seshat/storage";
 import { canonicalHash, canonicalText, shorten } from "./canonical.js";
+import { checkUnchanged, inPieces, inWorld } from "./captures.js";
 import type { Content } from "./content.js";
 import { contentNow, contentOf, describeDifference } from "./content.js";
 import { hashText, mixNumber } from "./hash.js";
@@ -202,39 +203,5 @@ export class WatchedMachine<D, R> implements StateMachine<D, R> {
 
   #fail(property: string, detail: string): void {
     if (this.#parts.isAlive()) this.#parts.fail(new Violation(property, detail));
-  }
-}
-
-/** B12: a capture is of one moment. */
-function checkUnchanged(node: NodeId, index: number, before: Content, after: Content): void {
-  if (before.hash === after.hash) return;
-  throw new Violation(
-    "B12 a snapshot is the state",
-    `node ${node}: what was captured after entry ${index} changed while later entries were applied, ${describeDifference(before.bytes, after.bytes)}. A capture must not share with the state what apply changes.`,
-  );
-}
-
-async function* inWorld(
-  world: OutsideWorld,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  if (!(Symbol.iterator in chunks)) {
-    yield* chunks;
-    return;
-  }
-  const source = chunks[Symbol.iterator]();
-  for (;;) {
-    const next = within(world, () => source.next());
-    if (next.done === true) return;
-    yield next.value;
-  }
-}
-
-/** The same bytes, cut anywhere. */
-async function* inPieces(bytes: Uint8Array, random: () => number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length;) {
-    const length = 1 + Math.floor(random() * 256);
-    yield await Promise.resolve(bytes.slice(at, at + length));
-    at += length;
   }
 }

@@ -1,6 +1,6 @@
 import { noFaultCounts } from "../disk/sim-disk-faults.js";
 import { ACT_TYPES } from "../faults/act.js";
-import { noNetworkCounts } from "../network/sim-network.js";
+import { noNetworkCounts } from "../network/network-faults.js";
 import { PROTOCOL_ROWS } from "./protocol-coverage.js";
 
 /** A part of the coverage table. */
@@ -32,6 +32,7 @@ const GROUPS: readonly Group[] = [
         "move",
         "transfer",
         "snapshot",
+        "bringSnapshot",
       ].map((what) => `${what}: done`),
       "crash between two disk operations",
       "crash during recovery",

@@ -5,7 +5,8 @@ import type { SeededRandom } from "@seshat/raft/testing";
 import type { ClientOracle } from "../oracle/client-oracle.js";
 import type { HistoryRecorder } from "../linearizability/history-recorder.js";
 import type { Seen, System } from "../system.js";
-import type { Cluster, SimNode } from "../world/cluster.js";
+import type { Cluster } from "../world/cluster.js";
+import type { SimNode } from "../world/sim-node.js";
 import { ClientSession } from "./client-session.js";
 
 /** What a client needs. */

@@ -7,11 +7,12 @@ import { SimNetwork } from "../network/sim-network.js";
 import type { WatchedTransport } from "../network/watched-transport.js";
 import type { Oracle } from "../oracle/oracle.js";
 import type { WatchedMachine } from "../oracle/watched-machine.js";
-import type { StorageTap } from "../oracle/watched-storage.js";
-import { watchStorage } from "../oracle/watched-storage.js";
+import { aliveOnly, watchStorage } from "../oracle/watched-storage.js";
 import type { Trace } from "../trace.js";
 import { Life } from "./life.js";
 import type { CrashKind, NodeStore } from "./node-storage.js";
+import type { SimNode } from "./sim-node.js";
+import { makeNode } from "./sim-node.js";
 
 /** What a simulated cluster is made of. */
 export interface ClusterParts<C extends RaftTypeConfig> {
@@ -28,35 +29,6 @@ export interface ClusterParts<C extends RaftTypeConfig> {
   /** The state machine of one life of a node, watched. */
   makeMachine(id: NodeId, life: Life): WatchedMachine<C["D"], C["R"]>;
   makeStore(id: NodeId, random: SeededRandom): NodeStore<C>;
-}
-
-/** One node, whether it runs or not. */
-export interface SimNode<C extends RaftTypeConfig> {
-  readonly id: NodeId;
-  store: NodeStore<C>;
-  /** How fast its clock runs. */
-  rate: number;
-  raft: Raft<C> | null;
-  life: Life | null;
-  machine: WatchedMachine<C["D"], C["R"]> | null;
-  /** True from the moment it begins to start. */
-  starting: boolean;
-  /** Why it stopped by itself, or did not start; null once it runs. */
-  stopCause: Error | null;
-  /** True when it stopped or did not start for `stopCause`, and nobody has taken note. */
-  hasStopped: boolean;
-  /** Where it is found. */
-  address: C["Node"];
-  /** How often it has moved. */
-  moves: number;
-  /** After its last step. */
-  role: string;
-  /** The latest term that it was seen in, whatever became of its store. */
-  latestTerm: number;
-  /** How many lives it had. */
-  lives: number;
-  /** It cannot be started before, on the cluster's clock. */
-  downUntil: number;
 }
 
 /** Simulated nodes with their stores and the network between them: production code, in which only the outside is simulated. */
@@ -83,23 +55,8 @@ export class Cluster<C extends RaftTypeConfig> {
 
   /** A node that was not there before, with an empty store. It does not run yet. */
   add(id: NodeId, rate = 1): SimNode<C> {
-    const node: SimNode<C> = {
-      id,
-      store: this.#parts.makeStore(id, this.#parts.random.fork()),
-      rate,
-      raft: null,
-      life: null,
-      machine: null,
-      starting: false,
-      stopCause: null,
-      hasStopped: false,
-      address: this.#parts.describe(id, 0),
-      moves: 0,
-      role: "",
-      latestTerm: 0,
-      lives: 0,
-      downUntil: 0,
-    };
+    const store = this.#parts.makeStore(id, this.#parts.random.fork());
+    const node = makeNode(id, store, rate, this.#parts.describe(id, 0));
     this.nodes.set(id, node);
     this.network.place(id, node.address);
     return node;
@@ -186,6 +143,7 @@ export class Cluster<C extends RaftTypeConfig> {
       if (!life.alive) return;
       node.raft = raft;
       node.machine = machine;
+      node.stateMachine = stateMachine;
       node.stopCause = null;
       this.network.join(id, { raft, life });
       trace.note(clock.now, `node ${id} starts`);
@@ -210,6 +168,7 @@ export class Cluster<C extends RaftTypeConfig> {
     node.store.crash(what);
     node.raft = null;
     node.machine = null;
+    node.stateMachine = null;
     this.#parts.trace.note(this.#parts.clock.now, `node ${id} crashes (${what})`);
   }
 
@@ -254,19 +213,4 @@ export class Cluster<C extends RaftTypeConfig> {
     if (!life.alive || level === "debug") return;
     this.#parts.trace.note(this.#parts.clock.now, `${event} ${JSON.stringify(fields)}`);
   }
-}
-
-/** Whatever a dead node's storage still says does not count. */
-function aliveOnly(life: Life, tap: StorageTap): StorageTap {
-  const guard =
-    <A extends readonly unknown[]>(tell: (...told: A) => void) =>
-    (...told: A): void => {
-      if (life.alive) tell(...told);
-    };
-  return {
-    voteSaved: guard((vote) => tap.voteSaved(vote)),
-    appending: (logIds) => guard(tap.appending(logIds)),
-    truncating: (since) => guard(tap.truncating(since)),
-    purged: guard((upto) => tap.purged(upto)),
-  };
 }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { PlanOptions } from "../../src/faults/plan.js";
 import type { Edit, Mutant } from "./mutants.js";
 
 const PLANT = fileURLToPath(new URL("./plant.ts", import.meta.url));
@@ -36,8 +37,31 @@ export function hunt(
   { edits, plan = {} }: Pick<Mutant, "edits" | "plan">,
   { from, runs, by }: HuntOptions,
 ): Promise<Outcome[]> {
+  return run(edits, by, [{ from, runs, plan }]);
+}
+
+/** A seed that caught a mutant, and what its plan was laid down to have. */
+export interface Catch {
+  readonly seed: number;
+  readonly plan: PlanOptions;
+}
+
+/** Runs the seeds that caught mutants without any: what fails then was no catch. @returns what failed. */
+export async function falseCatches(catches: readonly Catch[], by: HuntOptions["by"]): Promise<Outcome[]> {
+  const tasks = catches.map(({ seed, plan }) => JSON.stringify({ from: seed, runs: 1, plan }));
+  const distinct = [...new Set(tasks)].map((task) => JSON.parse(task) as Task);
+  const outcomes = await run([], by, distinct);
+  if (outcomes.length !== distinct.length) throw new Error("not all seeds were run");
+  return outcomes.filter(({ message }) => message !== null);
+}
+
+interface Task extends Pick<HuntOptions, "from" | "runs"> {
+  readonly plan: PlanOptions;
+}
+
+function run(edits: readonly Edit[], by: HuntOptions["by"], tasks: readonly Task[]): Promise<Outcome[]> {
   const planted = by === "oracle" ? [...edits, CHECKS_OFF] : edits;
-  const args = [`${from}`, `${runs}`, by === "oracle" ? "oracle" : "any", JSON.stringify(plan)];
+  const args = [by === "oracle" ? "oracle" : "any", JSON.stringify(tasks)];
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CHECKS_OFF, hunt } from "./hunt.js";
+import type { Catch } from "./hunt.js";
+import { CHECKS_OFF, falseCatches, hunt } from "./hunt.js";
 import { MUTANTS } from "./mutants.js";
 
 /** How many seeds may be run before a mutant is caught, from the one on that is known to do it. A change of plans moves it. */
@@ -22,9 +23,17 @@ describe("a mutant", () => {
 });
 
 describe("the simulator catches from outside, the checks of the engine being off, a node that", () => {
+  const catches: Catch[] = [];
+
   test.each(MUTANTS)("$id $name", async ({ edits, plan = {}, caught: { seed, by } }) => {
     const outcomes = await hunt({ edits, plan }, { from: seed, runs: BUDGET, by: "oracle" });
-    const { property } = outcomes.at(-1) ?? { property: null };
-    expect(by, JSON.stringify(outcomes.at(-1))).toContain(property?.split(" ")[0]);
+    const last = outcomes.at(-1);
+    expect(by, JSON.stringify(last)).toContain(last?.property?.split(" ")[0]);
+    catches.push({ seed: last?.seed ?? 0, plan });
+  });
+
+  test("and that is why: without the mutant, none of these runs fails", async () => {
+    expect(catches.length).toBeGreaterThan(0);
+    expect(await falseCatches(catches, "oracle")).toStrictEqual([]);
   });
 });

@@ -362,4 +362,17 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    id: 28,
+    name: "counts a lease from the arrival of an answer instead of the sending of the question",
+    plan: { features: ["slowLinks", "bursts"], leases: true },
+    caught: { seed: 26, by: ["C4", "C5", "C8"] },
+    edits: [
+      {
+        file: `${ENGINE}/on-append-entries-response.ts`,
+        replace: "noteAnswer(progress, request);",
+        by: "noteAnswer(progress, { ...request, sentAt: ctx.now });",
+      },
+    ],
+  },
 ];

@@ -3,21 +3,31 @@ import { makePlan } from "../../src/faults/plan.js";
 import { Violation } from "../../src/oracle/violation.js";
 import { simulate } from "../../src/simulation.js";
 
+/** Seeds to run one after another. */
+interface Task {
+  readonly from: number;
+  readonly runs: number;
+  /** What their plans are laid down to have. */
+  readonly plan: PlanOptions;
+}
+
 /*
- * Runs seeds on the sources as they were loaded, until one fails as it is wanted to, and prints what came of each as a line of JSON.
+ * Runs seeds on the sources as they were loaded, those of each task until one fails as it is wanted to, and prints what came of each as a line of
+ * JSON.
  *
- *   node --import plant.ts run-mutant.ts FROM RUNS any|oracle OPTIONS, which are those of the plans, as JSON
+ *   node --import plant.ts run-mutant.ts any|oracle TASKS, as JSON
  */
 
-const [from = "1", runs = "1", wanted = "any", options = "{}"] = process.argv.slice(2);
+const [wanted = "any", tasks = "[]"] = process.argv.slice(2);
 
-for (let seed = Number(from); seed < Number(from) + Number(runs); seed += 1) {
-  const plan = makePlan(seed, JSON.parse(options) as PlanOptions);
-  const { violation, steps } = await simulate(plan);
-  const isOracle = violation instanceof Violation;
-  const message = violation === null ? null : `${violation.name}: ${violation.message}`.slice(0, 300);
-  process.stdout.write(
-    `${JSON.stringify({ seed, steps, property: isOracle ? violation.property : null, message })}\n`,
-  );
-  if (violation !== null && (isOracle || wanted === "any")) break;
+for (const { from, runs, plan } of JSON.parse(tasks) as readonly Task[]) {
+  for (let seed = from; seed < from + runs; seed += 1) {
+    const { violation, steps } = await simulate(makePlan(seed, plan));
+    const isOracle = violation instanceof Violation;
+    const message = violation === null ? null : `${violation.name}: ${violation.message}`.slice(0, 300);
+    process.stdout.write(
+      `${JSON.stringify({ seed, steps, property: isOracle ? violation.property : null, message })}\n`,
+    );
+    if (violation !== null && (isOracle || wanted === "any")) break;
+  }
 }
