@@ -30,8 +30,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/quorum.ts`,
-        replace: "return highest[majority(voters.length) - 1] as number;",
-        by: "return highest[Math.max(0, majority(voters.length) - 2)] as number;",
+        replace: "if (voters.length === 1) return valueOf(voters[0] as NodeId, about);",
+        by: `const values = voters.map((id) => valueOf(id, about)).sort((a, b) => b - a);
+  return values[Math.max(0, majority(voters.length) - 2)] as number;`,
       },
     ],
   },
@@ -180,7 +181,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/membership-state.ts`,
-        replace: "return state.memberships.at(-1) as StoredMembership<unknown>;",
+        replace: "return state.memberships[state.memberships.length - 1] as StoredMembership<unknown>;",
         by: "return state.memberships[0] as StoredMembership<unknown>;",
       },
     ],
@@ -192,8 +193,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/joint-config.ts`,
-        replace: "for (const voters of configs) lowest",
-        by: "for (const voters of configs.slice(-1)) lowest",
+        replace: "for (let i = 0; i < configs.length; i++)",
+        by: "for (let i = configs.length - 1; i < configs.length; i++)",
       },
       {
         file: `${ENGINE}/joint-config.ts`,
@@ -257,8 +258,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/commit.ts`,
-        replace: "const index = jointQuorumValue(membershipOf(state).configs, (id) =>",
-        by: "const index = jointQuorumValue((state.memberships[0] ?? { membership: membershipOf(state) }).membership.configs, (id) =>",
+        replace: "const index = jointQuorumValue(membershipOf(state).configs, durableOn, state);",
+        by: "const index = jointQuorumValue((state.memberships[0] ?? { membership: membershipOf(state) }).membership.configs, durableOn, state);",
       },
     ],
   },
@@ -285,8 +286,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/quorum.ts`,
-        replace: "for (const id of voters) {",
-        by: "for (const id of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {",
+        replace: "if (voters.length === 1) return valueOf(voters[0] as NodeId, about);",
+        by: `const values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((id) => valueOf(id, about)).sort((a, b) => b - a);
+  return values[majority(voters.length) - 1] as number;`,
       },
     ],
   },
@@ -309,8 +311,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/read-rounds.ts`,
-        replace: "if (state.committed.index < role.firstIndex) return;",
-        by: "",
+        replace: "if (role.reads.length === 0 || state.committed.index < role.firstIndex) return;",
+        by: "if (role.reads.length === 0) return;",
       },
     ],
   },
@@ -345,8 +347,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/joint-config.ts`,
-        replace: "for (const voters of configs) lowest",
-        by: "for (const voters of [[...new Set(configs.flat())]]) lowest",
+        replace: "quorumValue(configs[i] as readonly NodeId[], valueOf, about)",
+        by: "quorumValue([...new Set(configs.flat())], valueOf, about)",
       },
     ],
   },
