@@ -8,15 +8,40 @@ export interface Identified {
   readonly logId: LogId;
 }
 
+/** Some consecutive entries of a log, by slot. */
+export interface LogPart<E extends Identified> {
+  /** The index of slot 0. */
+  readonly start: number;
+  /** How many slots there are. */
+  readonly slots: number;
+  /** The entry in a slot that holds one. */
+  get(slot: number): E;
+  /** The term of the entry in a slot that was filled. */
+  termAt(slot: number): number;
+  /** Lets go of the slots from `from` to `upto`, both inclusive: the log does not hold their entries any more. */
+  release(from: number, upto: number): void;
+}
+
+/** The entries from a slot on, up to the next range, are of one term. */
+export interface SlotTerm {
+  readonly slot: number;
+  readonly term: number;
+}
+
+/** The term at a slot by ranges in ascending order. Mostly there is one. */
+export function termOf(terms: readonly SlotTerm[], slot: number): number {
+  let i = terms.length - 1;
+  while ((terms[i] as SlotTerm).slot > slot) i -= 1;
+  return (terms[i] as SlotTerm).term;
+}
+
 /**
  * Some consecutive entries of a log: those whose commands are plain bytes packed, all others as they came. Slots are filled in order.
  */
-export class LogChunk<E extends Identified> {
-  /** The index of slot 0. */
+export class LogChunk<E extends Identified> implements LogPart<E> {
   readonly start: number;
-  readonly #slots: number;
-  /** Ranges of one term: by the slot that each begins at. Mostly there is one. */
-  readonly #terms: { readonly slot: number; readonly term: number }[] = [];
+  readonly slots: number;
+  readonly #terms: SlotTerm[] = [];
   /** The slots that are not packed; null while there is none. */
   #kept: (E | undefined)[] | null = null;
   #packed: PackedBytes | null = null;
@@ -25,7 +50,7 @@ export class LogChunk<E extends Identified> {
 
   constructor(start: number, slots: number) {
     this.start = start;
-    this.#slots = slots;
+    this.slots = slots;
   }
 
   /** Fills the next slot. */
@@ -40,8 +65,28 @@ export class LogChunk<E extends Identified> {
       return;
     }
     this.#packed?.set(slot, null);
-    this.#kept ??= new Array<E | undefined>(this.#slots).fill(undefined);
+    this.#kept ??= new Array<E | undefined>(this.slots).fill(undefined);
     this.#kept[slot] = entry;
+  }
+
+  /** Ranges of one term, by the slot that each begins at. */
+  get terms(): readonly SlotTerm[] {
+    return this.#terms;
+  }
+
+  /** What is packed, and how; null when nothing is. */
+  get packed(): { readonly bytes: PackedBytes; readonly packing: Packing } | null {
+    return this.#packed === null || this.#packing === null
+      ? null
+      : { bytes: this.#packed, packing: this.#packing };
+  }
+
+  /** The entries that are not packed, by slot. */
+  keptEntries(): [number, E][] {
+    const found: [number, E][] = [];
+    for (const [slot, entry] of this.#kept?.entries() ?? [])
+      if (entry !== undefined) found.push([slot, entry]);
+    return found;
   }
 
   /** The entry in a slot that was filled, and neither cut nor released since. */
@@ -52,11 +97,8 @@ export class LogChunk<E extends Identified> {
     return unpack(this.termAt(slot), this.start + slot, this.#packing as Packing, bytes) as unknown as E;
   }
 
-  /** The term of the entry in a slot that was filled. */
   termAt(slot: number): number {
-    let i = this.#terms.length - 1;
-    while ((this.#terms[i] as { readonly slot: number }).slot > slot) i -= 1;
-    return (this.#terms[i] as { readonly term: number }).term;
+    return termOf(this.#terms, slot);
   }
 
   /** Lets go of the slots from `from` to `upto`, both inclusive. Packed ones go with the whole chunk, or when they are filled again. */
@@ -66,7 +108,7 @@ export class LogChunk<E extends Identified> {
 
   /** Lets go of the slots from `slot` on: they may be filled again. */
   cut(slot: number): void {
-    this.release(slot, this.#slots - 1);
+    this.release(slot, this.slots - 1);
     while (this.#terms.length > 0 && (this.#terms.at(-1) as { readonly slot: number }).slot >= slot)
       this.#terms.pop();
   }
@@ -78,7 +120,7 @@ export class LogChunk<E extends Identified> {
   }
 
   #newPacked(slot: number): PackedBytes {
-    const packed = new PackedBytes(this.#slots);
+    const packed = new PackedBytes(this.slots);
     for (let earlier = 0; earlier < slot; earlier += 1) packed.set(earlier, null);
     return packed;
   }

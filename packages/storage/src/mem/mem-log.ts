@@ -1,10 +1,7 @@
 import type { LogId } from "@seshat/common";
 import { StorageError, ZERO_LOG_ID, checkInteger, formatLogId } from "@seshat/common";
-import type { Identified } from "./log-chunk.js";
-import { LogChunk } from "./log-chunk.js";
-
-/** Entries per chunk: small enough that a short log is cheap, large enough that a long one has few chunks. */
-const CHUNK_ENTRIES = 512;
+import type { Identified, LogChunk } from "./log-chunk.js";
+import { LogParts } from "./log-parts.js";
 
 /** A log to look at, not to change. */
 export interface MemLogView<E> {
@@ -25,10 +22,10 @@ export interface MemLogView<E> {
 }
 
 /**
- * A log in memory: a deque of entries addressed by their index, kept in chunks of fixed length.
+ * A log in memory: a deque of entries addressed by their index, kept in chunks of fixed length. Chunks that are full become
+ * blocks, once, when the log goes on behind them, so that a long log has few objects.
  *
- * Append, truncate and purge cost what they touch, however much is kept: nothing is ever moved, and a
- * chunk is dropped whole once nothing in it is kept. Entries whose commands are plain bytes are packed, and
+ * Append, truncate and purge cost what they touch, however much is kept: a chunk or block is dropped whole once nothing in it is kept. Entries whose commands are plain bytes are packed, and
  * made anew when they are read; those of any other type are kept as they are, and let go of at once when
  * they are purged or truncated.
  *
@@ -36,8 +33,7 @@ export interface MemLogView<E> {
  * never fall, and no other slot holds an entry.
  */
 export class MemLog<E extends Identified> implements MemLogView<E> {
-  /** By `Math.floor(index / CHUNK_ENTRIES)`; an index may pass 2^32, so it is never shifted as an integer. */
-  readonly #chunks = new Map<number, LogChunk<E>>();
+  readonly #parts = new LogParts<E>();
   #lastPurgedLogId: LogId = ZERO_LOG_ID;
   #lastLogId: LogId = ZERO_LOG_ID;
 
@@ -55,8 +51,8 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
 
   get(index: number): E | undefined {
     if (!this.#holds(index)) return undefined;
-    const chunk = this.#chunkOf(index);
-    return chunk.get(index - chunk.start);
+    const part = this.#parts.at(index);
+    return part.get(index - part.start);
   }
 
   /** @param limit the most entries to return; the whole range must be there all the same. */
@@ -70,10 +66,10 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
     const entries: E[] = [];
     const until = Math.min(upto, since + limit - 1);
     for (let index = since; index <= until;) {
-      const chunk = this.#chunkOf(index);
-      const end = Math.min(until - chunk.start + 1, CHUNK_ENTRIES);
-      for (let slot = index - chunk.start; slot < end; slot++) entries.push(chunk.get(slot));
-      index = chunk.start + CHUNK_ENTRIES;
+      const part = this.#parts.at(index);
+      const end = Math.min(until - part.start + 1, part.slots);
+      for (let slot = index - part.start; slot < end; slot++) entries.push(part.get(slot));
+      index = part.start + part.slots;
     }
     return entries;
   }
@@ -102,7 +98,7 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
     let chunk: LogChunk<E> | undefined;
     for (const entry of entries) {
       const { index } = entry.logId;
-      if (chunk === undefined || index >= chunk.start + CHUNK_ENTRIES) chunk = this.#chunkFor(index);
+      if (chunk === undefined || index >= chunk.start + chunk.slots) chunk = this.#parts.chunkFor(index);
       chunk.set(index - chunk.start, entry);
     }
     this.#lastLogId = { term: last.term, index: last.index };
@@ -124,9 +120,8 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
       since - 1 === this.#lastPurgedLogId.index
         ? this.#lastPurgedLogId
         : { term: this.#termAt(since - 1), index: since - 1 };
-    const chunk = this.#chunkOf(since);
+    this.#parts.cut(since, this.#lastPurgedLogId.index);
     this.#release(since, last);
-    chunk.cut(since - chunk.start);
   }
 
   /**
@@ -156,16 +151,8 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
 
   /** Lets go of the entries from `since` to `upto`, which no longer belong to the log. */
   #release(since: number, upto: number): void {
-    for (let index = since; index <= upto;) {
-      const number = Math.floor(index / CHUNK_ENTRIES);
-      const start = number * CHUNK_ENTRIES;
-      const end = start + CHUNK_ENTRIES;
-      const keepsSome =
-        this.#lastPurgedLogId.index + 1 < end && this.#lastLogId.index >= start && this.length > 0;
-      if (keepsSome) this.#chunks.get(number)?.release(index - start, Math.min(upto + 1, end) - 1 - start);
-      else this.#chunks.delete(number);
-      index = end;
-    }
+    const first = this.length === 0 ? Number.POSITIVE_INFINITY : this.#lastPurgedLogId.index + 1;
+    this.#parts.release(since, upto, first, this.#lastLogId.index);
   }
 
   #holds(index: number): boolean {
@@ -173,22 +160,8 @@ export class MemLog<E extends Identified> implements MemLogView<E> {
   }
 
   #termAt(index: number): number {
-    const chunk = this.#chunkOf(index);
-    return chunk.termAt(index - chunk.start);
-  }
-
-  /** The chunk of an entry that the log holds. */
-  #chunkOf(index: number): LogChunk<E> {
-    return this.#chunks.get(Math.floor(index / CHUNK_ENTRIES)) as LogChunk<E>;
-  }
-
-  #chunkFor(index: number): LogChunk<E> {
-    const number = Math.floor(index / CHUNK_ENTRIES);
-    const found = this.#chunks.get(number);
-    if (found !== undefined) return found;
-    const chunk = new LogChunk<E>(number * CHUNK_ENTRIES, CHUNK_ENTRIES);
-    this.#chunks.set(number, chunk);
-    return chunk;
+    const part = this.#parts.at(index);
+    return part.termAt(index - part.start);
   }
 
   #extent(): string {

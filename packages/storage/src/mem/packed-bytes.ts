@@ -14,6 +14,24 @@ export class PackedBytes {
     this.#ends = new Uint32Array(slots);
   }
 
+  /** Several of them as one: `slots` of each after another, in a piece of memory that just fits. Null stands for one without contents. */
+  static joined(parts: readonly (PackedBytes | null)[], slots: number): PackedBytes {
+    const joined = new PackedBytes(parts.length * slots);
+    let size = 0;
+    for (const part of parts) if (part !== null) size += part.#start(slots);
+    joined.#bytes = new Uint8Array(size);
+    let end = 0;
+    for (const [i, part] of parts.entries()) {
+      const start = end;
+      for (let slot = 0; slot < slots; slot += 1) {
+        end = start + (part === null ? 0 : (part.#ends[slot] as number));
+        joined.#ends[i * slots + slot] = end;
+      }
+      if (part !== null) joined.#bytes.set(part.#bytes.subarray(0, end - start), start);
+    }
+    return joined;
+  }
+
   /** Bytes of memory that the contents take, used or not. */
   get capacity(): number {
     return this.#bytes.length;
