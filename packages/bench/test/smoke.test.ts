@@ -13,7 +13,7 @@ const COMPILER = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc
 const PROGRAM = fileURLToPath(new URL("../dist/bin/seshat-bench.js", import.meta.url));
 
 /** These run in processes of their own, or look behind the doors of a package: they need what was built. */
-const BUILT = ["engine", "long-log", "memory", "durable"];
+const BUILT = ["engine", "long-log", "memory", "durable", "restart"];
 
 const LEAST = ["--seconds", "0.005", "--rounds", "1", "--scale", "0.002", "--json"];
 

@@ -9,6 +9,7 @@ import { minimal, nodes } from "./minimal.js";
 import { observed } from "./observed.js";
 import { payload } from "./payload.js";
 import { reads } from "./reads.js";
+import { restart } from "./restart.js";
 import { snapshot } from "./snapshot.js";
 
 /** Every benchmark, in the order in which `all` runs them. */
@@ -25,4 +26,5 @@ export const BENCHES: readonly Bench[] = [
   memory,
   snapshot,
   durable,
+  restart,
 ];

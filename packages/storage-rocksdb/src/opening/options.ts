@@ -9,7 +9,10 @@ export interface StoreOptions {
   readonly nodeId?: NodeId;
   /** Bytes of a memtable of RocksDB, and about those of a WAL file; from 64 KiB to 1 GiB. Default 64 MiB. */
   readonly writeBufferBytes?: number;
-  /** A batch or sync that takes longer counts as a stall in the metrics, in milliseconds. Default 1000. */
+  /**
+   * A batch or sync that takes longer counts as a stall in the metrics, in milliseconds. A batch that does is given up, and the store fails,
+   * if RocksDB could not write a table meanwhile: the disk is full. Default 1000.
+   */
   readonly stallMs?: number;
 }
 
