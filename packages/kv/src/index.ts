@@ -15,6 +15,7 @@ export type {
   KvResponse,
   MapReply,
   NullArrayReply,
+  PairsReply,
   Reply,
   SetReply,
   SimpleReply,

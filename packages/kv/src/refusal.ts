@@ -21,6 +21,7 @@ export const WRONG_TYPE: Refusal = new Refusal(
 export const NOT_AN_INTEGER: Refusal = new Refusal("ERR value is not an integer or out of range");
 export const NOT_A_FLOAT: Refusal = new Refusal("ERR value is not a valid float");
 export const SYNTAX_ERROR: Refusal = new Refusal("ERR syntax error");
+export const OUT_OF_RANGE: Refusal = new Refusal("ERR value is out of range");
 export const OVERFLOW: Refusal = new Refusal("ERR increment or decrement would overflow");
 export const NAN_OR_INFINITY: Refusal = new Refusal("ERR increment would produce NaN or Infinity");
 export const NO_SUCH_KEY: Refusal = new Refusal("ERR no such key");

@@ -16,6 +16,7 @@ import type { KvResponse, Reply } from "./reply.js";
  *            | 9, count u32, (reply, reply) * count   a map
  *            | 10, count u32, reply * count        a set
  *            | 11, f64                             a floating point number
+ *            | 12, count u32, (reply, reply) * count  pairs
  */
 const FORMAT = "response";
 const VERSION = 1;
@@ -68,7 +69,8 @@ function writeTyped(
       writer.u8(8);
       return;
     case "map":
-      writer.u8(9).u32(reply.entries.length);
+    case "pairs":
+      writer.u8(reply.type === "map" ? 9 : 12).u32(reply.entries.length);
       for (const [name, value] of reply.entries) {
         writeReply(writer, name);
         writeReply(writer, value);
@@ -118,13 +120,14 @@ function readReply(reader: ByteReader, depth: number): Reply {
       return { type: "error", message: readText(reader) };
     case 8:
       return { type: "nullArray" };
-    case 9: {
+    case 9:
+    case 12: {
       const entries: [Reply, Reply][] = [];
       for (let left = readCount(reader, 2); left > 0; left--) {
         const name = readReply(reader, depth + 1);
         entries.push([name, readReply(reader, depth + 1)]);
       }
-      return { type: "map", entries };
+      return { type: kind === 9 ? "map" : "pairs", entries };
     }
     case 10:
       return { type: "set", items: readReplies(reader, depth + 1) };

@@ -13,6 +13,7 @@ export type Reply =
   /** No array: a transaction that was not carried out. */
   | NullArrayReply
   | MapReply
+  | PairsReply
   | SetReply
   | DoubleReply;
 
@@ -35,6 +36,12 @@ export interface NullArrayReply {
 /** Names and values: an array of both by turns in RESP2. */
 export interface MapReply {
   readonly type: "map";
+  readonly entries: readonly (readonly [Reply, Reply])[];
+}
+
+/** Pairs in an order: an array of all of them by turns in RESP2, an array of pairs in RESP3. */
+export interface PairsReply {
+  readonly type: "pairs";
   readonly entries: readonly (readonly [Reply, Reply])[];
 }
 

@@ -12,6 +12,13 @@ const key = (random: CaseRandom): string => random.pick(KEYS);
 const value = (random: CaseRandom): string => random.pick(VALUES);
 const ttl = (random: CaseRandom): string => String(random.integer(-2, 40));
 
+const field = (random: CaseRandom): string =>
+  random.pick(["f", "g", "", "7", "y".repeat(300), String(random.integer(0, 400))]);
+const score = (random: CaseRandom): string =>
+  random.pick(["1", "2.5", "-inf", "inf", "0", String(random.next())]);
+const typed = (random: CaseRandom, types: string): string =>
+  random.chance(0.03) ? key(random) : random.pick([...types]) + random.integer(1, 2);
+
 /** Every command that there is, as clients send it; more of what changes something. */
 const COMMANDS: readonly Make[] = [
   (r) => ["SET", key(r), value(r)],
@@ -48,6 +55,44 @@ const COMMANDS: readonly Make[] = [
   () => ["RANDOMKEY"],
   (r) => ["OBJECT", r.pick(["ENCODING", "REFCOUNT", "IDLETIME", "FREQ", "NONSENSE"]), key(r)],
   (r) => ["NONSENSE", key(r)],
+  (r) => ["LCS", key(r), key(r), r.pick(["IDX", "LEN"])],
+  // Each type has keys of its own, most of the time: so collections grow.
+  (r) => ["HSET", typed(r, "h"), field(r), value(r), field(r), value(r)],
+  (r) => [r.pick(["HDEL", "HGET", "HSTRLEN", "HEXISTS"]), typed(r, "h"), field(r)],
+  (r) => [r.pick(["HGETALL", "HKEYS", "HVALS", "HLEN"]), typed(r, "h")],
+  (r) => [r.pick(["HINCRBY", "HINCRBYFLOAT"]), typed(r, "h"), field(r), value(r)],
+  (r) => ["HSETNX", typed(r, "h"), field(r), value(r)],
+  (r) => ["HRANDFIELD", typed(r, "h"), String(r.integer(-4, 4)), "WITHVALUES"],
+  (r) => [r.pick(["HSCAN", "SSCAN", "ZSCAN"]), typed(r, "hsz"), "0", "COUNT", "3"],
+  (r) => ["SADD", typed(r, "s"), field(r), field(r)],
+  (r) => [r.pick(["SREM", "SISMEMBER"]), typed(r, "s"), field(r)],
+  (r) => [r.pick(["SPOP", "SRANDMEMBER"]), typed(r, "s"), String(r.integer(0, 3))],
+  (r) => ["SMOVE", typed(r, "s"), typed(r, "s"), field(r)],
+  (r) => [r.pick(["SINTER", "SUNION", "SDIFF"]), typed(r, "s"), typed(r, "s")],
+  (r) => [r.pick(["SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"]), typed(r, "s"), typed(r, "s"), typed(r, "s")],
+  (r) => [r.pick(["LPUSH", "RPUSH"]), typed(r, "l"), value(r), value(r), field(r)],
+  (r) => [r.pick(["LPOP", "RPOP"]), typed(r, "l"), String(r.integer(0, 2))],
+  (r) => ["LRANGE", typed(r, "l"), String(r.integer(-5, 5)), String(r.integer(-5, 5))],
+  (r) => ["LTRIM", typed(r, "l"), String(r.integer(0, 2)), String(r.integer(-3, 9))],
+  (r) => ["LSET", typed(r, "l"), String(r.integer(-5, 5)), value(r)],
+  (r) => ["LINSERT", typed(r, "l"), r.pick(["BEFORE", "AFTER"]), value(r), value(r)],
+  (r) => ["LREM", typed(r, "l"), String(r.integer(-1, 1)), value(r)],
+  (r) => ["LMOVE", typed(r, "l"), typed(r, "l"), r.pick(["LEFT", "RIGHT"]), r.pick(["LEFT", "RIGHT"])],
+  (r) => ["LPOS", typed(r, "l"), value(r), "RANK", "-1", "COUNT", "0"],
+  (r) => ["ZADD", typed(r, "z"), score(r), field(r), score(r), field(r)],
+  (r) => ["ZADD", typed(r, "z"), r.pick(["GT", "LT", "INCR", "XX"]), score(r), field(r)],
+  (r) => ["ZINCRBY", typed(r, "z"), score(r), field(r)],
+  (r) => [r.pick(["ZREM", "ZSCORE", "ZRANK"]), typed(r, "z"), field(r)],
+  (r) => ["ZRANGE", typed(r, "z"), "0", "-1", "WITHSCORES"],
+  (r) => [r.pick(["ZRANGEBYSCORE", "ZREMRANGEBYSCORE", "ZCOUNT"]), typed(r, "z"), score(r), score(r)],
+  (r) => [r.pick(["ZPOPMIN", "ZPOPMAX", "ZRANDMEMBER"]), typed(r, "z"), String(r.integer(0, 2))],
+  (r) => [
+    r.pick(["ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"]),
+    typed(r, "z"),
+    "2",
+    typed(r, "zs"),
+    typed(r, "zs"),
+  ],
   (r) => ["GET", key(r), key(r)],
 ];
 

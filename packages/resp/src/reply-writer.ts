@@ -93,6 +93,8 @@ export class RespWriter {
         }
         return;
       }
+      case "pairs":
+        return this.#array(ASTERISK, version === 2 ? value.entries.flat() : value.entries, version, depth);
       case "set":
         return this.#array(version === 2 ? ASTERISK : TILDE, value.items, version, depth);
       case "push":

@@ -20,6 +20,8 @@ export type RespValue =
   | { readonly type: "nullArray" }
   /** RESP2: an array of keys and values by turns. */
   | { readonly type: "map"; readonly entries: readonly (readonly [RespValue, RespValue])[] }
+  /** An array of pairs. RESP2: an array of what they consist of, by turns. */
+  | { readonly type: "pairs"; readonly entries: readonly (readonly [RespValue, RespValue])[] }
   /** RESP2: an array. */
   | { readonly type: "set"; readonly items: readonly RespValue[] }
   /** RESP2: a bulk string. Both as C's `%.17g`, like Redis 7.0. */

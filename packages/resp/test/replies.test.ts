@@ -50,6 +50,7 @@ describe("the writer", () => {
     [[1, [null, bytes("x")]], "*2\r\n:1\r\n*2\r\n$-1\r\n$1\r\nx\r\n", "*2\r\n:1\r\n*2\r\n_\r\n$1\r\nx\r\n"],
     [{ type: "map", entries: [[bytes("a"), 1]] }, "*2\r\n$1\r\na\r\n:1\r\n", "%1\r\n$1\r\na\r\n:1\r\n"],
     [{ type: "set", items: [1] }, "*1\r\n:1\r\n", "~1\r\n:1\r\n"],
+    [{ type: "pairs", entries: [[1, 2]] }, "*2\r\n:1\r\n:2\r\n", "*1\r\n*2\r\n:1\r\n:2\r\n"],
     [{ type: "push", items: [true] }, "*1\r\n:1\r\n", ">1\r\n#t\r\n"],
     [{ type: "double", value: 0.1 }, "$19\r\n0.10000000000000001\r\n", ",0.10000000000000001\r\n"],
     [{ type: "double", value: Number.POSITIVE_INFINITY }, "$3\r\ninf\r\n", ",inf\r\n"],

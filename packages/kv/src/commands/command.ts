@@ -1,5 +1,6 @@
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { parseInteger } from "./parse.js";
 
 /** What Redis says of a command, as `COMMAND` shows it. */
 export type CommandFlag =
@@ -153,4 +154,10 @@ export function keysOf(spec: CommandSpec, args: readonly Uint8Array[]): readonly
   for (let at = spec.firstKey; at <= last && at < args.length; at += spec.step)
     keys.push(args[at] as Uint8Array);
   return keys;
+}
+
+/** `numkeys key [key ...]` at `at`: as many keys as there are, whatever is announced. */
+export function numberedKeys(args: readonly Uint8Array[], at: number): readonly Uint8Array[] {
+  const count = parseInteger(args[at] ?? new Uint8Array(0));
+  return typeof count === "number" && count > 0 ? args.slice(at + 1, at + 1 + count) : [];
 }

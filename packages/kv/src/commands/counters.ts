@@ -47,7 +47,7 @@ function add(db: Db, args: Args, amount: Integer): Reply {
 }
 
 /** The sum of two 64-bit integers, or null when it is none. */
-function sum(a: Integer, b: Integer): Integer | null {
+export function sum(a: Integer, b: Integer): Integer | null {
   if (typeof a === "number" && typeof b === "number") {
     const result = a + b;
     // -0 is not told apart from 0 by anybody, but it is not 0 either.

@@ -1,4 +1,4 @@
-import { KEY_TOO_LARGE, OUT_OF_MEMORY, Refusal } from "../refusal.js";
+import { OUT_OF_MEMORY, Refusal } from "../refusal.js";
 import type { ErrorReply, Reply } from "../reply.js";
 import { errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
@@ -48,14 +48,10 @@ function checkRoom(db: Db, command: KvCommand, args: readonly Uint8Array[]): voi
   if (isFull(db)) throw OUT_OF_MEMORY;
   const { firstKey, lastKey } = command;
   if (firstKey === lastKey) {
-    if (firstKey > 0) checkKey(db, args[firstKey] as Uint8Array);
+    if (firstKey > 0) db.checkKey(args[firstKey] as Uint8Array);
     return;
   }
-  for (const key of keysOf(command, args)) checkKey(db, key);
-}
-
-function checkKey(db: Db, key: Uint8Array): void {
-  if (key.length > db.config.maxKeyBytes) throw KEY_TOO_LARGE;
+  for (const key of keysOf(command, args)) db.checkKey(key);
 }
 
 function unknownCommand(args: readonly Uint8Array[]): string {
@@ -68,9 +64,12 @@ function unknownCommand(args: readonly Uint8Array[]): string {
   return `ERR unknown command '${latin1(name.subarray(0, SHOWN_BYTES))}', with args beginning with: ${shown}`;
 }
 
-/** A character a byte; line ends as blanks, because an error is one line. */
+/** A character a byte, up to a 0 as in C; line ends as blanks, because an error is one line. */
 function latin1(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte === 10 || byte === 13 ? " " : String.fromCharCode(byte);
+  for (const byte of bytes) {
+    if (byte === 0) break;
+    text += byte === 10 || byte === 13 ? " " : String.fromCharCode(byte);
+  }
   return text;
 }

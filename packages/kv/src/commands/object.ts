@@ -2,6 +2,10 @@ import { Refusal } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import { errorReply, text } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { HashValue } from "../types/hash-value.js";
+import { ListValue } from "../types/list-value.js";
+import type { Scored } from "../types/zset-value.js";
+import { ZsetValue } from "../types/zset-value.js";
 import type { CommandFlag, CommandSpec } from "./command.js";
 import { parseInteger, word } from "./parse.js";
 
@@ -9,6 +13,11 @@ type Args = readonly Uint8Array[];
 
 /** Strings up to this length stand beside their key in Redis. */
 const EMBEDDED_BYTES = 44;
+/** Up to so many elements, of up to so many bytes, small collections are packed in Redis. */
+const LISTPACK_ENTRIES = 128;
+const LISTPACK_BYTES = 64;
+const INTSET_ENTRIES = 512;
+const SHARED_REFERENCES = 2_147_483_647;
 
 const NO_FREQUENCY = new Refusal(
   "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
@@ -29,7 +38,7 @@ const HELP: readonly string[] = [
   "    Return the number of references of the value associated with the specified",
   "    <key>.",
   "HELP",
-  "    Print this help.",
+  "    Prints this help.",
 ];
 
 /** What Redis would say; reads change nothing here, so that no key has been idle, and none has been counted. */
@@ -49,7 +58,7 @@ export function object(db: Db, args: Args): Reply {
     case "ENCODING":
       return text(encodingOf(db));
     case "REFCOUNT":
-      return 1;
+      return isSharedInteger(db) ? SHARED_REFERENCES : 1;
     case "IDLETIME":
       return 0;
     default:
@@ -57,11 +66,38 @@ export function object(db: Db, args: Args): Reply {
   }
 }
 
+/** The name of what Redis would keep such a value in. It looks at what the value is, not at what it has been. */
 function encodingOf(db: Db): string {
   const value = db.value();
-  if (!(value instanceof Uint8Array)) return "hashtable";
-  if (parseInteger(value) !== null) return "int";
-  return value.length <= EMBEDDED_BYTES ? "embstr" : "raw";
+  if (value instanceof Uint8Array) {
+    if (parseInteger(value) !== null) return "int";
+    return value.length <= EMBEDDED_BYTES ? "embstr" : "raw";
+  }
+  if (value instanceof ListValue) return "quicklist";
+  if (value instanceof ZsetValue) {
+    return value.size <= LISTPACK_ENTRIES && isShort(value.elements()) ? "listpack" : "skiplist";
+  }
+  if (!(value instanceof HashValue)) return "hashtable";
+  if (value.type === "set") {
+    const small = value.size <= INTSET_ENTRIES;
+    return small && value.fields().every((member) => parseInteger(member) !== null) ? "intset" : "hashtable";
+  }
+  return value.size <= LISTPACK_ENTRIES && isShort(value.each()) ? "listpack" : "hashtable";
+}
+
+/** Redis has the integers from 0 to 9999 once and for all. */
+function isSharedInteger(db: Db): boolean {
+  const value = db.value();
+  const integer = value instanceof Uint8Array ? parseInteger(value) : null;
+  return integer !== null && integer >= 0 && integer < 10_000;
+}
+
+function isShort(elements: Iterable<Scored | readonly Uint8Array[]>): boolean {
+  for (const element of elements) {
+    const parts = "member" in element ? [element.member] : element;
+    if (parts.some(({ length }) => length > LISTPACK_BYTES)) return false;
+  }
+  return true;
 }
 
 function subcommand(

@@ -10,7 +10,7 @@ const INVALID_CURSOR = new Refusal("ERR invalid cursor");
 const DEFAULT_COUNT = 10;
 
 /** The options of `SCAN` and its like. */
-interface ScanOptions {
+export interface ScanOptions {
   /** The hash to go on at; 0 is the beginning. */
   readonly from: number;
   /** How many to look at. */
@@ -24,13 +24,13 @@ interface ScanOptions {
  *
  * @throws {Refusal} when they are none.
  */
-function parseScan(args: Args, at: number, ofKeys: boolean): ScanOptions {
+export function parseScan(args: Args, at: number, ofKeys: boolean): ScanOptions {
   const from = parseCursor(args[at] as Uint8Array);
   return { from, ...parseScanOptions(args, at + 1, ofKeys) };
 }
 
 /** @throws {Refusal} when it is none. */
-function parseCursor(bytes: Uint8Array): number {
+export function parseCursor(bytes: Uint8Array): number {
   const text = String.fromCharCode(...bytes.subarray(0, 32));
   if (!/^(?:[+-]?\d+)?$/.test(text)) throw INVALID_CURSOR;
   const value = BigInt(text.replace(/^[+-]/, "") || "0");
@@ -64,6 +64,33 @@ function parseScanOptions(args: Args, start: number, ofKeys: boolean): Omit<Scan
     }
   }
   return { count, match, type };
+}
+
+/** Below this size Redis answers all of a collection at once, whatever the cursor; so does this. */
+const SMALL = 128;
+
+/** What is to be walked of a collection. */
+export interface Walked {
+  readonly size: number;
+  walk(from: number, visit: (element: Uint8Array, value: () => Reply) => boolean): number;
+}
+
+/** `HSCAN`, `SSCAN` and `ZSCAN`: the elements, and what goes with each when `withValues`. */
+export function scanCollection(collection: Walked | null, options: ScanOptions, withValues: boolean): Reply {
+  const { from, count, match } = options;
+  const found: Reply[] = [];
+  if (collection === null) return [asciiBytes("0"), found];
+  const all = collection.size <= SMALL;
+  let seen = 0;
+  const next = collection.walk(all ? 1 : from, (element, value) => {
+    seen += 1;
+    if (match === null || matchesGlob(match, element)) {
+      found.push(element);
+      if (withValues) found.push(value());
+    }
+    return all || seen < count;
+  });
+  return [asciiBytes(String(next)), found];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { decr, decrby, incr, incrby, incrbyfloat } from "./counters.js";
 import type { KvCommand } from "./command.js";
 import { commandGroup } from "./command.js";
+import { lcs } from "./lcs.js";
 import {
   append,
   delex,
@@ -210,6 +211,15 @@ export const STRING_COMMANDS: readonly KvCommand[] = commandGroup("string", [
     since: "1.0.0",
     summary: "Get a substring of the string stored at a key",
     run: getrange,
+  },
+  {
+    name: "lcs",
+    arity: -3,
+    flags: "readonly",
+    keys: [1, 2, 1],
+    since: "7.0.0",
+    summary: "Find longest common substring",
+    run: lcs,
   },
   {
     name: "delex",

@@ -1,12 +1,20 @@
 import type { KvCommand } from "./command.js";
 import { GENERIC_COMMANDS, KEYSPACE_COMMANDS } from "./generic-commands.js";
+import { HASH_COMMANDS } from "./hash-commands.js";
+import { LIST_COMMANDS } from "./list-commands.js";
+import { SET_COMMANDS } from "./set-commands.js";
 import { STRING_COMMANDS } from "./string-commands.js";
+import { ZSET_COMMANDS } from "./zset-commands.js";
 
 /** Every command on data. What is not here is unknown. */
 export const KV_COMMANDS: readonly KvCommand[] = Object.freeze([
   ...STRING_COMMANDS,
   ...GENERIC_COMMANDS,
   ...KEYSPACE_COMMANDS,
+  ...HASH_COMMANDS,
+  ...LIST_COMMANDS,
+  ...SET_COMMANDS,
+  ...ZSET_COMMANDS,
 ]);
 
 const BY_NAME: ReadonlyMap<string, KvCommand> = new Map(

@@ -13,7 +13,7 @@
  *                a string: length u32, bytes; else: count of elements u64
  *   element    = hash: field, value; set: member; sorted set: score f64, member; list: element; each length u32, bytes
  *
- * Integers are big-endian. Keys rise by (hash, key), fields and members of hashes and sets too, those of sorted sets by (score, member); so
+ * Integers are big-endian. Keys rise by (hash, key), fields of hashes and members of sets too, members of sorted sets by (score, member); so
  * equal states are equal bytes, and nothing comes twice.
  */
 export const FORMAT = "key-value snapshot";

@@ -14,6 +14,10 @@ export class FrameWriter {
     return this.#at >= FRAME_BYTES;
   }
 
+  get isEmpty(): boolean {
+    return this.#at === 4;
+  }
+
   u8(value: number): this {
     this.#reserve(1);
     this.#bytes[this.#at++] = value;

@@ -1,11 +1,22 @@
+import { CodecError } from "@seshat/common";
 import type { ByteReader } from "@seshat/common/binary";
 import type { KvConfig } from "../config.js";
 import { CONFIG_FIELDS, DEFAULT_KV_CONFIG } from "../config.js";
-import { compareBytes } from "../commands/parse.js";
 import { Db, MAX_DEADLINE } from "../store/db.js";
-import { halfSipHash } from "../store/half-sip-hash.js";
-import { MAGIC, TYPES, VERSION } from "./format.js";
+import type { CollectionReader } from "./collection-readers.js";
+import { readerFor } from "./collection-readers.js";
+import { FORMAT, MAGIC, TYPES, VERSION } from "./format.js";
 import { FrameReader } from "./frame-reader.js";
+import { RisingKeys } from "./rising-keys.js";
+
+/** A key whose elements are still to come. */
+interface Pending {
+  readonly key: Uint8Array;
+  readonly version: number;
+  readonly deadline: number;
+  readonly reader: CollectionReader;
+  left: number;
+}
 
 /** A state on its way out of a snapshot. Worth nothing before {@link finish}. */
 export class SnapshotReader {
@@ -13,8 +24,8 @@ export class SnapshotReader {
   #db: Db | null = null;
   #seeded = false;
   #keys = 0;
-  #lastHash = 0;
-  #lastKey: Uint8Array = new Uint8Array(0);
+  #rising: RisingKeys | null = null;
+  #pending: Pending | null = null;
 
   /** @throws {CodecError} as soon as the bytes cannot be a snapshot. */
   push(chunk: Uint8Array): void {
@@ -29,15 +40,20 @@ export class SnapshotReader {
   finish(): { db: Db; seeded: boolean } {
     this.#frames.finish();
     const db = this.#db;
-    if (db === null || db.size !== this.#keys) throw this.#frames.error("keys are missing");
+    if (db === null || db.size !== this.#keys || this.#pending !== null) {
+      throw new CodecError(FORMAT, 0, "keys or elements are missing");
+    }
     return { db, seeded: this.#seeded };
   }
 
   #takeFrame(payload: ByteReader): void {
     if (this.#db === null) {
       this.#db = this.#takeHead(payload);
-    } else {
-      while (payload.remaining > 0) this.#takeKey(payload, this.#db);
+      return;
+    }
+    while (payload.remaining > 0) {
+      if (this.#pending === null) this.#takeKey(payload, this.#db);
+      else this.#takeElement(payload, this.#db, this.#pending);
     }
   }
 
@@ -59,25 +75,35 @@ export class SnapshotReader {
       config[name] = value;
     }
     db.config = Object.freeze(config);
+    this.#rising = new RisingKeys(db.seed);
     this.#keys = payload.u64();
     return db;
   }
 
   #takeKey(payload: ByteReader, db: Db): void {
     const type = TYPES[payload.u8()];
-    if (type !== "string") throw payload.error("a key of an unknown type");
+    if (type === undefined) throw payload.error("a key of an unknown type");
     const version = payload.u64();
     const deadline = payload.u64();
     if (version < 1 || version > MAX_DEADLINE || deadline > MAX_DEADLINE) {
       throw payload.error(`version ${version} and deadline ${deadline}`);
     }
     const key = payload.bytes();
-    const hash = halfSipHash(key, db.seed.k0, db.seed.k1);
-    if (hash < this.#lastHash || (hash === this.#lastHash && compareBytes(key, this.#lastKey) <= 0)) {
-      throw payload.error("keys that do not rise");
+    if (this.#rising?.accepts(key) !== true) throw payload.error("keys that do not rise");
+    if (type === "string") {
+      db.load(key, payload.bytes(), version, deadline);
+      return;
     }
-    this.#lastHash = hash;
-    this.#lastKey = key;
-    db.load(key, payload.bytes(), version, deadline);
+    const left = payload.u64();
+    if (left === 0) throw payload.error(`a ${type} of nothing`);
+    this.#pending = { key, version, deadline, reader: readerFor(type, db.seed), left };
+  }
+
+  #takeElement(payload: ByteReader, db: Db, pending: Pending): void {
+    pending.reader.take(payload);
+    pending.left -= 1;
+    if (pending.left > 0) return;
+    db.load(pending.key, pending.reader.collection, pending.version, pending.deadline);
+    this.#pending = null;
   }
 }

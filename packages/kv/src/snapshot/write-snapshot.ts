@@ -1,6 +1,11 @@
+import { fromByteString } from "@seshat/storage/parts";
 import { CONFIG_FIELDS } from "../config.js";
 import type { CapturedDb } from "../store/db.js";
 import type { Shard } from "../store/shard.js";
+import type { Collection } from "../store/value.js";
+import { HashValue } from "../types/hash-value.js";
+import { ListValue } from "../types/list-value.js";
+import { ZsetValue } from "../types/zset-value.js";
 import { MAGIC, TYPES, VERSION } from "./format.js";
 import { FrameWriter } from "./frame-writer.js";
 
@@ -21,20 +26,24 @@ export function* writeSnapshot(captured: CapturedDb, seeded: boolean): Generator
     for (const { name } of CONFIG_FIELDS) frames.u64(config[name]);
     frames.u64(size);
     yield* frames.take();
-    let open = false;
     for (; done < shards.length; done++) {
       const shard = shards[done] as Shard;
       for (let slot = shard.next(0); slot >= 0; slot = shard.next(slot + 2)) {
-        writeKey(frames, shard, slot);
-        open = true;
-        if (frames.isFull) {
-          yield* frames.take();
-          open = false;
+        const value = writeKey(frames, shard, slot);
+        if (value !== null) {
+          for (const element of elementsOf(value)) {
+            for (const field of element) {
+              if (typeof field === "number") frames.f64(field);
+              else frames.bytes(field);
+            }
+            if (frames.isFull) yield* frames.take();
+          }
         }
+        if (frames.isFull) yield* frames.take();
       }
       shard.shared -= 1;
     }
-    if (open) yield* frames.take();
+    if (!frames.isEmpty) yield* frames.take();
     yield* frames.take();
   } finally {
     for (; done < shards.length; done++) (shards[done] as Shard).shared -= 1;
@@ -42,9 +51,26 @@ export function* writeSnapshot(captured: CapturedDb, seeded: boolean): Generator
   }
 }
 
-function writeKey(frames: FrameWriter, shard: Shard, slot: number): void {
+/** @returns what the key holds, when its elements have to follow. */
+function writeKey(frames: FrameWriter, shard: Shard, slot: number): Collection | null {
   const value = shard.value(slot);
   const type = value instanceof Uint8Array ? "string" : value.type;
   frames.u8(TYPES.indexOf(type)).u64(shard.version(slot)).u64(shard.deadline(slot)).bytes(shard.key(slot));
-  if (value instanceof Uint8Array) frames.bytes(value);
+  if (value instanceof Uint8Array) {
+    frames.bytes(value);
+    return null;
+  }
+  frames.u64(value.size);
+  return value;
+}
+
+/** What is written of each element, one after the other. */
+function* elementsOf(value: Collection): Generator<readonly (Uint8Array | number)[]> {
+  if (value instanceof HashValue) {
+    for (const [field, held] of value.each()) yield value.type === "set" ? [field] : [field, held];
+  } else if (value instanceof ListValue) {
+    for (const element of value.elements()) yield [element];
+  } else if (value instanceof ZsetValue) {
+    for (const { score, member } of value.elements()) yield [score, fromByteString(member)];
+  }
 }

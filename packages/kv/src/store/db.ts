@@ -178,6 +178,11 @@ export class Db {
     else this.#dict.put(key, collection, this.#index, this.deadline());
   }
 
+  /** @throws {Refusal} when the key is too large to be a new one. */
+  checkKey(key: Uint8Array): void {
+    if (key.length > this.config.maxKeyBytes) throw KEY_TOO_LARGE;
+  }
+
   /**
    * Sets what `key` holds, and until when (0: for ever). A deadline that is over already removes the key.
    *
@@ -187,7 +192,7 @@ export class Db {
   put(key: Uint8Array, value: Value, deadline = 0): void {
     const dict = this.#dict;
     const found = dict.find(key);
-    if (!found && key.length > this.config.maxKeyBytes) throw KEY_TOO_LARGE;
+    if (!found) this.checkKey(key);
     const until = Math.min(deadline, MAX_DEADLINE);
     if (until > 0 && until <= this.clock) {
       if (found) this.#remove();
@@ -301,6 +306,7 @@ export class Db {
     );
     if (deadline > 0) this.#deadlines.add(deadline, this.#dict.hash);
     this.#dict.put(key, value, version, deadline);
+    if (!(value instanceof Uint8Array) && this.#dict.find(key)) value.owner = this.#dict.shard;
   }
 
   /** Whether the key of the cursor is there for whoever looks. */
