@@ -19,6 +19,7 @@ const TAG = {
   verbatim: 13,
   push: 14,
   bigNumber: 15,
+  pairs: 16,
 } as const;
 
 const MAX_DEPTH = 64;
@@ -69,7 +70,8 @@ export function writeReply(to: ByteWriter, reply: RespValue, depth = 0): void {
       to.u8(TAG.nullArray);
       return;
     case "map":
-      to.u8(TAG.map).u32(reply.entries.length);
+    case "pairs":
+      to.u8(TAG[reply.type]).u32(reply.entries.length);
       for (const [key, value] of reply.entries) {
         writeReply(to, key, depth + 1);
         writeReply(to, value, depth + 1);
@@ -125,11 +127,12 @@ export function readReply(from: ByteReader, depth = 0): RespValue {
       return { type: "error", message: readText(from) };
     case TAG.nullArray:
       return { type: "nullArray" };
-    case TAG.map: {
+    case TAG.map:
+    case TAG.pairs: {
       const entries: (readonly [RespValue, RespValue])[] = [];
       for (let left = from.u32(); left > 0; left--)
         entries.push([readReply(from, depth + 1), readReply(from, depth + 1)]);
-      return { type: "map", entries };
+      return { type: tag === TAG.map ? "map" : "pairs", entries };
     }
     case TAG.set:
       return { type: "set", items: readList(from, depth) };
