@@ -105,6 +105,7 @@ function plain(reply: RespValue): unknown {
     case "nullArray":
       return null;
     case "map":
+    case "pairs":
       return Object.fromEntries(reply.entries.map(([key, value]) => [String(plain(key)), plain(value)]));
     case "set":
     case "push":
