@@ -17,7 +17,7 @@ const field = (random: CaseRandom): string =>
 const score = (random: CaseRandom): string =>
   random.pick(["1", "2.5", "-inf", "inf", "0", String(random.next())]);
 const typed = (random: CaseRandom, types: string): string =>
-  random.chance(0.03) ? key(random) : random.pick([...types]) + random.integer(1, 2);
+  random.chance(0.03) ? key(random) : random.pick(types.split("")) + random.integer(1, 2);
 
 /** Every command that there is, as clients send it; more of what changes something. */
 const COMMANDS: readonly Make[] = [

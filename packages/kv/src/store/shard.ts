@@ -64,6 +64,11 @@ export class Shard {
     return this.#used - this.#garbage;
   }
 
+  /** How many bytes its arena has, used and unused. */
+  get arenaBytes(): number {
+    return this.#arena.length;
+  }
+
   /** A copy that can be changed while captures see this one. What stands outside is shared, and keeps its owner. */
   clone(): Shard {
     const copy = new Shard(this.depth);
