@@ -24,7 +24,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "transport-grpc": { above: ["raft"] },
   resp: { above: [], portable: true },
   kv: { above: ["raft"], portable: true },
-  server: { above: ["kv", "resp", "storage-rocksdb", "transport-grpc"] },
+  server: { above: ["integration", "kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
   crash: { above: ["server", "simulator"] },
   "workspace-checks": { above: ["bench", "crash"] },

@@ -11,9 +11,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 process.exitCode = await runProgram(process.argv.slice(2), {
+  stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  log: process.stdout,
+  log: process.stderr,
   interrupt: interrupt.signal,
 });

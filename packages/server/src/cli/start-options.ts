@@ -1,9 +1,9 @@
-import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import type { ConfigFile } from "../config/config-file.js";
 import { checkConfig, readConfigFile } from "../config/config-file.js";
 import type { ServerConfig } from "../config/server-config.js";
 import { serverConfig } from "../config/server-config.js";
+import { wholeNumber } from "./target-options.js";
 
 /** What the flags of `start` say: each stands over a field of the file. */
 export interface StartFlags {
@@ -66,9 +66,4 @@ function withFlags(file: ConfigFile, flags: StartFlags): unknown {
 
 function given(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-function wholeNumber(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
-  return Number(value);
 }

@@ -9,13 +9,20 @@ import type { CliIo } from "./io.js";
 /**
  * Runs a server until it is told to end, or its node stops by itself.
  *
+ * @param talk talks with a user; when that has ended, so does the server.
  * @returns the exit code.
  */
-export async function runStart({ server: options, logLevel }: ServerConfig, io: CliIo): Promise<number> {
+export async function runStart(
+  { server: options, logLevel }: ServerConfig,
+  io: CliIo,
+  talk: ((address: string) => Promise<void>) | null = null,
+): Promise<number> {
   const logger = pinoLogger(logLevel, io.log);
   const server = await startServer({ ...options, logger });
   io.stdout.write(greeting(server, options.dir));
-  await Promise.race([aborted(io.interrupt), stopped(server)]);
+  const ends = [aborted(io.interrupt), stopped(server)];
+  if (talk !== null) ends.push(talk(server.address));
+  await Promise.race(ends).catch((error: unknown) => io.stderr.write(`error: ${String(error)}\n`));
   const { stopCause } = server.node.raft.metrics();
   // What is left of a node that has failed is not worth waiting for, but its ports and its store are to be free.
   await server.close();

@@ -1,5 +1,5 @@
 /** How many slots keys are spread over, as in Redis Cluster. All of them are served by the one leader. */
-const SLOTS = 16_384;
+export const SLOTS = 16_384;
 
 const OPEN = 123;
 const CLOSE = 125;

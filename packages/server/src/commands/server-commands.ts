@@ -2,6 +2,7 @@ import { voterIds } from "@seshat/common";
 import type { Client } from "../client/client.js";
 import type { Args } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
+import { hostAndPort } from "../cluster/host-and-port.js";
 import { runCommandCommand } from "./command-command.js";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./command-error.js";
 import { runConfig } from "./config-command.js";
@@ -170,10 +171,4 @@ function role(_client: Client, args: Args, { node }: ServerContext): LocalReply 
   const [host, port] = hostAndPort(leader?.clientAddr);
   const state = currentLeader === null ? "connect" : "connected";
   return [bulk("slave"), bulk(host), Number(port), bulk(state), lastApplied.index];
-}
-
-function hostAndPort(address: string | undefined): readonly [string, string] {
-  if (address === undefined) return ["", "0"];
-  const at = address.lastIndexOf(":");
-  return [address.slice(0, at).replace(/^\[|\]$/g, ""), address.slice(at + 1)];
 }

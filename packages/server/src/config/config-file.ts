@@ -104,7 +104,8 @@ export function checkConfig(value: unknown): ConfigFile {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = (issue.path ?? []).map(({ key }) => String(key)).join(".");
-  if (issue.expected === "never") throw new InvalidValueError(path, "set", "a field that there is");
+  if (issue.expected === "never")
+    throw new InvalidValueError(path, issue.input, "left out: there is no such field");
   const found: unknown = SECRETS.has(path) ? typeof issue.input : issue.input;
   throw new InvalidValueError(path === "" ? "the configuration" : path, found, expectedOf(issue));
 }

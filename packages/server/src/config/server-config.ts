@@ -3,6 +3,7 @@ import { InvalidValueError } from "@seshat/common";
 import type { RaftSettings } from "../node/raft-settings.js";
 import { PRODUCT_RAFT_SETTINGS } from "../node/raft-settings.js";
 import type { LogThreshold } from "../node/pino-logger.js";
+import type { ServerNode } from "../node/type-config.js";
 import type { ServerOptions } from "../server/start-server.js";
 import type { ConfigFile } from "./config-file.js";
 
@@ -99,4 +100,15 @@ function read(field: string, path: string): Buffer {
   } catch (error) {
     throw new InvalidValueError(field, path, `a file that can be read: ${(error as Error).message}`);
   }
+}
+
+const PEER_PORT_OFFSET = 10_000;
+
+/** Where others find the node that is started so. */
+export function addressesOf({ server }: ServerConfig): ServerNode {
+  const { host = DEFAULT_HOST, port = DEFAULT_PORT, peerAddress, advertise } = server;
+  return {
+    addr: advertise?.peers ?? peerAddress ?? `${host}:${port + PEER_PORT_OFFSET}`,
+    clientAddr: advertise?.clients ?? `${host}:${port}`,
+  };
 }

@@ -1,0 +1,6 @@
+/** Takes `host:port` apart; a host of IPv6 comes without its brackets. */
+export function hostAndPort(address: string | undefined): readonly [host: string, port: string] {
+  if (address === undefined) return ["", "0"];
+  const at = address.lastIndexOf(":");
+  return [address.slice(0, at).replace(/^\[|\]$/g, ""), address.slice(at + 1)];
+}
