@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import type { ServerConfig } from "../config/server-config.js";
+import type { MetricsListener } from "../metrics/serve-metrics.js";
+import { serveMetrics } from "../metrics/serve-metrics.js";
 import { pinoLogger } from "../node/pino-logger.js";
 import type { RunningServer } from "../server/start-server.js";
 import { startServer } from "../server/start-server.js";
@@ -13,19 +15,29 @@ import type { CliIo } from "./io.js";
  * @returns the exit code.
  */
 export async function runStart(
-  { server: options, logLevel }: ServerConfig,
+  { server: options, logLevel, metrics: metricsAddress }: ServerConfig,
   io: CliIo,
   talk: ((address: string) => Promise<void>) | null = null,
 ): Promise<number> {
   const logger = pinoLogger(logLevel, io.log);
   const server = await startServer({ ...options, logger });
+  let metrics: MetricsListener | null = null;
+  try {
+    if (metricsAddress !== null) metrics = await serveMetrics(server.context, metricsAddress);
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
   io.stdout.write(greeting(server, options.dir));
+  if (metrics !== null) io.stdout.write(`Metrics and health are at http://${metrics.address}/metrics\n`);
   const ends = [aborted(io.interrupt), stopped(server)];
   if (talk !== null) ends.push(talk(server.address));
   await Promise.race(ends).catch((error: unknown) => io.stderr.write(`error: ${String(error)}\n`));
   const { stopCause } = server.node.raft.metrics();
   // What is left of a node that has failed is not worth waiting for, but its ports and its store are to be free.
   await server.close();
+  // It tells until the end how it goes.
+  await metrics?.close();
   if (stopCause === null) return EXIT.ok;
   io.stderr.write(`error: the node has stopped: ${stopCause.message}\n`);
   return EXIT.internal;

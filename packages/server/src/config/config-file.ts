@@ -105,7 +105,7 @@ export function checkConfig(value: unknown): ConfigFile {
   const [issue] = result.issues;
   const path = (issue.path ?? []).map(({ key }) => String(key)).join(".");
   if (issue.expected === "never")
-    throw new InvalidValueError(path, issue.input, "left out: there is no such field");
+    throw new InvalidValueError(path, "set", "left out: there is no such field");
   const found: unknown = SECRETS.has(path) ? typeof issue.input : issue.input;
   throw new InvalidValueError(path === "" ? "the configuration" : path, found, expectedOf(issue));
 }
@@ -153,8 +153,8 @@ export function readConfigFile(path: string): ConfigFile {
     if (!(error instanceof TomlError)) throw error;
     throw new InvalidValueError(
       `${path}:${error.line}`,
-      "what stands there",
-      `TOML: ${error.message.split("\n", 1)[0]}`,
+      "something else",
+      `TOML (${error.message.split("\n", 1)[0]})`,
     );
   }
   return checkConfig(value);

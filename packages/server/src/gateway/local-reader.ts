@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import type { KvStateMachine } from "@seshat/kv";
 import { NEEDS_TICK } from "@seshat/kv";
 import type { Raft } from "@seshat/raft";
@@ -9,6 +8,7 @@ import type { LeaderClock } from "./leader-clock.js";
 import type { LocalWriter } from "./local-writer.js";
 import type { ReadOp } from "./op.js";
 import { isArgs } from "./op.js";
+import { randomSeed } from "./random-seed.js";
 import type { Outcome } from "./outcome.js";
 
 interface Submitted {
@@ -85,7 +85,7 @@ export class LocalReader {
 
   #read(op: ReadOp, nowMs: number): RespValue | typeof NEEDS_TICK {
     const { machine } = this.#parts;
-    if (isArgs(op)) return machine.read(op, nowMs, randomInt(2 ** 32));
+    if (isArgs(op)) return machine.read(op, nowMs, randomSeed());
     return op.versionsOf.map((key) => machine.version(key));
   }
 }

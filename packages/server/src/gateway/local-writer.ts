@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import type { KvEntry } from "@seshat/kv";
 import { encodeKvEntry } from "@seshat/kv";
 import type { Raft } from "@seshat/raft";
@@ -6,6 +5,7 @@ import { failureOf } from "./failure.js";
 import type { ServerTypeConfig } from "../node/type-config.js";
 import type { LeaderClock } from "./leader-clock.js";
 import type { WriteOp } from "./op.js";
+import { randomSeed } from "./random-seed.js";
 import type { Outcome } from "./outcome.js";
 
 /** What asked for some of the parts of an entry. */
@@ -54,7 +54,7 @@ export class LocalWriter {
   flush(): void {
     const shares = this.#shares;
     if (shares.length === 0) return;
-    const entry: KvEntry = { timeMs: this.#clock.nowMs(), seed: randomInt(2 ** 32), parts: this.#parts };
+    const entry: KvEntry = { timeMs: this.#clock.nowMs(), seed: randomSeed(), parts: this.#parts };
     this.#parts = [];
     this.#bytes = 0;
     this.#shares = [];

@@ -1,0 +1,204 @@
+import { NotLeaderError, UnknownOutcomeError } from "@seshat/common";
+import type { RespValue } from "@seshat/resp";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Owner } from "./lane.js";
+import { Lane } from "./lane.js";
+import type { Outcome } from "./outcome.js";
+
+interface Sent {
+  readonly ops: readonly string[];
+  answer(outcome: Outcome): Promise<void>;
+}
+
+let now: number;
+let isReady: boolean;
+let sent: Sent[];
+let delivered: string[];
+
+const refused: Outcome = { type: "refused", error: new NotLeaderError(null, null) };
+const unknown: Outcome = { type: "unknown", error: new UnknownOutcomeError("gone") };
+const done = (...replies: string[]): Outcome => ({
+  type: "done",
+  replies: replies.map((text) => Buffer.from(text)),
+});
+
+class Client implements Owner {
+  readonly name: string;
+  resumed = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  deliver(reply: RespValue): void {
+    delivered.push(`${this.name} ${Buffer.from(reply as Uint8Array).toString()}`);
+  }
+
+  resume(): void {
+    this.resumed += 1;
+  }
+}
+
+function lane(
+  options: { repeatable?: boolean; waitingBytes?: number; inFlight?: number } = {},
+): Lane<string> {
+  return new Lane<string>({
+    ready: () => isReady,
+    send: (ops) =>
+      new Promise((resolve) => {
+        sent.push({
+          ops,
+          answer: async (outcome) => {
+            resolve(outcome);
+            await Promise.resolve();
+          },
+        });
+      }),
+    repeatable: options.repeatable ?? false,
+    limits: {
+      groupOps: 2,
+      groupBytes: 100,
+      inFlight: options.inFlight ?? 3,
+      waitingBytes: options.waitingBytes ?? 1000,
+      timeoutMs: 1000,
+    },
+    failure: ({ type }) => Buffer.from(type),
+    schedule: () => {},
+    delivered: () => {},
+    now: () => now,
+  });
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  now = 0;
+  isReady = true;
+  sent = [];
+  delivered = [];
+});
+
+/** Adds operations, each a group of its own, and sends them. */
+function send(to: Lane<string>, owner: Owner, ...ops: readonly string[]): void {
+  for (const op of ops) to.add(op, 100, owner);
+  to.pump();
+}
+
+describe("a lane", () => {
+  it("puts what comes in one turn into as few groups as it fits in", () => {
+    const one = lane();
+    const client = new Client("a");
+    for (const op of ["1", "2", "3"]) one.add(op, 1, client);
+    one.add("large", 1000, client);
+    one.pump();
+    expect(sent.map(({ ops }) => ops)).toEqual([["1", "2"], ["3"], ["large"]]);
+  });
+
+  it("sends so many groups at once, and gathers the rest in the next", async () => {
+    const one = lane({ inFlight: 1 });
+    const client = new Client("a");
+    send(one, client, "1");
+    one.add("2", 1, client);
+    one.pump();
+    one.add("3", 1, client);
+    one.pump();
+    expect(sent).toHaveLength(1);
+    await sent[0]?.answer(done("x"));
+    expect(sent[1]?.ops).toEqual(["2", "3"]);
+  });
+
+  it("delivers in the order of the asking, whatever is answered first", async () => {
+    const one = lane();
+    const [a, b] = [new Client("a"), new Client("b")];
+    send(one, a, "1");
+    send(one, b, "2");
+    await sent[1]?.answer(done("second"));
+    expect(delivered).toEqual([]);
+    await sent[0]?.answer(done("first"));
+    expect(delivered).toEqual(["a first", "b second"]);
+  });
+
+  it("sends what was refused again, all of it and in its order, once somebody leads", async () => {
+    const one = lane();
+    const client = new Client("a");
+    send(one, client, "1", "2");
+    await sent[0]?.answer(refused);
+    // What became of the second is not known yet.
+    send(one, client, "3");
+    expect(sent).toHaveLength(2);
+    await sent[1]?.answer(refused);
+    one.leaderChanged();
+    expect(sent.slice(2).map(({ ops }) => ops)).toEqual([["1"], ["2"], ["3"]]);
+    for (const group of sent.slice(2)) await group.answer(done(group.ops[0] ?? ""));
+    expect(delivered).toEqual(["a 1", "a 2", "a 3"]);
+  });
+
+  it("does not send a write again when one behind it was made, or may have been", async () => {
+    for (const outcome of [done("made"), unknown]) {
+      delivered = [];
+      sent = [];
+      const one = lane();
+      const client = new Client("a");
+      send(one, client, "1", "2");
+      await sent[0]?.answer(refused);
+      await sent[1]?.answer(outcome);
+      expect(delivered).toEqual(["a refused", outcome.type === "done" ? "a made" : "a unknown"]);
+      one.leaderChanged();
+      expect(sent).toHaveLength(2);
+    }
+  });
+
+  it("never sends a write again whose outcome is unknown, but a read", async () => {
+    const writes = lane();
+    send(writes, new Client("w"), "1");
+    await sent[0]?.answer(unknown);
+    writes.leaderChanged();
+    expect([sent.length, delivered]).toEqual([1, ["w unknown"]]);
+
+    sent = [];
+    delivered = [];
+    const reads = lane({ repeatable: true });
+    send(reads, new Client("r"), "1", "2");
+    await sent[0]?.answer(unknown);
+    await sent[1]?.answer(done("newer"));
+    reads.leaderChanged();
+    // The second is read again too: it must not see more than what is read after it.
+    expect(sent.slice(2).map(({ ops }) => ops)).toEqual([["1"], ["2"]]);
+    expect(delivered).toEqual([]);
+  });
+
+  it("answers what was not sent in time as not made, and what was as unknown; an answer that comes later is for nobody", async () => {
+    const one = lane();
+    send(one, new Client("a"), "1");
+    isReady = false;
+    send(one, new Client("b"), "2");
+    now = 2000;
+    vi.advanceTimersByTime(1000);
+    expect(delivered).toEqual(["a unknown", "b refused"]);
+    await sent[0]?.answer(done("late"));
+    expect(delivered).toHaveLength(2);
+  });
+
+  it("lets nobody in while too much waits, and says when there is room", async () => {
+    const one = lane({ waitingBytes: 150 });
+    const client = new Client("a");
+    expect(one.admits(client)).toBe(true);
+    send(one, client, "1", "2");
+    expect(one.admits(client)).toBe(false);
+    await sent[0]?.answer(done("x"));
+    expect(client.resumed).toBe(1);
+    expect(one.admits(client)).toBe(true);
+  });
+
+  it("answers everything when it is closed", () => {
+    const one = lane({ inFlight: 1 });
+    send(one, new Client("a"), "1", "2");
+    one.close(new Error("closed"));
+    expect(delivered).toEqual(["a unknown", "a refused"]);
+    send(one, new Client("b"), "3");
+    expect(delivered.at(-1)).toBe("b refused");
+  });
+});
