@@ -61,6 +61,35 @@ describe("commands of a pipeline", () => {
     ]);
   });
 
+  it("of which one makes no sense get what Redis says, also inside a transaction", async () => {
+    using client = await RespClient.connect(server.address);
+    const cases: readonly (readonly [readonly string[], string])[] = [
+      [["SELECT", "1"], "ERR DB index is out of range"],
+      [["SELECT", "x"], "ERR value is not an integer or out of range"],
+      [
+        ["SELECT", "9223372036854775807"],
+        "ERR value is out of range, value must between -2147483648 and 2147483647",
+      ],
+      [["CLIENT", "NOPE"], "ERR unknown subcommand 'NOPE'. Try CLIENT HELP."],
+      [["CLIENT", "SETNAME"], "ERR wrong number of arguments for 'client|setname' command"],
+      [["COMMAND", "GETKEYS", "GET"], "ERR wrong number of arguments for 'command|getkeys' command"],
+      [
+        ["EXEC", "x"],
+        "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command",
+      ],
+      [["DISCARD"], "ERR DISCARD without MULTI"],
+      [["DEBUG", "SLEEP", "1"], "ERR DEBUG command not allowed. This server has none."],
+      [["CONFIG", "SET", "nope", "1"], "ERR Unknown option or number of arguments for CONFIG SET - 'nope'"],
+    ];
+    for (const [args, message] of cases) expect(await client.call(...args)).toEqual(new Error(message));
+    expect(await client.pipeline([["MULTI"], ["CLIENT", "NOPE"], ["SET", "a", "1"], ["EXEC"]])).toEqual([
+      "OK",
+      new Error("ERR unknown subcommand 'NOPE'. Try CLIENT HELP."),
+      "QUEUED",
+      new Error("EXECABORT Transaction discarded because of previous errors."),
+    ]);
+  });
+
   it("are answered although the client has closed its side before", async () => {
     using client = await RespClient.connect(server.address);
     client.send("SET a 1\r\nGET a\r\nINCR a\r\nGET a\r\n");
@@ -255,6 +284,22 @@ describe("a connection", () => {
     // What was under way when its socket was full: at most 256 values, and what was made before.
     expect(Math.max(...outputs)).toBeLessThan(30_000_000);
   });
+});
+
+it("clients that do not read, all together, keep no more than they may", async () => {
+  await using own = await start("deaf", { limits: { maxTotalOutputBytes: 4_000_000 } });
+  using client = await RespClient.connect(own.address);
+  await client.call("SET", "large", "x".repeat(60_000));
+  using deaf = await RespClient.connect(own.address);
+  deaf.pause();
+  deaf.send(Buffer.from("GET large\r\n".repeat(10_000)));
+  while (own.context.clients.size > 1) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
+  expect(own.context.outbox.unsentBytes).toBe(0);
+  expect(await client.call("STRLEN", "large")).toBe(60_000);
 });
 
 describe("keys that expire", () => {

@@ -163,6 +163,23 @@ describe("operators", () => {
     expect(status.members.map(({ id }) => id)).toContain(4);
   });
 
+  it("tell the others where a node is that has moved", async () => {
+    const [moved] = followers() as [RunningServer];
+    const { id } = moved.node.raft;
+    await moved.close();
+    servers.splice(servers.indexOf(moved), 1);
+    const again = await start(id);
+    expect(again.context.self.addr).not.toBe(moved.context.self.addr);
+    const { self } = again.context;
+    using operator = await RespClient.connect(leader().address);
+    const refused = await operator.call("SESHAT", "ADD", String(id), self.addr, self.clientAddr);
+    expect(String(refused)).toContain("is a member already");
+    expect(await operator.call("SESHAT", "MOVE", String(id), self.addr, self.clientAddr)).toBe("OK");
+    await again.node.raft.wait(until.leader(), 60_000);
+    using client = await RespClient.connect(again.address);
+    expect(await client.call("INCR", "count")).toBe(181);
+  });
+
   it("cannot found a second cluster on nodes of this one", async () => {
     using operator = await RespClient.connect(leader().address);
     const { node, context } = leader();

@@ -38,6 +38,11 @@ const SUBCOMMANDS: Readonly<
       "Makes a new node a member that votes, once it has caught up: <id> <address for peers> <address for clients>",
     run: add,
   },
+  move: {
+    arity: 5,
+    summary: "Tells where a member is now: <id> <address for peers> <address for clients>",
+    run: move,
+  },
   remove: { arity: 3, summary: "Takes a node out of the cluster: <id>", run: remove },
   transfer: { arity: -2, summary: "Hands the leadership over: [<id>]", run: transfer },
   snapshot: {
@@ -116,6 +121,14 @@ async function add({ node }: ServerContext, args: Args): Promise<RespValue> {
   const { index } = raft.metrics().lastLogId;
   await raft.wait(until.replicated(id, index), CATCH_UP_MS);
   await raft.changeMembership({ type: "addVoters", ids: [id] });
+  return OK;
+}
+
+async function move({ node }: ServerContext, args: Args): Promise<RespValue> {
+  const [id, member] = memberAt(args, 2);
+  if (!node.raft.metrics().membership.membership.nodes.has(id))
+    throw new CommandError(`ERR node ${id} is no member`);
+  await node.raft.changeMembership({ type: "setNodes", nodes: [[id, member]] });
   return OK;
 }
 

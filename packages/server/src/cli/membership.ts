@@ -39,8 +39,15 @@ export async function join(fresh: Target, member: Target, io: CliIo): Promise<vo
       `node ${status.id} is of cluster "${status.clusterId}", and not of "${cluster.clusterId}"`,
     );
   }
-  const isMember = cluster.members.some(({ id, addr }) => id === status.id && addr === status.addr);
-  if (!status.isNew && !isMember) {
+  const known = cluster.members.find(({ id }) => id === status.id);
+  if (!status.isNew && known !== undefined) {
+    await onLeader(member, (leader) =>
+      leader.call("SESHAT", "MOVE", status.id, status.addr, status.clientAddr),
+    );
+    io.stdout.write(`OK, node ${status.id} is a member of "${cluster.clusterId}", at ${status.addr}\n`);
+    return;
+  }
+  if (!status.isNew) {
     throw new CliError(
       `node ${status.id} at ${status.clientAddr} belongs to a cluster already, or did: give it an empty folder`,
     );

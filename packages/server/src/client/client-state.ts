@@ -3,7 +3,6 @@ import type { RespValue, RespVersion } from "@seshat/resp";
 import type { Route } from "../commands/command-table.js";
 import type { Args } from "../gateway/op.js";
 import { sizeOfArgs } from "../gateway/op.js";
-import { CommandError } from "../commands/command-error.js";
 
 /** What is known of one connection, and what it has chosen. */
 export interface ClientState {
@@ -70,14 +69,16 @@ export class QueuedTransaction {
   isBroken = false;
   #bytes = 0;
 
-  /** Keeps a copy of the arguments. @throws {CommandError} when there are too many. */
-  add(route: Route, args: Args): void {
+  /** Keeps a copy of the arguments. @returns why not, when there are too many. */
+  add(route: Route, args: Args): string | null {
     this.#bytes += sizeOfArgs(args);
     if (this.#bytes > MAX_QUEUED_BYTES) {
       this.isBroken = true;
-      throw new CommandError(`ERR the transaction is larger than ${MAX_QUEUED_BYTES} bytes`);
+      this.queue.length = 0;
+      return `ERR the transaction is larger than ${MAX_QUEUED_BYTES} bytes`;
     }
     this.queue.push({ route, args: args.map((arg) => new Uint8Array(arg)) });
+    return null;
   }
 }
 

@@ -5,7 +5,8 @@ import { CommandError, wrongArity } from "../commands/command-error.js";
 import type { Route } from "../commands/command-table.js";
 import { fitsArity } from "../commands/command-table.js";
 import { NO_REPLY } from "../commands/local-command.js";
-import { unknownCommand } from "../commands/unknown-command.js";
+import { word } from "../commands/text.js";
+import { unknownCommand, unknownSubcommand } from "../commands/unknown-command.js";
 import type { Owner } from "../gateway/lane.js";
 import type { Args, ReadOp, WriteOp } from "../gateway/op.js";
 import { sizeOfArgs } from "../gateway/op.js";
@@ -52,6 +53,8 @@ export class Client implements Owner {
   /** True while a command that takes its time is carried out. */
   #isBusy = false;
   #isDirty = false;
+  /** What it counts among the unsent bytes of all clients. */
+  #unsentBytes = 0;
   #isClogged = false;
   #isPaused = false;
   /** Nothing more is begun; the connection ends once everything was said. */
@@ -223,14 +226,22 @@ export class Client implements Owner {
     if (problem !== null) {
       // Also a command that is not queued: EXEC with an argument.
       if (state.transaction !== null) state.transaction.isBroken = true;
-      this.#server.stats.failed(problem);
-      this.#say({ type: "error", message: problem });
+      const isExec = found?.spec.name === "exec";
+      const message = isExec
+        ? `EXECABORT Transaction discarded because of: ${problem.replace(/^ERR /, "")}`
+        : problem;
+      if (isExec) {
+        state.transaction = null;
+        state.watched.clear();
+      }
+      this.#server.stats.failed(message);
+      this.#say({ type: "error", message });
       return true;
     }
     const route = found as Route;
     if (state.transaction !== null && !(route.route === "local" && route.spec.isImmediate)) {
-      state.transaction.add(route, args);
-      this.#say({ type: "simple", text: "QUEUED" });
+      const refusal = state.transaction.add(route, args);
+      this.#say(refusal === null ? { type: "simple", text: "QUEUED" } : { type: "error", message: refusal });
       return true;
     }
     if (route.route === "local") return this.#runLocal(route, args);
@@ -250,12 +261,20 @@ export class Client implements Owner {
 
   #problem(found: Route | null, args: Args): string | null {
     if (found === null) return unknownCommand(args);
-    if (!fitsArity(found.spec, args.length)) return wrongArity(found.spec.name).message;
-    if (!this.state.isAuthenticated && !found.spec.flags.includes("no_auth")) {
+    const { spec } = found;
+    if (!fitsArity(spec, args.length)) return wrongArity(spec.name).message;
+    if (spec.subcommands !== undefined && args.length > 1) {
+      const name = `${spec.name}|${word(args, 1)}`;
+      const inner = spec.subcommands.find((sub) => sub.name === name);
+      if (inner === undefined) return unknownSubcommand(args);
+      if (!fitsArity(inner, args.length)) return wrongArity(name).message;
+    }
+    if (!this.state.isAuthenticated && !spec.flags.includes("no_auth")) {
       return "NOAUTH Authentication required.";
     }
-    if (this.state.redirects && found.route !== "local") return this.#server.redirection(found.spec, args);
-    if (this.state.transaction !== null && found.spec.flags.includes("no_multi")) {
+    const isLocal = found.route === "local" || (found.route === "read" && this.state.readsLocally);
+    if (this.state.redirects && !isLocal) return this.#server.redirection(spec, args);
+    if (this.state.transaction !== null && spec.flags.includes("no_multi")) {
       return "ERR Command not allowed inside a transaction";
     }
     return null;
@@ -331,7 +350,13 @@ export class Client implements Owner {
       if (state.replies === "skip") state.replies = "on";
       return;
     }
-    this.#writer.write(reply, state.version);
+    try {
+      this.#writer.write(reply, state.version);
+    } catch (error) {
+      // A reply that cannot be written is a mistake of ours, and no reason to end the others.
+      this.#server.logger.log("error", "client.reply.failed", { client: this.id, error: String(error) });
+      this.destroy();
+    }
   }
 
   #send(): void {
@@ -346,8 +371,11 @@ export class Client implements Owner {
         for (const part of parts) socket.write(part);
         socket.uncork();
       }
-      if (socket.writableLength > this.#server.limits.maxOutputBytes) {
-        this.#server.logger.log("warn", "client.output.overflow", { client: this.id });
+      if (!this.#mayKeep(socket.writableLength)) {
+        this.#server.logger.log("warn", "client.output.overflow", {
+          client: this.id,
+          bytes: socket.writableLength,
+        });
         this.destroy();
         return;
       }
@@ -356,7 +384,20 @@ export class Client implements Owner {
     this.#finish();
   }
 
+  /** Counts what the socket has not taken. @returns false when that is too much. */
+  #mayKeep(unsent: number): boolean {
+    const { outbox, limits } = this.#server;
+    // What is taken at once is not worth counting.
+    const counted = unsent > MAX_UNSENT_BYTES ? unsent : 0;
+    outbox.unsentBytes += counted - this.#unsentBytes;
+    this.#unsentBytes = counted;
+    return (
+      unsent <= limits.maxOutputBytes && (counted === 0 || outbox.unsentBytes <= limits.maxTotalOutputBytes)
+    );
+  }
+
   #drained(): void {
+    this.#mayKeep(this.#socket.writableLength);
     this.#isClogged = false;
     this.#advance();
     this.#send();
@@ -376,6 +417,7 @@ export class Client implements Owner {
   }
 
   #closed(): void {
+    this.#mayKeep(0);
     this.#isClosed = true;
     this.#isEnding = true;
     this.#held = null;

@@ -5,6 +5,8 @@ export interface Flushable {
 
 /** The clients that were said something since the last flush: each writes to its socket once. */
 export class Outbox {
+  /** Of clients that do not take their replies: what they have not taken. */
+  unsentBytes = 0;
   #waiting: Flushable[] = [];
 
   add(client: Flushable): void {

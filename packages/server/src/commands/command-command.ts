@@ -165,7 +165,7 @@ function list(args: Args, all: readonly CommandSpec[]): RespValue {
 }
 
 function keys(args: Args, table: Table): RespValue {
-  if (args.length < 3) throw wrongArity("command|getkeys");
+  if (args.length < 4) throw wrongArity("command|getkeys");
   const command = args.slice(2);
   const spec = table.find(command[0] as Uint8Array)?.spec;
   if (spec === undefined) throw new CommandError("ERR Invalid command specified");

@@ -7,7 +7,7 @@ import { CommandError, NOT_AN_INTEGER } from "./command-error.js";
 import { hello } from "./hello.js";
 import type { LocalCommand, LocalReply } from "./local-command.js";
 import { localCommands } from "./local-command.js";
-import { OK, integer } from "./text.js";
+import { OK, integer, isInteger64 } from "./text.js";
 import { unwatch } from "./transaction-commands.js";
 
 /** Commands about one connection. */
@@ -55,7 +55,8 @@ export const CONNECTION_COMMANDS: readonly LocalCommand[] = localCommands("conne
     summary: "Change the selected database for the current connection",
     run: (_client, args) => {
       const index = integer(args[1]);
-      if (index === null) throw new CommandError(NOT_AN_INTEGER);
+      if (index === null) throw new CommandError(isInteger64(args[1]) ? OUT_OF_RANGE : NOT_AN_INTEGER);
+      if (Math.abs(index) > 2 ** 31) throw new CommandError(OUT_OF_RANGE);
       if (index !== 0) throw new CommandError("ERR DB index is out of range");
       return OK;
     },
@@ -90,6 +91,8 @@ export const CONNECTION_COMMANDS: readonly LocalCommand[] = localCommands("conne
     run: runClient,
   },
 ]);
+
+const OUT_OF_RANGE = "ERR value is out of range, value must between -2147483648 and 2147483647";
 
 function auth(client: Client, args: Args, { limits }: ServerContext): LocalReply {
   if (args.length > 3) throw new CommandError("ERR syntax error");

@@ -29,7 +29,7 @@ export const SERVER_COMMANDS: readonly LocalCommand[] = localCommands("server", 
     summary: "Get array of command details",
     subcommands: ["count", "info", "list", "docs", "getkeys", "help"].map((name) => ({
       name,
-      arity: name === "count" || name === "help" ? 2 : name === "getkeys" ? -3 : -2,
+      arity: name === "count" || name === "help" ? 2 : name === "getkeys" ? -4 : -2,
       flags: "loading stale",
       summary: `COMMAND ${name.toUpperCase()}`,
     })),

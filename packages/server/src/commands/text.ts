@@ -30,3 +30,9 @@ export function integer(bytes: Uint8Array | undefined): number | null {
 export function lower(bytes: Uint8Array): Uint8Array {
   return Buffer.from(latin1(bytes).toLowerCase(), "latin1");
 }
+
+/** Whether it is a whole number of 64 bits, also where a number of JavaScript would not be exact. */
+export function isInteger64(bytes: Uint8Array | undefined): boolean {
+  const text = latin1(bytes);
+  return /^(?:0|-?[1-9]\d{0,18})$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+}

@@ -20,7 +20,10 @@ const CERTAIN: ReadonlySet<string> = new Set([
 export function failureOf(thrown: unknown): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const certain = error instanceof SeshatError && CERTAIN.has(error.code);
-  return { type: certain ? "refused" : "unknown", error };
+  if (!certain) return { type: "unknown", error };
+  return error.code === "invalidValue"
+    ? { type: "refused", error, isFinal: true }
+    : { type: "refused", error };
 }
 
 /** The reply to a write that failed. Its first word says whether it may take effect. */
@@ -41,6 +44,8 @@ export function writeFailure({ type, error }: Failure): RespValue {
       return { type: "error", message: `TRYAGAIN The write was not made: ${error.message}` };
     case "storageStalled":
       return { type: "error", message: `TRYAGAIN The write was not made: ${error.message}` };
+    case "invalidValue":
+      return { type: "error", message: `ERR the write was not made: ${error.message}` };
     default:
       return { type: "error", message: "CLUSTERDOWN The write was not made: the cluster has no leader" };
   }

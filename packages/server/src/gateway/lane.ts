@@ -179,6 +179,7 @@ export class Lane<Op> {
 
   #mayRepeat({ outcome, deadline }: Group<Op>): boolean {
     if (outcome === null || outcome.type === "done") return false;
+    if (outcome.type === "refused" && outcome.isFinal === true) return false;
     if (outcome.type === "unknown" && !this.#parts.repeatable) return false;
     return this.#parts.now() < deadline;
   }

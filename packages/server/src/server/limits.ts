@@ -7,6 +7,8 @@ export interface ClientLimits {
   idleSeconds: number;
   /** Replies that a client has not taken, in bytes; past it, it is disconnected. */
   maxOutputBytes: number;
+  /** The same of all clients together: who then is sent more is disconnected. */
+  maxTotalOutputBytes: number;
   /** The longest argument, in bytes. */
   maxBulkBytes: number;
   /** The longest command, in bytes. It has to fit in one message between nodes. */
@@ -18,6 +20,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = Object.freeze({
   maxClients: 10_000,
   idleSeconds: 0,
   maxOutputBytes: 256 * 1024 * 1024,
+  maxTotalOutputBytes: 1024 * 1024 * 1024,
   maxBulkBytes: 512 * 1024 * 1024,
   maxCommandBytes: 48 * 1024 * 1024,
 });
