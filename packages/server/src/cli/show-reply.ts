@@ -15,6 +15,7 @@ export function showReply(reply: RespValue, indent = ""): string {
     case "nullArray":
       return "(nil)";
     case "map":
+    case "pairs":
       return list(reply.entries.flat(), indent);
     case "set":
     case "push":
