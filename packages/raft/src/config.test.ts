@@ -28,7 +28,7 @@ describe("the settings of a node", () => {
       preVote: true,
       leaderLease: false,
       maxClockDriftMs: 10,
-      maxPayloadEntries: 300,
+      maxPayloadEntries: 4096,
       maxInFlightAppends: 16,
       maxPayloadBytes: 1_048_576,
       maxInFlightBytes: 8_388_608,

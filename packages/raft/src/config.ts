@@ -38,7 +38,7 @@ export interface RaftConfig {
    * harm, but a clock that stands still while its machine does (suspended, or moved as a virtual machine) keeps no bound. Default 10.
    */
   readonly maxClockDriftMs: number;
-  /** Entries in one AppendEntries request. Default 300. */
+  /** Entries in one AppendEntries request. Default 4096: what bounds a message is mostly `maxPayloadBytes`. */
   readonly maxPayloadEntries: number;
   /** AppendEntries requests with entries on their way to one follower. Default 16. */
   readonly maxInFlightAppends: number;
@@ -96,7 +96,7 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
   preVote: true,
   leaderLease: false,
   maxClockDriftMs: 10,
-  maxPayloadEntries: 300,
+  maxPayloadEntries: 4096,
   maxInFlightAppends: 16,
   maxPayloadBytes: 1024 * 1024,
   maxInFlightBytes: 8 * 1024 * 1024,

@@ -11,15 +11,18 @@ type Entry = EmptyConfig["Entry"];
 const FIRST_CAPACITY = 1024;
 
 /**
- * A log in memory, and nothing more: a ring of entries, addressed by index. It holds what Raft may ask for, and counts what was
- * appended.
+ * A log in memory, and nothing more: a ring of terms, addressed by index, from which an entry with an empty command is made again; others
+ * are kept as they are. It holds what Raft may ask for, and counts what was appended. It makes no work for the collector of garbage that would be counted as
+ * Raft's, however long it is.
  */
 export class EmptyLog implements RaftStorage<EmptyConfig> {
   readonly appended: Tally = new Tally();
   #identity: StoreIdentity | null = null;
   #vote: Vote | null = null;
   /** By `index % length`; the length is a power of two. */
-  #ring: (Entry | null)[] = new Array<Entry | null>(FIRST_CAPACITY).fill(null);
+  #terms: Float64Array<ArrayBuffer> = new Float64Array(FIRST_CAPACITY);
+  /** Entries that are no empty commands, by index: a blank one for each term, and memberships. */
+  readonly #others = new Map<number, Entry>();
   #last: LogId = ZERO_LOG_ID;
   #purged: LogId = ZERO_LOG_ID;
 
@@ -57,11 +60,15 @@ export class EmptyLog implements RaftStorage<EmptyConfig> {
 
   append(entries: readonly Entry[], completion: IoCompletion): void {
     this.appended.add(entries);
-    const last = entries.at(-1) as Entry;
-    if (last.logId.index - this.#purged.index > this.#ring.length)
-      this.#grow(last.logId.index - this.#purged.index);
-    const mask = this.#ring.length - 1;
-    for (const entry of entries) this.#ring[entry.logId.index & mask] = entry;
+    const last = entries[entries.length - 1] as Entry;
+    const needed = last.logId.index - this.#purged.index;
+    if (needed > this.#terms.length) this.#grow(needed);
+    const mask = this.#terms.length - 1;
+    for (let i = 0; i < entries.length; i += 1) {
+      const entry = entries[i] as Entry;
+      this.#terms[entry.logId.index & mask] = entry.logId.term;
+      if (entry.payload.type !== "normal") this.#others.set(entry.logId.index, entry);
+    }
     this.#last = last.logId;
     completion(null);
   }
@@ -71,21 +78,21 @@ export class EmptyLog implements RaftStorage<EmptyConfig> {
   }
 
   purge(upto: LogId): void {
-    const mask = this.#ring.length - 1;
-    for (let index = this.#purged.index + 1; index <= upto.index; index += 1) this.#ring[index & mask] = null;
+    for (const index of this.#others.keys()) if (index <= upto.index) this.#others.delete(index);
     this.#purged = upto;
   }
 
   #at(index: number): Entry {
-    return this.#ring[index & (this.#ring.length - 1)] as Entry;
+    const term = this.#terms[index & (this.#terms.length - 1)] as number;
+    return this.#others.get(index) ?? { logId: { term, index }, payload: { type: "normal", data: null } };
   }
 
   #grow(needed: number): void {
-    let capacity = this.#ring.length;
+    let capacity = this.#terms.length;
     while (capacity < needed) capacity *= 2;
-    const ring = new Array<Entry | null>(capacity).fill(null);
+    const terms = new Float64Array(capacity);
     for (let index = this.#purged.index + 1; index <= this.#last.index; index += 1)
-      ring[index & (capacity - 1)] = this.#at(index);
-    this.#ring = ring;
+      terms[index & (capacity - 1)] = this.#terms[index & (this.#terms.length - 1)] as number;
+    this.#terms = terms;
   }
 }

@@ -219,7 +219,7 @@ export class Executor<C extends RaftTypeConfig> {
         this.#logLane.submit(command);
         return;
       case "sendAppendEntries":
-        this.#sender.appendEntries(command);
+        this.#sender.appendEntries(command, this.#stages.now);
         return;
       case "answerAppendEntries":
         this.#answerAppend(command);

@@ -70,9 +70,9 @@ export class OpenCalls {
     this.#ended = ended;
   }
 
-  /** A call is on its way from now on. */
-  begin(call: OpenCall<never>): void {
-    const deadline = this.#runtime.now() + call.timeoutMs;
+  /** A call is on its way from `now` on. */
+  begin(call: OpenCall<never>, now: number = this.#runtime.now()): void {
+    const deadline = now + call.timeoutMs;
     call.calls = this;
     call.deadline = deadline;
     call.previous = this.#last;

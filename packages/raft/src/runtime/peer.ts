@@ -76,8 +76,9 @@ export class Peer<C extends RaftTypeConfig> {
   append(
     request: RpcRequest<AppendEntriesRequest<C["D"], C["Node"]>>,
     call: OpenCall<RpcResponse<AppendEntriesResponse>>,
+    now: number,
   ): void {
-    const network: (Partial<CallbackRaftNetwork<C>> & RaftNetwork<C>) | null = this.#begin(call);
+    const network: (Partial<CallbackRaftNetwork<C>> & RaftNetwork<C>) | null = this.#begin(call, now);
     if (network === null) return;
     try {
       if (network.callAppendEntries === undefined) follow(network.appendEntries(request), call);
@@ -116,12 +117,12 @@ export class Peer<C extends RaftTypeConfig> {
   }
 
   /** A call is on its way from now on. @returns what it is to be sent with; null when that cannot be had, and the call has failed. */
-  #begin(call: OpenCall<never>): RaftNetwork<C> | null {
+  #begin(call: OpenCall<never>, now: number = this.#parts.runtime.now()): RaftNetwork<C> | null {
     if (this.#closed) {
       call.failed(this.#givenUp());
       return null;
     }
-    this.#open.begin(call);
+    this.#open.begin(call, now);
     try {
       this.#connection ??= this.#parts.connect(this.id);
     } catch (thrown) {

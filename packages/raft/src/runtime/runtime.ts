@@ -399,10 +399,9 @@ export class Runtime<C extends RaftTypeConfig> {
   #step(event: Event): void {
     const { state } = this.#engine;
     const { type } = event;
-    // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before. That a write is durable
-    // mostly follows at once on what asked for it, and then, unless somebody measures how long it took, it is of the same moment.
-    if (type !== "persisted" || this.#isNewTurn || this.#stages.follows("appended"))
-      this.#stages.now = this.#clock.now();
+    // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before. What lanes report at once,
+    // though, is of the moment in which it was asked for, unless somebody measures how long it took.
+    if (this.#isNewTurn || !this.#isOfTheMoment(type)) this.#stages.now = this.#clock.now();
     const { now } = this.#stages;
     this.#isNewTurn = false;
     if (type === "clientWrite") this.#clients.decideWrites();
@@ -427,6 +426,12 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#adjustedToCommitted = committed;
     this.#adjustedToEffective = effective;
     this.#executor.membershipChanged();
+  }
+
+  /** True for a report of a lane that decides nothing by the time. */
+  #isOfTheMoment(type: Event["type"]): boolean {
+    if (type === "persisted") return !this.#stages.follows("appended");
+    return type === "applied" && !this.#stages.follows("applied");
   }
 
   #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void {

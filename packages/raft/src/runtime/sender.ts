@@ -79,6 +79,8 @@ export class Sender<C extends RaftTypeConfig> {
   readonly #parts: SenderParts<C>;
   readonly #peers = new Map<NodeId, Peer<C>>();
   #lastRead: LastRead<C> | null = null;
+  /** While something is sent at once: the time. What is sent later looks at the clock. */
+  #stepTime: number | null = null;
   #closed = false;
 
   constructor(parts: SenderParts<C>) {
@@ -142,11 +144,13 @@ export class Sender<C extends RaftTypeConfig> {
     return this.#callFor(to, "installSnapshot", timeoutMs, send, checkInstallSnapshotResponse);
   }
 
-  /** Sends entries in the order of the calls, and heartbeats beside them. */
-  appendEntries(command: SendAppendEntriesCommand): void {
+  /** Sends entries in the order of the calls, and heartbeats beside them. @param now when the engine said so, which is a moment ago. */
+  appendEntries(command: SendAppendEntriesCommand, now: number = this.#parts.runtime.now()): void {
     const peer = this.#peer(command.to);
+    this.#stepTime = now;
     if (command.upto > command.prevLogId.index) peer.inOrder(command);
     else this.#send(peer, command, NO_ENTRIES, command.prevLogId, null, 0);
+    this.#stepTime = null;
   }
 
   #sendEntries(peer: Peer<C>, command: SendAppendEntriesCommand): MaybePromise<void> {
@@ -250,6 +254,7 @@ export class Sender<C extends RaftTypeConfig> {
     peer.append(
       { term, leaderId, prevLogId, entries, leaderCommit, header },
       new AppendCall(this.#parts, peer, command, timeoutMs, bytes, whole, position),
+      this.#stepTime ?? this.#parts.runtime.now(),
     );
   }
 
