@@ -55,6 +55,9 @@ describe("limits", () => {
     expect(node.read(["GET", long(200)])).toBe("v");
     expect(node.run(["DEL", long(200), long(300)])).toBe(1);
     expect(node.run("SET a vv")).toBe("-ERR value too large");
+    // What a change does not name stays as it is.
+    node.configure({ maxMemoryBytes: 7 });
+    expect(node.machine.config).toEqual({ maxKeyBytes: 10, maxValueBytes: 1, maxMemoryBytes: 7 });
   });
 
   test("may be Redis's own, with its error", () => {

@@ -4,6 +4,7 @@ import { errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import type { KvCommand } from "./command.js";
 import { keysOf } from "./command.js";
+import { errorText } from "./parse.js";
 import { findCommand } from "./table.js";
 
 /** How much of an unknown command an error repeats, and of its arguments together. */
@@ -59,17 +60,7 @@ function unknownCommand(args: readonly Uint8Array[]): string {
   let shown = "";
   for (const arg of rest) {
     if (shown.length >= SHOWN_BYTES) break;
-    shown += `'${latin1(arg.subarray(0, SHOWN_BYTES - shown.length))}' `;
+    shown += `'${errorText(arg.subarray(0, SHOWN_BYTES - shown.length))}' `;
   }
-  return `ERR unknown command '${latin1(name.subarray(0, SHOWN_BYTES))}', with args beginning with: ${shown}`;
-}
-
-/** A character a byte, up to a 0 as in C; line ends as blanks, because an error is one line. */
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    if (byte === 0) break;
-    text += byte === 10 || byte === 13 ? " " : String.fromCharCode(byte);
-  }
-  return text;
+  return `ERR unknown command '${errorText(name.subarray(0, SHOWN_BYTES))}', with args beginning with: ${shown}`;
 }

@@ -2,12 +2,10 @@ import type { Reply } from "../reply.js";
 import { errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { invalidExpireTime } from "./expire-option.js";
-import { INT64_MAX, INT64_MIN, integerArgument, word } from "./parse.js";
+import { INT64_MAX, INT64_MIN, errorText, integerArgument, word } from "./parse.js";
 
 type Args = readonly Uint8Array[];
 type Condition = "NX" | "XX" | "GT" | "LT";
-
-const decoder = new TextDecoder("latin1");
 
 export function expire(db: Db, args: Args): Reply {
   return setExpiry(db, args, db.clock, true, "expire");
@@ -30,7 +28,7 @@ function setExpiry(db: Db, args: Args, base: number, seconds: boolean, command: 
   for (const arg of args.slice(3)) {
     const option = word(arg);
     if (option !== "NX" && option !== "XX" && option !== "GT" && option !== "LT") {
-      return errorReply(`ERR Unsupported option ${decoder.decode(arg)}`);
+      return errorReply(`ERR Unsupported option ${errorText(arg)}`);
     }
     conditions.add(option);
   }

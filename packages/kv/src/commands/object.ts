@@ -7,7 +7,7 @@ import { ListValue } from "../types/list-value.js";
 import type { Scored } from "../types/zset-value.js";
 import { ZsetValue } from "../types/zset-value.js";
 import type { CommandFlag, CommandSpec } from "./command.js";
-import { parseInteger, word } from "./parse.js";
+import { errorText, parseInteger, word } from "./parse.js";
 
 type Args = readonly Uint8Array[];
 
@@ -46,7 +46,7 @@ export function object(db: Db, args: Args): Reply {
   const subcommand = word(args[1]);
   const spec = OBJECT_SUBCOMMANDS.find(({ name }) => name === `object|${subcommand.toLowerCase()}`);
   if (spec === undefined) {
-    const given = new TextDecoder("latin1").decode((args[1] as Uint8Array).subarray(0, 128));
+    const given = errorText((args[1] as Uint8Array).subarray(0, 128));
     return errorReply(`ERR unknown subcommand '${given}'. Try OBJECT HELP.`);
   }
   if (spec.arity !== args.length) {

@@ -92,3 +92,13 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   }
   return a.length - b.length;
 }
+
+/** What a client sent, for an error: a character a byte, up to a 0 as in C; line ends as blanks, because an error is one line. */
+export function errorText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) {
+    if (byte === 0) break;
+    text += byte === 10 || byte === 13 ? " " : String.fromCharCode(byte);
+  }
+  return text;
+}

@@ -184,4 +184,24 @@ describe("a dictionary", () => {
     dict.find(a);
     expect(dict.shard).toBe(again);
   });
+
+  test("and its fork do not see what is done to the other, large values and all", () => {
+    const dict = new Dict(SEED);
+    const names = Array.from({ length: 40 }, (_, n) => `k${n}`);
+    const large = (n: number): Uint8Array => new Uint8Array(1100 + n).fill(n);
+    for (const [n, text] of names.entries()) put(dict, utf8.encode(text), large(n));
+    const fork = dict.fork();
+    for (let n = 0; n < 20; n++) if (dict.find(utf8.encode(`k${n}`))) dict.remove();
+    for (let n = 40; n < 80; n++) put(fork, utf8.encode(`k${n}`), large(n));
+    for (let n = 100; n < 120; n++) put(dict, utf8.encode(`k${n}`), large(n));
+    const held = (of: Dict): string[] =>
+      walk(of).filter(
+        (text) =>
+          Buffer.compare(get(of, utf8.encode(text)) ?? new Uint8Array(0), large(Number(text.slice(1)))) === 0,
+      );
+    const numbers = (from: number, to: number): string[] =>
+      Array.from({ length: to - from }, (_, n) => `k${from + n}`);
+    expect(held(fork)).toEqual(inOrder(numbers(0, 80)));
+    expect(held(dict)).toEqual(inOrder([...numbers(20, 40), ...numbers(100, 120)]));
+  });
 });

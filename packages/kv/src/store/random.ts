@@ -7,14 +7,16 @@ import { halfSipHash } from "./half-sip-hash.js";
 export class Random {
   #k0 = 0;
   #k1 = 0;
-  readonly #counter: Uint8Array = new Uint8Array(8);
+  #stream = 0;
+  #drawn = 0;
+  readonly #block: Uint8Array = new Uint8Array(8);
 
   /** @param seed any integer from 0 to 2^53 - 1. @param stream tells sequences of one seed apart. */
   reseed(seed: number, stream: number): void {
     this.#k0 = seed >>> 0;
     this.#k1 = Math.floor(seed / 0x1_0000_0000);
-    this.#counter.fill(0);
-    for (let i = 0; i < 4; i++) this.#counter[i + 4] = stream >>> (8 * i);
+    this.#stream = stream;
+    this.#drawn = 0;
   }
 
   /** An integer from 0 to `below` - 1. `below` is 2^32 at most. */
@@ -24,10 +26,10 @@ export class Random {
 
   #next(): number {
     for (let i = 0; i < 4; i++) {
-      const byte = ((this.#counter[i] as number) + 1) & 0xff;
-      this.#counter[i] = byte;
-      if (byte !== 0) break;
+      this.#block[i] = this.#drawn >>> (8 * i);
+      this.#block[i + 4] = this.#stream >>> (8 * i);
     }
-    return halfSipHash(this.#counter, this.#k0, this.#k1);
+    this.#drawn += 1;
+    return halfSipHash(this.#block, this.#k0, this.#k1);
   }
 }

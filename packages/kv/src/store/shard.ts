@@ -69,6 +69,11 @@ export class Shard {
     return this.#arena.length;
   }
 
+  /** How many places there are for what stands outside, used and unused. */
+  get outsidePlaces(): number {
+    return this.#outside.length;
+  }
+
   /** A copy that can be changed while captures see this one. What stands outside is shared, and keeps its owner. */
   clone(): Shard {
     const copy = new Shard(this.depth);

@@ -75,7 +75,11 @@ export class ZsetValue implements Collection {
 
   /** Removes `count` members from `index` on. */
   deleteRange(index: number, count: number): void {
-    for (const { member } of this.slice(index, count)) this.delete(fromByteString(member));
+    for (let left = count; left > 0; left--) {
+      const { member } = this.#order.remove(index);
+      this.#scores.delete(fromByteString(member));
+      this.#bytes -= ELEMENT_BYTES + member.length;
+    }
   }
 
   rank(member: Uint8Array): number | null {
