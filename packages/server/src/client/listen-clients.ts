@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import type { ServerContext } from "../server/context.js";
 import { Client } from "./client.js";
+import { formatAddress } from "../cluster/host-and-port.js";
 import { isLoopback } from "./client-state.js";
 
 /** Where clients connect. */
@@ -39,7 +40,7 @@ export async function listenClients(
   listener.listen({ host, port, backlog: BACKLOG });
   await once(listener, "listening");
   const { address, port: taken } = listener.address() as AddressInfo;
-  const text = address.includes(":") ? `[${address}]:${taken}` : `${address}:${taken}`;
+  const text = formatAddress(address, taken);
   server = context(text);
   const { logger, clients } = server;
   listener.on("error", (error) => logger.log("error", "clients.listen.failed", { error: error.message }));
@@ -56,7 +57,7 @@ export async function listenClients(
 }
 
 /** Connections that the system keeps for us until we accept them. */
-const BACKLOG = 1024;
+const BACKLOG = 4096;
 
 function accept(socket: Socket, server: ServerContext): void {
   const { clients, limits, stats } = server;

@@ -1,3 +1,8 @@
+/** `host:port`, with brackets around a host of IPv6. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** Takes `host:port` apart; a host of IPv6 comes without its brackets. */
 export function hostAndPort(address: string | undefined): readonly [host: string, port: string] {
   if (address === undefined) return ["", "0"];

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidValueError } from "@seshat/common";
+import { formatAddress } from "../cluster/host-and-port.js";
 import type { RaftSettings } from "../node/raft-settings.js";
 import { PRODUCT_RAFT_SETTINGS } from "../node/raft-settings.js";
 import type { LogThreshold } from "../node/pino-logger.js";
@@ -108,7 +109,7 @@ const PEER_PORT_OFFSET = 10_000;
 export function addressesOf({ server }: ServerConfig): ServerNode {
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, peerAddress, advertise } = server;
   return {
-    addr: advertise?.peers ?? peerAddress ?? `${host}:${port + PEER_PORT_OFFSET}`,
-    clientAddr: advertise?.clients ?? `${host}:${port}`,
+    addr: advertise?.peers ?? peerAddress ?? formatAddress(host, port + PEER_PORT_OFFSET),
+    clientAddr: advertise?.clients ?? formatAddress(host, port),
   };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { hostAndPort } from "../cluster/host-and-port.js";
+import { formatAddress, hostAndPort } from "../cluster/host-and-port.js";
 import type { ServerContext } from "../server/context.js";
 import { serverMetrics } from "./server-metrics.js";
 
@@ -60,7 +60,7 @@ export async function serveMetrics(server: ServerContext, address: string): Prom
   await once(http, "listening");
   const taken = http.address() as AddressInfo;
   return {
-    address: `${taken.address.includes(":") ? `[${taken.address}]` : taken.address}:${taken.port}`,
+    address: formatAddress(taken.address, taken.port),
     close: async () => {
       const closed = once(http, "close");
       http.close();

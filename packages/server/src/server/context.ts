@@ -28,6 +28,8 @@ export interface ServerContext {
   readonly self: ServerNode;
   readonly clusterId: string;
   readonly dir: string;
+  /** How long an operation may take. */
+  readonly commandTimeoutMs: number;
   readonly version: string;
   readonly startedMs: number;
   /** The clock of this machine, in milliseconds since 1970. */

@@ -13,6 +13,7 @@ export interface ExpiryParts {
 
 /** How often it is looked whether keys are over, in milliseconds. */
 const LOOK_MS = 100;
+const MAX_TICKS = 16;
 
 /**
  * Removes keys that are over although nobody asks for them: the leader lets the log tell the time once the earliest deadline has passed. While none has,
@@ -37,8 +38,11 @@ export class Expiry {
     const { raft, machine, clock, tick } = this.#parts;
     if (this.#isTicking || !raft.isLeader() || machine.nextDeadlineMs > clock.nowMs()) return;
     this.#isTicking = true;
-    // What fails is tried again: somebody leads, sooner or later.
-    await tick().catch(() => {});
+    // Each entry removes a bounded number of keys; what is left after so many of them has to wait for the next look.
+    for (let ticks = 0; ticks < MAX_TICKS && raft.isLeader() && machine.nextDeadlineMs <= clock.nowMs(); ticks++) {
+      // What fails is tried again: somebody leads, sooner or later.
+      await tick().catch(() => {});
+    }
     this.#isTicking = false;
   }
 }

@@ -8,6 +8,7 @@ import { Clients } from "../client/clients.js";
 import type { ClientListener } from "../client/listen-clients.js";
 import { listenClients } from "../client/listen-clients.js";
 import { Outbox } from "../client/outbox.js";
+import { formatAddress } from "../cluster/host-and-port.js";
 import { redirection } from "../cluster/redirection.js";
 import { CommandTable } from "../commands/command-table.js";
 import { ConfigParameters } from "../commands/config-parameters.js";
@@ -76,6 +77,7 @@ const PEER_PORT_OFFSET = 10_000;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
 /** How long clients have to take their last replies when the server closes. */
 const FAREWELL_MS = 200;
+const LOOK_MS = 5;
 
 /**
  * Starts a server: a node, and what Redis clients connect to.
@@ -95,7 +97,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     id,
     clusterId,
     dir,
-    address: options.peerAddress ?? `${host}:${port === 0 ? 0 : port + PEER_PORT_OFFSET}`,
+    address: options.peerAddress ?? formatAddress(host, port === 0 ? 0 : port + PEER_PORT_OFFSET),
     stateMachine: machine,
     codec: SERVER_CODEC,
     logger,
@@ -149,6 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         logger,
         self,
         clusterId,
+        commandTimeoutMs: timeoutMs,
         dir,
         version: readVersion(),
         startedMs: wallMs(),
@@ -189,11 +192,19 @@ async function join(whenNew: "alone" | "wait", { node, self }: ServerContext): P
 async function farewell(listener: ClientListener, server: ServerContext): Promise<void> {
   listener.stop();
   await handOver(server.node.raft, server.logger);
-  for (const client of server.clients) client.end();
-  const until = performance.now() + FAREWELL_MS;
-  while (server.clients.size > 0 && performance.now() < until) {
+  const { clients } = server;
+  for (const client of clients) client.end();
+  // Each operation under way has its answer within its own time; then the sockets are to take what was said.
+  await patiently(server.commandTimeoutMs, () => [...clients].every(({ inFlight }) => inFlight === 0));
+  await patiently(FAREWELL_MS, () => clients.size === 0);
+}
+
+/** Waits until `holds`, but no longer than so many milliseconds. */
+async function patiently(ms: number, holds: () => boolean): Promise<void> {
+  const until = performance.now() + ms;
+  while (!holds() && performance.now() < until) {
     await new Promise((resolve) => {
-      setTimeout(resolve, 5);
+      setTimeout(resolve, LOOK_MS);
     });
   }
 }
