@@ -172,7 +172,9 @@ function memberAt(args: Args, index: number): readonly [NodeId, ServerNode] {
     if (!/^.{1,255}:\d{1,5}$/.test(address))
       throw new CommandError(`ERR ${address} is no address such as 10.0.0.1:7000`);
     if (/^(?:0\.0\.0\.0|\[::\]):/.test(address)) {
-      throw new CommandError(`ERR nobody finds a node at ${address}: say where it is, by peers.advertise and clients.advertise`);
+      throw new CommandError(
+        `ERR nobody finds a node at ${address}: say where it is, by peers.advertise and clients.advertise`,
+      );
     }
   }
   return [nodeIdAt(args, index), { addr, clientAddr }];

@@ -39,7 +39,11 @@ export class Expiry {
     if (this.#isTicking || !raft.isLeader() || machine.nextDeadlineMs > clock.nowMs()) return;
     this.#isTicking = true;
     // Each entry removes a bounded number of keys; what is left after so many of them has to wait for the next look.
-    for (let ticks = 0; ticks < MAX_TICKS && raft.isLeader() && machine.nextDeadlineMs <= clock.nowMs(); ticks++) {
+    for (
+      let ticks = 0;
+      ticks < MAX_TICKS && raft.isLeader() && machine.nextDeadlineMs <= clock.nowMs();
+      ticks++
+    ) {
       // What fails is tried again: somebody leads, sooner or later.
       await tick().catch(() => {});
     }

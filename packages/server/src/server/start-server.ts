@@ -195,7 +195,9 @@ async function farewell(listener: ClientListener, server: ServerContext): Promis
   const { clients } = server;
   for (const client of clients) client.end();
   // Each operation under way has its answer within its own time; then the sockets are to take what was said.
+
   await patiently(server.commandTimeoutMs, () => [...clients].every(({ inFlight }) => inFlight === 0));
+
   await patiently(FAREWELL_MS, () => clients.size === 0);
 }
 
