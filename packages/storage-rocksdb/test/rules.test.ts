@@ -59,7 +59,7 @@ describe("the lane", () => {
 
   test("makes whoever appends wait once 32 MiB are queued, and forgets what it has written", async () => {
     const disk = new TestDisk();
-    const store = await open(disk);
+    const store = await openStore(disk.dir, { writeBufferBytes: 134_217_728 }, disk.io);
     const acknowledged: Promise<void>[] = [];
     let waits = 0;
     for (let index = 1; index <= 40; index++) {
