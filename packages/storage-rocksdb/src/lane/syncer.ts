@@ -4,7 +4,7 @@ import type { MarkerFile } from "../wal/marker-file.js";
 import type { WalFiles } from "../wal/wal-files.js";
 
 /** How long the marker may say less than is durable, after a power failure, in milliseconds. */
-const MARKER_SYNC_MS = 100;
+const MARKER_SYNC_MS = 1000;
 
 export interface SyncerParts {
   readonly database: RocksDatabase;
