@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { PlanOptions } from "../../src/faults/plan.js";
-import type { Edit, Mutant } from "./mutants.js";
+import type { Edit, Mutant, MutantPlan } from "./mutants.js";
 
 const PLANT = fileURLToPath(new URL("./plant.ts", import.meta.url));
 const RUN_MUTANT = fileURLToPath(new URL("./run-mutant.ts", import.meta.url));
@@ -43,7 +42,7 @@ export function hunt(
 /** A seed that caught a mutant, and what its plan was laid down to have. */
 export interface Catch {
   readonly seed: number;
-  readonly plan: PlanOptions;
+  readonly plan: MutantPlan;
 }
 
 /** Runs the seeds that caught mutants without any: what fails then was no catch. @returns what failed. */
@@ -56,7 +55,7 @@ export async function falseCatches(catches: readonly Catch[], by: HuntOptions["b
 }
 
 interface Task extends Pick<HuntOptions, "from" | "runs"> {
-  readonly plan: PlanOptions;
+  readonly plan: MutantPlan;
 }
 
 function run(edits: readonly Edit[], by: HuntOptions["by"], tasks: readonly Task[]): Promise<Outcome[]> {

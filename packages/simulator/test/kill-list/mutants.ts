@@ -1,3 +1,4 @@
+import type { Act } from "../../src/faults/act.js";
 import type { PlanOptions } from "../../src/faults/plan.js";
 
 /** One place where a mutant differs: the text must occur exactly once in the file, whose path begins in `packages/`. */
@@ -7,13 +8,19 @@ export interface Edit {
   readonly by: string;
 }
 
+/** What is laid down about the plans that a mutant is run with. */
+export interface MutantPlan extends PlanOptions {
+  /** What happens besides, again and again until the faults are over: the time of each act, in milliseconds, from the beginning of a round. */
+  readonly rounds?: readonly (readonly [at: number, act: Act])[];
+}
+
 /** A rule of the product, broken. */
 export interface Mutant {
   readonly id: number;
   readonly name: string;
   readonly edits: readonly Edit[];
   /** What plans are laid down to have: without it the mutant hardly ever makes a difference. */
-  readonly plan?: PlanOptions;
+  readonly plan?: MutantPlan;
   /** The first seed that catches it when the engine's own checks are off, and the properties that may be what it breaks first. */
   readonly caught: { readonly seed: number; readonly by: readonly string[] };
 }
@@ -81,8 +88,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 6,
     name: "compares logs by their length alone",
-    plan: { features: ["partitions", "bursts", "crashes", "elections"] },
-    caught: { seed: 72, by: ["B4", "B9", "B7", "A8"] },
+    plan: {
+      size: 3,
+      features: [],
+      // A leader that nobody hears has a long log that is not to win, and meets one that has heard of another leader.
+      rounds: [
+        [0, { type: "load", thinkMs: 50 }],
+        [300, { type: "partition", kind: "isolate", target: "leader", second: 0 }],
+        [310, { type: "flood", target: "leader", writes: 60 }],
+        [900, { type: "crash", target: "leader" }],
+        [910, { type: "heal" }],
+        [1_500, { type: "restart", target: 0 }],
+      ],
+    },
+    caught: { seed: 1, by: ["B4", "B9", "B7", "A8"] },
     edits: [
       {
         file: `${ENGINE}/vote-rule.ts`,
@@ -95,14 +114,24 @@ export const MUTANTS: readonly Mutant[] = [
     id: 7,
     name: "serves reads without asking a quorum",
     plan: { features: ["partitions"] },
-    caught: { seed: 8, by: ["C4", "C8"] },
+    caught: { seed: 1, by: ["C4", "C8"] },
     edits: [{ file: `${ENGINE}/read-rounds.ts`, replace: "read.round = role.round;", by: "read.round = 0;" }],
   },
   {
     id: 8,
     name: "counts a lease by a wall clock that is set back by 200 ms after each answer",
-    plan: { features: ["partitions", "pauses", "bursts"], leases: true },
-    caught: { seed: 5, by: ["C4", "C5", "C8"] },
+    plan: {
+      size: 3,
+      features: [],
+      leases: true,
+      // A leader is not heard any more.
+      rounds: [
+        [0, { type: "load", thinkMs: 1 }],
+        [300, { type: "slowLinks", target: "leader", slowerMs: 5, muteAfterMs: 20, ms: 1_000 }],
+        [1_600, { type: "load", thinkMs: 1 }],
+      ],
+    },
+    caught: { seed: 1, by: ["C4", "C5", "C8"] },
     edits: [
       {
         file: `${ENGINE}/leadership.ts`,
@@ -142,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 11,
     name: "installs a snapshot over newer state",
     plan: { features: ["badNetwork", "membership", "compaction", "reusedIds", "erasedDisks"] },
-    caught: { seed: 2, by: ["A5", "A9", "A4"] },
+    caught: { seed: 1, by: ["A5", "A9", "A4"] },
     edits: [
       {
         file: `${ENGINE}/on-install-snapshot.ts`,
@@ -189,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 14,
     name: "forgets the old majority while the membership is joint",
-    caught: { seed: 20, by: ["B6", "B4"] },
+    caught: { seed: 1, by: ["B6", "B4"] },
     edits: [
       {
         file: `${ENGINE}/joint-config.ts`,
@@ -206,7 +235,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 15,
     name: "applies a command twice that was sent again",
-    caught: { seed: 2, by: ["C2", "C6", "C8"] },
+    caught: { seed: 1, by: ["C2", "C6", "C8"] },
     edits: [
       {
         file: "storage/src/sessions/session-table.ts",
@@ -230,7 +259,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 17,
     name: "goes on after a failed sync as if it had worked",
-    caught: { seed: 7, by: ["A13", "A12"] },
+    caught: { seed: 1, by: ["A13", "A12"] },
     edits: [
       {
         file: `${DISK}/log-file.ts`,
@@ -242,7 +271,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 18,
     name: "does not take over the later term of a refusal",
-    caught: { seed: 8, by: ["A2"] },
+    caught: { seed: 1, by: ["A2"] },
     edits: [
       {
         file: `${ENGINE}/on-append-entries-response.ts`,
@@ -266,7 +295,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 20,
     name: "applies a batch in another order than the log's",
-    caught: { seed: 1, by: ["B5", "C6"] },
+    caught: { seed: 1, by: ["B5", "C3", "C6"] },
     edits: [
       {
         file: "storage/src/mem/applied-machine.ts",
@@ -295,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 22,
     name: "answers a time-out as if nothing had been done",
-    caught: { seed: 17, by: ["C9", "C8"] },
+    caught: { seed: 1, by: ["C9", "C8"] },
     edits: [
       {
         file: "raft/src/runtime/guarded-write.ts",
@@ -319,7 +348,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 24,
     name: "accepts a torn tail of the log when it starts",
-    caught: { seed: 2, by: ["A13", "D"] },
+    caught: { seed: 1, by: ["A13", "D"] },
     edits: [
       {
         file: `${DISK}/recover-log.ts`,
@@ -343,7 +372,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 26,
     name: "counts a joint membership as one set of voters",
-    caught: { seed: 2, by: ["B6", "B4"] },
+    caught: { seed: 1, by: ["B6", "B4"] },
     edits: [
       {
         file: `${ENGINE}/joint-config.ts`,
@@ -355,7 +384,22 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 27,
     name: "brings truncated entries back in a restart",
-    caught: { seed: 27, by: ["A13"] },
+    plan: {
+      size: 3,
+      features: [],
+      // What a leader has that nobody hears is truncated once it hears of another; then all restart, one after another.
+      rounds: [
+        [0, { type: "load", thinkMs: 20 }],
+        [300, { type: "partition", kind: "isolate", target: "leader", second: 0 }],
+        [310, { type: "flood", target: "leader", writes: 20 }],
+        [900, { type: "heal" }],
+        ...[0.1, 0.5, 0.9].flatMap((target, i): (readonly [number, Act])[] => [
+          [1_100 + 200 * i, { type: "crash", target }],
+          [1_150 + 200 * i, { type: "restart", target: 0 }],
+        ]),
+      ],
+    },
+    caught: { seed: 1, by: ["A13"] },
     edits: [
       {
         file: `${DISK}/sim-log-storage.ts`,
@@ -367,8 +411,18 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 28,
     name: "counts a lease from the arrival of an answer instead of the sending of the question",
-    plan: { features: ["slowLinks", "bursts"], leases: true },
-    caught: { seed: 26, by: ["C4", "C5", "C8"] },
+    plan: {
+      size: 3,
+      features: [],
+      leases: true,
+      // A leader hears late, though not too late for an answer to count, and then is not heard any more.
+      rounds: [
+        [0, { type: "load", thinkMs: 1 }],
+        [300, { type: "slowLinks", target: "leader", slowerMs: 140, muteAfterMs: 200, ms: 1_000 }],
+        [1_600, { type: "load", thinkMs: 1 }],
+      ],
+    },
+    caught: { seed: 1, by: ["C4", "C5", "C8"] },
     edits: [
       {
         file: `${ENGINE}/on-append-entries-response.ts`,

@@ -1,14 +1,15 @@
-import type { PlanOptions } from "../../src/faults/plan.js";
+import type { Plan } from "../../src/faults/plan.js";
 import { makePlan } from "../../src/faults/plan.js";
 import { Violation } from "../../src/oracle/violation.js";
 import { simulate } from "../../src/simulation.js";
+import type { MutantPlan } from "./mutants.js";
 
 /** Seeds to run one after another. */
 interface Task {
   readonly from: number;
   readonly runs: number;
   /** What their plans are laid down to have. */
-  readonly plan: PlanOptions;
+  readonly plan: MutantPlan;
 }
 
 /*
@@ -22,7 +23,7 @@ const [wanted = "any", tasks = "[]"] = process.argv.slice(2);
 
 for (const { from, runs, plan } of JSON.parse(tasks) as readonly Task[]) {
   for (let seed = from; seed < from + runs; seed += 1) {
-    const { violation, steps } = await simulate(makePlan(seed, plan));
+    const { violation, steps } = await simulate(planOf(seed, plan));
     const isOracle = violation instanceof Violation;
     const message = violation === null ? null : `${violation.name}: ${violation.message}`.slice(0, 300);
     process.stdout.write(
@@ -30,4 +31,14 @@ for (const { from, runs, plan } of JSON.parse(tasks) as readonly Task[]) {
     );
     if (violation !== null && (isOracle || wanted === "any")) break;
   }
+}
+
+function planOf(seed: number, { rounds = [], ...options }: MutantPlan): Plan {
+  const plan = makePlan(seed, options);
+  const length = (rounds.at(-1)?.[0] ?? 0) + 500;
+  const starts = rounds.length === 0 ? 0 : Math.ceil(plan.faultyMs / length);
+  const acts = Array.from({ length: starts }, (_, i) =>
+    rounds.map(([at, act]) => ({ at: i * length + at, act })),
+  );
+  return { ...plan, actions: [...plan.actions, ...acts.flat()].sort((a, b) => a.at - b.at) };
 }

@@ -17,8 +17,12 @@ process.stdout.write("| # | a node that | seed (steps), its own checks on | seed
 process.stdout.write("| --- | --- | --- | --- |\n");
 for (const mutant of MUTANTS) {
   if (wanted !== null && !wanted.has(mutant.id)) continue;
-  const { features = [], leases = false } = mutant.plan ?? {};
-  const laidDown = leases ? [...features, "leases"] : features;
+  const { features = [], leases = false, rounds = [] } = mutant.plan ?? {};
+  const laidDown = [
+    ...features,
+    ...(leases ? ["leases"] : []),
+    ...new Set(rounds.map(([, { type }]) => type).filter((type) => type !== "load")),
+  ];
   const cells = [
     `${mutant.id}`,
     laidDown.length === 0 ? mutant.name : `${mutant.name} (runs with: ${laidDown.join(", ")})`,
