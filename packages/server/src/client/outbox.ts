@@ -8,9 +8,21 @@ export class Outbox {
   /** Of clients that do not take their replies: what they have not taken. */
   unsentBytes = 0;
   #waiting: Flushable[] = [];
+  #isScheduled = false;
 
   add(client: Flushable): void {
     this.#waiting.push(client);
+  }
+
+  /** Flushes once everything that this turn answers was answered: a client may have a part in several groups. */
+  flushSoon(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Called while promises are settled, it comes after all of them.
+    process.nextTick(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
   }
 
   flush(): void {

@@ -8,7 +8,6 @@ import type { LeaderClock } from "./leader-clock.js";
 import type { LocalWriter } from "./local-writer.js";
 import type { ReadOp } from "./op.js";
 import { isArgs } from "./op.js";
-import { randomSeed } from "./random-seed.js";
 import type { Outcome } from "./outcome.js";
 
 interface Submitted {
@@ -85,7 +84,7 @@ export class LocalReader {
 
   #read(op: ReadOp, nowMs: number): RespValue | typeof NEEDS_TICK {
     const { machine } = this.#parts;
-    if (isArgs(op)) return machine.read(op, nowMs, randomSeed());
+    if (isArgs(op)) return machine.read(op, nowMs, Math.floor(Math.random() * 2 ** 53));
     return op.versionsOf.map((key) => machine.version(key));
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Logger, NodeId } from "@seshat/common";
 import { NotLeaderError, silentLogger } from "@seshat/common";
 import { KV_COMMANDS, KvStateMachine } from "@seshat/kv";
+import { until } from "@seshat/raft";
 import type { GrpcConfigOptions, TlsOptions } from "@seshat/transport-grpc";
 import { grpcForwarder } from "@seshat/transport-grpc";
 import { Clients } from "../client/clients.js";
@@ -123,7 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       link,
       addressOf: (other) => raft.metrics().membership.membership.nodes.get(other)?.addr ?? null,
       timeoutMs,
-      delivered: () => outbox.flush(),
+      delivered: () => outbox.flushSoon(),
     });
     gateway = made;
     closers.push(() => made.close());
@@ -171,6 +172,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => farewell(listener, server),
     );
     await join(options.whenNew ?? "alone", server);
+    await takeOffice(server);
     logger.log("info", "server.started", { node: id, address: listener.address });
     let closing: Promise<void> | null = null;
     const close = (): Promise<void> => (closing ??= closeAll(closers));
@@ -186,6 +188,19 @@ async function join(whenNew: "alone" | "wait", { node, self }: ServerContext): P
   const { raft } = node;
   const { lastLogId, term } = raft.metrics();
   if (whenNew === "alone" && lastLogId.index === 0 && term === 0) await raft.initialize([[raft.id, self]]);
+}
+
+/** How long a node that is alone has to apply its log, before it serves whoever is patient. */
+const TAKE_OFFICE_MS = 600_000;
+
+/** A node that is alone in its cluster leads as soon as it has looked through its log: clients need not find out that it does not yet. */
+async function takeOffice({ node: { raft } }: ServerContext): Promise<void> {
+  const { configs } = raft.metrics().membership.membership;
+  const isAlone = configs.length === 1 && configs[0]?.length === 1 && configs[0].includes(raft.id);
+  if (!isAlone) return;
+  // What keeps it from leading it says in its log, and to those who ask.
+  await raft.wait(until.leader(raft.id), TAKE_OFFICE_MS).catch(() => {});
+  await raft.ensureLinearizable({ timeoutMs: TAKE_OFFICE_MS }).catch(() => {});
 }
 
 /** Says good-bye: nobody is accepted, another node leads, and what is under way is answered. */
