@@ -8,6 +8,7 @@ import { BatchWriter } from "./batch-writer.js";
 class SlowDatabase {
   readonly puts: Uint8Array[][] = [];
   errors = "0";
+  stopped = "0";
   destroyed = 0;
   flush: () => Promise<void> = async () => {};
 
@@ -22,7 +23,7 @@ class SlowDatabase {
   }
 
   async getProperty(name: string): Promise<string> {
-    return name === "rocksdb.background-errors" ? this.errors : "0";
+    return name === "rocksdb.background-errors" ? this.errors : this.stopped;
   }
 }
 
@@ -56,6 +57,7 @@ describe("BatchWriter", () => {
   test("gives up a batch that does not end after RocksDB failed in the background", async () => {
     const { database, writer } = make(1);
     database.errors = "1";
+    database.stopped = "1";
     const { promise, resolve } = Promise.withResolvers<void>();
     database.flush = () => promise;
     await expect(writer.write(null, [])).rejects.toThrow("the disk may be full");
@@ -71,13 +73,16 @@ describe("BatchWriter", () => {
     writer.stop();
   });
 
-  test("waits for one that does not end while RocksDB is only slow", async () => {
+  test.each([
+    ["RocksDB is only slow", "0", "1"],
+    ["RocksDB failed at something before, and takes writes again", "1", "0"],
+  ])("waits for one that does not end while %s", async (_, errors, stopped) => {
     const { database, writer } = make(1);
     let looked = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
-    database.getProperty = async () => {
-      if (++looked === 3) resolve();
-      return "0";
+    database.getProperty = async (name) => {
+      if (++looked === 6) resolve();
+      return name === "rocksdb.background-errors" ? errors : stopped;
     };
     database.flush = () => promise;
     await writer.write(null, []);

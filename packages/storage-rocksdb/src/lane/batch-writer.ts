@@ -10,7 +10,7 @@ export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDe
  * Writes batches into the database, one at a time.
  *
  * When RocksDB cannot write a table it may make the next batch wait, until there is room on the disk, and say nothing. A batch that
- * waits after such an error is given up.
+ * waits for that is given up; one that is only slow is not.
  */
 export class BatchWriter {
   readonly #database: RocksDatabase;
@@ -60,8 +60,8 @@ export class BatchWriter {
   #look(): void {
     const current = this.#current;
     if (current === null || performance.now() - current.startedAt < this.#stallMs) return;
-    void this.#hasFailed().then((failed) => {
-      if (!failed || current !== this.#current) return;
+    void this.#isStuck().then((isStuck) => {
+      if (!isStuck || current !== this.#current) return;
       this.#gaveUp = true;
       current.giveUp(
         new Error(
@@ -71,9 +71,13 @@ export class BatchWriter {
     });
   }
 
-  /** Whether RocksDB failed at something that it does by itself. */
-  async #hasFailed(): Promise<boolean> {
-    const errors = await this.#database.getProperty("rocksdb.background-errors").catch(() => "0");
-    return Number(errors ?? 0) > 0;
+  /** Whether RocksDB failed at something that it does by itself, and lets no writes through. */
+  async #isStuck(): Promise<boolean> {
+    const [errors, stopped] = await Promise.all(
+      ["rocksdb.background-errors", "rocksdb.is-write-stopped"].map((name) =>
+        this.#database.getProperty(name).catch(() => "0"),
+      ),
+    );
+    return Number(errors ?? 0) > 0 && stopped === "1";
   }
 }
