@@ -6,6 +6,7 @@ import { exportPaths, listPackages } from "./packages/workspace-checks/src/works
 // Modules that a package starts as processes, or loads before them, by their paths.
 const STARTED_BY_PATH: Readonly<Record<string, readonly string[]>> = {
   bench: ["src/benches/*-child.ts", "src/compare/resolve-checkout.ts"],
+  chaos: ["src/preload/*.ts", "src/plants/*.ts"],
   crash: ["src/node/crash-node.ts"],
   server: ["test/key-value-node.ts"],
 };

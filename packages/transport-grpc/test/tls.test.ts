@@ -76,7 +76,7 @@ describe("with mutual TLS", () => {
     using network = connectTo(listener.address, { tls: one });
     expect((await network.vote(VOTE)).granted).toBe(true);
     const other = failure(network.vote({ ...VOTE, header: { ...HEADER, clusterId: "green" } }));
-    expect(await other).toStrictEqual(new ForeignNodeError("the connection was made for another cluster"));
+    expect(await other).toBeInstanceOf(ForeignNodeError);
   });
 
   const foreignServers: readonly (readonly [string, Pick<TlsOptions, "ca" | "cert" | "key">, string])[] = [

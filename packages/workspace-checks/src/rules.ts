@@ -26,8 +26,9 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   kv: { above: ["raft"], portable: true },
   server: { above: ["integration", "kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
+  chaos: { above: ["server", "simulator"] },
   crash: { above: ["server", "simulator"] },
-  "workspace-checks": { above: ["bench", "crash"] },
+  "workspace-checks": { above: ["bench", "chaos", "crash"] },
 };
 
 /** Globals that exist in Node alone, or reach around the injected clock and random source. */

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
+import { cpus } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bench, BenchResult } from "../bench.js";
@@ -33,10 +33,7 @@ export function writeReport(
 function describeMachine(): string {
   const [cpu] = cpus();
   const date = new Date().toISOString().slice(0, 10);
-  const [, busy = 0] = loadavg();
-  // Who reads absolute figures has to know how many others shared the processors.
-  const load = `${busy.toFixed(1)} processes at work on them in the five minutes before, this one among them`;
-  return `${date}, Node ${process.versions.node}, ${cpus().length} processors (${cpu?.model.trim() ?? "unknown"}), ${load}`;
+  return `${date}, Node ${process.versions.node}, ${cpus().length} processors (${cpu?.model.trim() ?? "unknown"})`;
 }
 
 /** The page of one benchmark. */

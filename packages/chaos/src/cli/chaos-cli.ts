@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ChaosFailure } from "../check/chaos-failure.js";
+import type { FoundingTimes } from "../cluster/cluster.js";
+import type { NetworkKind } from "../network/network.js";
+import type { ScenarioReport } from "../scenario/run-scenario.js";
+import type { ChaosOptions } from "./options.js";
+import { HELP, parseOptions } from "./options.js";
+import { CLEAR_LINE, progressLine } from "./progress.js";
+import type { MatrixWatcher } from "./run-matrix.js";
+import { runMatrix } from "./run-matrix.js";
+import { median, sumUp, table } from "./table.js";
+
+/** What the command line is given of the world. */
+export interface ChaosIo {
+  out(text: string): void;
+  err(text: string): void;
+  /** True when errors go to a terminal, which can show progress. */
+  readonly isTerminal: boolean;
+  readonly interrupted: AbortSignal;
+  freshSeed(): number;
+}
+
+const INTERRUPTED = 130;
+
+/** The command line. @returns the exit code. */
+export async function chaosCli(args: readonly string[], io: ChaosIo): Promise<number> {
+  let options: ChaosOptions;
+  try {
+    options = parseOptions(args);
+  } catch (thrown) {
+    io.err(`${(thrown as Error).message}\nTry --help.\n`);
+    return 2;
+  }
+  if (options.help) {
+    io.out(HELP);
+    return 0;
+  }
+  const dir = await emptyDirectory(options.dir);
+  if (dir === null) {
+    io.err(`--dir is ${JSON.stringify(options.dir)}, but that directory is not empty\n`);
+    return 2;
+  }
+  const seed = options.seed ?? io.freshSeed();
+  io.err(`seed ${seed}\n`);
+  const tally = new Tally(options.scenarios.length * options.rounds, io);
+  const failure = await failureOf(runMatrix(options, { seed, dir }, tally));
+  if (io.isTerminal) io.err(CLEAR_LINE);
+  const sums = sumUp(tally.reports);
+  const outcome = { seed, passed: failure === null, formed: tally.clusters, scenarios: sums };
+  if (options.json) io.out(`${JSON.stringify({ ...outcome, failed: failure?.rule ?? null })}\n`);
+  else if (sums.length > 0) io.out(`${table(sums)}${formedText(tally.clusters)}`);
+  if (failure !== null) {
+    io.err(`${tally.doing} of seed ${seed} FAILS: ${failure.rule}\n${failure.message}\n`);
+    for (const [id, output] of tally.outputs) io.err(`node ${id} wrote last:\n${output}\n`);
+    io.err(`The directories of the nodes: ${dir}\n`);
+    return 1;
+  }
+  if (options.dir === null) await rm(dir, { recursive: true });
+  return io.interrupted.aborted ? INTERRUPTED : 0;
+}
+
+interface FormedCluster extends FoundingTimes {
+  readonly network: NetworkKind;
+}
+
+/** What was seen so far. */
+class Tally implements MatrixWatcher {
+  readonly interrupted: AbortSignal;
+  readonly reports: ScenarioReport[] = [];
+  readonly clusters: FormedCluster[] = [];
+  readonly outputs: (readonly [number, string])[] = [];
+  doing = "";
+  readonly #of: number;
+  readonly #io: ChaosIo;
+
+  constructor(of: number, io: ChaosIo) {
+    this.#of = of;
+    this.#io = io;
+    this.interrupted = io.interrupted;
+  }
+
+  begins(doing: string): void {
+    this.doing = doing;
+    if (this.#io.isTerminal) this.#io.err(progressLine(this.reports.length, this.#of, doing));
+  }
+
+  formed(network: NetworkKind, times: FoundingTimes): void {
+    this.clusters.push({ network, ...times });
+  }
+
+  ended(report: ScenarioReport): void {
+    this.reports.push(report);
+  }
+
+  wrote(id: number, output: string): void {
+    this.outputs.push([id, output]);
+  }
+}
+
+async function failureOf(done: Promise<void>): Promise<ChaosFailure | null> {
+  try {
+    await done;
+    return null;
+  } catch (error) {
+    if (error instanceof ChaosFailure) return error;
+    return new ChaosFailure("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+}
+
+function formedText(formed: readonly FormedCluster[]): string {
+  const kinds = [...new Set(formed.map(({ network }) => network))];
+  return kinds
+    .map((kind) => {
+      const own = formed.filter(({ network }) => network === kind);
+      const show = (times: readonly number[]): string =>
+        `${String(median(times))} ms (${Math.round(Math.max(...times))})`;
+      const fromStart = show(own.map(({ fromStartMs }) => fromStartMs));
+      const fromBootstrap = show(own.map(({ fromBootstrapMs }) => fromBootstrapMs));
+      return `clusters over ${kind}: ${own.length}, formed ${fromStart} after their processes were started, ${fromBootstrap} after bootstrap\n`;
+    })
+    .join("");
+}
+
+/** @returns its absolute path; null when it holds anything. */
+async function emptyDirectory(dir: string | null): Promise<string | null> {
+  if (dir === null) return mkdtemp(join(tmpdir(), "seshat-chaos-"));
+  const path = resolve(dir);
+  await mkdir(path, { recursive: true });
+  return (await readdir(path)).length === 0 ? path : null;
+}
