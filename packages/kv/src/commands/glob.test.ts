@@ -31,6 +31,8 @@ describe("patterns", () => {
     ["k:[12", "k:1", true],
     ["a*b*c", "aXbYc", true],
     ["a*b*c", "abcabd", false],
+    ["*ab", "aab", true],
+    ["a*aab", "aaaab", true],
     ["a*", "a", true],
     ["*a", "bab", false],
     ["a**", "a", true],
