@@ -133,6 +133,15 @@ describe("a key with a deadline", () => {
     expect([node.run("SET a 2 PXAT 5"), node.read("GET a"), node.machine.size]).toEqual(["+OK", null, 0]);
     node.run("SET a 1");
     expect([node.run("EXPIRE a -1"), node.machine.size, node.machine.usedBytes]).toEqual([1, 0, 0]);
+    for (const words of [
+      "PEXPIREAT a -5",
+      "EXPIREAT a 0",
+      "PEXPIRE a -9000000",
+      "EXPIRE a -9000000000000000",
+    ]) {
+      node.run("SET a 1");
+      expect([words, node.run(words), node.machine.size]).toEqual([words, 1, 0]);
+    }
   });
 
   test("may be so late that it counts as the latest there is", () => {

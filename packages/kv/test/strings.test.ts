@@ -61,3 +61,10 @@ describe("DELEX", () => {
     ]);
   });
 });
+
+test("GETRANGE between ends that are both before the beginning is empty when they are in the wrong order", () => {
+  const node = new Node();
+  node.run("SET a hello");
+  const ranges = ["-100 -200", "-200 -100", "-1 -2", "-2 -1", "0 -100", "3 1", "9 9"];
+  expect(ranges.map((range) => node.read(`GETRANGE a ${range}`))).toEqual(["", "h", "", "lo", "h", "", ""]);
+});
