@@ -105,6 +105,12 @@ describe("commands of a pipeline", () => {
     hasty.end();
     for (let i = 1; i <= 3000; i++) expect(await hasty.next()).toBe(i);
     await hasty.closed;
+
+    using talkative = await RespClient.connect(server.address);
+    talkative.send("INFO\r\n".repeat(2000));
+    talkative.end();
+    for (let i = 0; i < 2000; i++) expect(await talkative.next()).toBeInstanceOf(Uint8Array);
+    await talkative.closed;
   });
 
   it("may be far more than are under way at once", async () => {

@@ -212,4 +212,9 @@ it("without a leader reads and writes are refused, once their time is up, and a 
     new Error("CLUSTERDOWN The write was not made: the cluster has no leader"),
   ]);
   expect(await client.call("GET", "a")).toEqual(new Error("CLUSTERDOWN The cluster has no leader"));
+
+  // Replies that wait for one that takes its time are bounded, and come in the end.
+  const replies = await client.pipeline([["SET", "a", "1"], ...Array.from({ length: 5000 }, () => ["PING"])]);
+  expect(replies[0]).toBeInstanceOf(Error);
+  expect(replies.slice(1)).toEqual(Array.from({ length: 5000 }, () => "PONG"));
 });

@@ -12,7 +12,11 @@ import { HEADER, append, entry } from "./messages.js";
 import { RawServer, frame, unframe } from "./raw-http2.js";
 
 const ENTRY_BYTES = 30_000;
-const MAX_IN_FLIGHT = 100_000;
+/** Far more than what the system and the reader keep between them. */
+const MAX_IN_FLIGHT = 300_000;
+/** Time for two entries, not for all that have room. */
+const DEADLINE_MS = 200;
+const BYTES_PER_MS = (2 * ENTRY_BYTES) / DEADLINE_MS;
 /** What may be between the two processes: as much as the reader lets HTTP/2 send. */
 const WINDOW = 16_384;
 
@@ -20,7 +24,8 @@ const WINDOW = 16_384;
 class SlowReader {
   readonly #buffered = { bytes: Buffer.alloc(0) };
   readonly stream: ServerHttp2Stream;
-  #taken = 0;
+  readonly since = performance.now();
+  taken = 0;
 
   constructor(stream: ServerHttp2Stream) {
     this.stream = stream;
@@ -28,13 +33,14 @@ class SlowReader {
 
   /** Bytes that have left the sender, as far as is known here. */
   get arrived(): number {
-    return this.#taken + this.stream.readableLength;
+    return this.taken + this.stream.readableLength;
   }
 
   take(bytes: number): void {
-    const chunk = this.stream.read(Math.min(bytes, this.stream.readableLength)) as Buffer | null;
+    const length = Math.min(Math.floor(bytes), this.stream.readableLength);
+    const chunk = length < 1 ? null : (this.stream.read(length) as Buffer | null);
     if (chunk === null) return;
-    this.#taken += chunk.length;
+    this.taken += chunk.length;
     this.#buffered.bytes = Buffer.concat([this.#buffered.bytes, chunk]);
     for (const message of unframe(this.#buffered)) {
       const { id } = fromBinary(RequestSchema, message);
@@ -60,7 +66,7 @@ test("what a sender keeps for a slow reader never exceeds the bound, whatever it
   const config = makeGrpcConfig({ maxInFlightBytes: MAX_IN_FLIGHT });
   const { appendEntries } = methodCodecs(BYTES_CODEC);
   const seen = { refused: 0, late: 0, answered: 0, ended: 0, most: 0 };
-  while (seen.ended < 10 || seen.answered === 0) {
+  while (seen.ended < 5 || seen.answered === 0) {
     let isOver = false;
     let accepted = 0;
     const ended = (): void => {
@@ -72,10 +78,10 @@ test("what a sender keeps for a slow reader never exceeds the bound, whatever it
     const outcome = { answered: () => seen.answered++, failed: () => seen.late++ };
     const count = readers.length;
     // More than it takes is always offered, and much of that is late.
-    for (let step = 0; step < 300 && !isOver; step++) {
+    for (let step = 0; step < 1000 && !isOver; step++) {
       for (let i = 0; i < 10; i++) {
         try {
-          link.send(HEADER, appendEntries.encodeRequest(append(entry(2, ENTRY_BYTES))), 30, outcome);
+          link.send(HEADER, appendEntries.encodeRequest(append(entry(2, ENTRY_BYTES))), DEADLINE_MS, outcome);
           accepted += ENTRY_BYTES;
         } catch {
           seen.refused++;
@@ -83,7 +89,7 @@ test("what a sender keeps for a slow reader never exceeds the bound, whatever it
       }
       await pause(1);
       const reader = readers[count];
-      reader?.take(3000);
+      reader?.take(BYTES_PER_MS * (performance.now() - reader.since) - reader.taken);
       if (!isOver) seen.most = Math.max(seen.most, accepted - (reader?.arrived ?? 0));
     }
     if (!isOver) link.end(new Error("that was long enough"));

@@ -76,7 +76,7 @@ describe("with mutual TLS", () => {
     using network = connectTo(listener.address, { tls: one });
     expect((await network.vote(VOTE)).granted).toBe(true);
     const other = failure(network.vote({ ...VOTE, header: { ...HEADER, clusterId: "green" } }));
-    expect(await other).toBeInstanceOf(ForeignNodeError);
+    expect(await other).toStrictEqual(new ForeignNodeError("the connection was made for another cluster"));
   });
 
   const foreignServers: readonly (readonly [string, Pick<TlsOptions, "ca" | "cert" | "key">, string])[] = [

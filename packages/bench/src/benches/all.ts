@@ -11,6 +11,7 @@ import { payload } from "./payload.js";
 import { reads } from "./reads.js";
 import { restart } from "./restart.js";
 import { snapshot } from "./snapshot.js";
+import { transfer } from "./transfer.js";
 
 /** Every benchmark, in the order in which `all` runs them. */
 export const BENCHES: readonly Bench[] = [
@@ -27,4 +28,5 @@ export const BENCHES: readonly Bench[] = [
   snapshot,
   durable,
   restart,
+  transfer,
 ];

@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Bench, BenchResult, BenchSettings } from "../bench.js";
-import type { NodeKind } from "../cluster/node-messages.js";
-import { NodeProcess } from "../cluster/node-process.js";
+import { ProcessCluster } from "../cluster/process-cluster.js";
 import { VerificationError } from "../cluster/tally.js";
 import { syncLimit } from "../load/sync-limit.js";
 import type { Round } from "../load/closed-loop.js";
@@ -28,59 +24,31 @@ interface ClusterRound extends Round {
   readonly allCpuUs: number;
 }
 
-/** Three nodes in processes of their own; the first leads, and has the clients. */
-class ProcessCluster implements AsyncDisposable {
-  readonly #stack: AsyncDisposableStack;
-  readonly nodes: readonly NodeProcess[];
-  readonly leader: NodeProcess;
-
-  private constructor(stack: AsyncDisposableStack, nodes: readonly NodeProcess[]) {
-    this.#stack = stack;
-    this.nodes = nodes;
-    this.leader = nodes[0] as NodeProcess;
-  }
-
-  static async start(kind: NodeKind): Promise<ProcessCluster> {
-    await using stack = new AsyncDisposableStack();
-    const root = await mkdtemp(join(tmpdir(), "seshat-bench-"));
-    stack.defer(() => rm(root, { recursive: true, force: true }));
-    const nodes: NodeProcess[] = [];
-    for (const id of [1, 2, 3]) {
-      const node = await NodeProcess.start(kind, id, join(root, String(id)));
-      nodes.push(stack.use(node));
-    }
-    const cluster = new ProcessCluster(stack.move(), nodes);
-    await cluster.leader.initialize(nodes);
-    return cluster;
-  }
-
-  async round(clients: number, seconds: number): Promise<ClusterRound> {
-    const before = await this.#cpuUs();
-    const round = await this.leader.round({ clients, seconds, operations: null, keys: null });
-    return { ...round, allCpuUs: ((await this.#cpuUs()) - before) / round.operations };
-  }
-
-  async #cpuUs(): Promise<number> {
-    const each = await Promise.all(this.nodes.map((node) => node.cpuUs()));
+async function writeRound(
+  { leader, nodes }: ProcessCluster,
+  clients: number,
+  seconds: number,
+): Promise<ClusterRound> {
+  const cpuUs = async (): Promise<number> => {
+    const each = await Promise.all(nodes.map((node) => node.cpuUs()));
     return each.reduce((sum, us) => sum + us, 0);
-  }
+  };
+  const before = await cpuUs();
+  const round = await leader.round({ clients, seconds, operations: null, keys: null });
+  return { ...round, allCpuUs: ((await cpuUs()) - before) / round.operations };
+}
 
-  /** @throws {VerificationError} unless every node has applied exactly what the leader acknowledged, in order. */
-  async verify(): Promise<void> {
-    const leader = await this.leader.verify();
-    if (!leader.isLeader) throw new VerificationError("the leader changed meanwhile");
-    for (const node of this.nodes) {
-      const { applied } = await node.verify(leader.lastIndex);
-      for (const field of ["writes", "writesHash"] as const) {
-        const [found, expected] = [applied[field], leader.acknowledged[field]];
-        if (found !== expected)
-          throw new VerificationError(`node ${node.id} applied ${field} ${found}, and not ${expected}`);
-      }
+/** @throws {VerificationError} unless every node has applied exactly what the leader acknowledged, in order. */
+async function verify(cluster: ProcessCluster): Promise<void> {
+  const leader = await cluster.leader.verify();
+  if (!leader.isLeader) throw new VerificationError("the leader changed meanwhile");
+  for (const node of cluster.nodes) {
+    const { applied } = await node.verify(leader.lastIndex);
+    for (const field of ["writes", "writesHash"] as const) {
+      const [found, expected] = [applied[field], leader.acknowledged[field]];
+      if (found !== expected)
+        throw new VerificationError(`node ${node.id} applied ${field} ${found}, and not ${expected}`);
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
   }
 }
 
@@ -94,8 +62,8 @@ async function measure(
   const what = `${kind}, ${clients} clients`;
   const warmUp = Math.min(2 * seconds, MOST_WARM_UP_SECONDS);
   progress(`${what}, warming up`);
-  await cluster.round(Math.min(clients, WARM_UP_CLIENTS), warmUp);
-  await cluster.round(clients, warmUp);
+  await writeRound(cluster, Math.min(clients, WARM_UP_CLIENTS), warmUp);
+  await writeRound(cluster, clients, warmUp);
   await cluster.leader.limit(clients, warmUp);
   const limit: Round[] = [];
   const measured: ClusterRound[] = [];
@@ -104,9 +72,9 @@ async function measure(
     progress(`${what}, round ${round} of ${rounds}`);
     syncs.push(await syncLimit());
     limit.push(await cluster.leader.limit(clients, seconds));
-    measured.push(await cluster.round(clients, seconds));
+    measured.push(await writeRound(cluster, clients, seconds));
   }
-  await cluster.verify();
+  await verify(cluster);
   const prototypePerSec = PROTOTYPE[kind][clients];
   const { cpuUsPerPut, ...shares } = shareFigures(limit, measured);
   return {

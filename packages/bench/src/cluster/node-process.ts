@@ -31,14 +31,10 @@ export class NodeProcess implements AsyncDisposable {
     this.#waiting = waiting;
   }
 
-  /** @param execArgv options of Node beside those of this process. */
-  static async start(
-    kind: NodeKind,
-    id: number,
-    dir: string,
-    execArgv: readonly string[] = [],
-  ): Promise<NodeProcess> {
-    const child = fork(CHILD, [kind, String(id), dir], { execArgv: [...process.execArgv, ...execArgv] });
+  static async start(kind: NodeKind, id: number, dir: string): Promise<NodeProcess> {
+    // Garbage is collected before memory is measured.
+    const execArgv = [...process.execArgv, "--expose-gc"];
+    const child = fork(CHILD, [kind, String(id), dir], { execArgv });
     const waiting = new Map<number, Waiting>();
     const ready = new Promise<NodeAnswer>((resolve, reject) => waiting.set(0, { resolve, reject }));
     child.on("message", ({ number, answer }: { number: number; answer: NodeAnswer }) => {

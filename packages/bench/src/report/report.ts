@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Bench, BenchResult } from "../bench.js";
@@ -33,7 +33,10 @@ export function writeReport(
 function describeMachine(): string {
   const [cpu] = cpus();
   const date = new Date().toISOString().slice(0, 10);
-  return `${date}, Node ${process.versions.node}, ${cpus().length} processors (${cpu?.model.trim() ?? "unknown"})`;
+  const [, busy = 0] = loadavg();
+  // Who reads absolute figures has to know how many others shared the processors.
+  const load = `${busy.toFixed(1)} processes at work on them in the five minutes before, this one among them`;
+  return `${date}, Node ${process.versions.node}, ${cpus().length} processors (${cpu?.model.trim() ?? "unknown"}), ${load}`;
 }
 
 /** The page of one benchmark. */

@@ -66,26 +66,33 @@ export class EntryCodec<C extends RaftTypeConfig> {
     return this.#readEntry(reader, bytes.length);
   }
 
-  /** Writes any number of entries. */
+  /** Writes any number of entries, into memory of just the length that they take. */
   encodeEntries(entries: readonly Entry<C>[]): Uint8Array {
-    const writer = new ByteWriter(64 * (entries.length + 1));
-    for (const entry of entries) this.writeSized(writer, entry);
-    return writer.finish();
+    const bodies = new Array<Uint8Array>(entries.length);
+    let size = 0;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry<C>;
+      const body = this.#encodeBody(entry);
+      bodies[i] = body;
+      size += LENGTH_BYTES + headLength(entry.payload) + body.length;
+    }
+    const writer = new ByteWriter(size);
+    for (let i = 0; i < entries.length; i++)
+      writeBody(writer, entries[i] as Entry<C>, bodies[i] as Uint8Array);
+    return writer.written();
   }
 
   /** Writes the length of an entry, and the entry: {@link decodeEntries} reads any number of them. */
   writeSized(writer: ByteWriter, entry: Entry<C>): void {
-    const { payload } = entry;
-    if (payload.type === "normal") {
-      // What nearly all entries are goes straight to its place: the length is known beforehand.
-      const command = this.#command.encode(payload.data);
-      writer.u32((payload.session === undefined ? PLAIN_HEAD : SESSION_HEAD) + command.length);
-      writeCommand(writeLogId(writer, entry.logId), payload.session, command);
-    } else {
-      const body = new ByteWriter();
-      this.writeEntry(body, entry);
-      writer.bytes(body.finish());
-    }
+    writeBody(writer, entry, this.#encodeBody(entry));
+  }
+
+  /** What of an entry is written as it stands: its command, or all of it. */
+  #encodeBody(entry: Entry<C>): Uint8Array {
+    if (entry.payload.type === "normal") return this.#command.encode(entry.payload.data);
+    const writer = new ByteWriter();
+    this.writeEntry(writer, entry);
+    return writer.finish();
   }
 
   /**
@@ -199,6 +206,26 @@ export class EntryCodec<C extends RaftTypeConfig> {
 const PLAIN_HEAD = 17;
 /** The same, of a session. */
 const SESSION_HEAD = PLAIN_HEAD + 24;
+
+/** Of what stands before each entry. */
+const LENGTH_BYTES = 4;
+
+/** Writes the length of an entry, and the entry. @param body its command, or all of an entry that has none. */
+function writeBody(
+  writer: ByteWriter,
+  { logId, payload }: LogEntry<unknown, unknown>,
+  body: Uint8Array,
+): void {
+  writer.u32(headLength(payload) + body.length);
+  if (payload.type === "normal") writeCommand(writeLogId(writer, logId), payload.session, body);
+  else writer.raw(body);
+}
+
+/** How many bytes stand before the command; none where there is no command. */
+function headLength(payload: EntryPayload<unknown, unknown>): number {
+  if (payload.type !== "normal") return 0;
+  return payload.session === undefined ? PLAIN_HEAD : SESSION_HEAD;
+}
 
 /** A term and an index, as u64 each. */
 export function writeLogId(writer: ByteWriter, { term, index }: LogId): ByteWriter {

@@ -6,7 +6,7 @@ import type { Collection } from "../store/value.js";
 
 /** What an element counts for, besides its bytes. */
 const ELEMENT_BYTES = 24;
-const COLLECTION_BYTES = 600;
+const COLLECTION_BYTES = 900;
 const NOTHING = new Uint8Array(0);
 
 /**

@@ -5,7 +5,7 @@ import { BlockList } from "./block-list.js";
 
 /** What an element counts for, besides its bytes. */
 const ELEMENT_BYTES = 24;
-const COLLECTION_BYTES = 300;
+const COLLECTION_BYTES = 500;
 
 /** A list of byte strings: a string of JavaScript takes a tenth of what an array of bytes does. */
 export class ListValue implements Collection {

@@ -7,7 +7,7 @@ import { HashValue } from "./hash-value.js";
 
 /** What an element counts for in the order, besides its bytes; it counts in the map too. */
 const ELEMENT_BYTES = 56;
-const COLLECTION_BYTES = 300;
+const COLLECTION_BYTES = 550;
 
 /** A member, as `toByteString` makes it, with its score. */
 export interface Scored {

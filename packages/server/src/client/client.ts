@@ -1,16 +1,15 @@
 import type { Socket } from "node:net";
 import type { RespValue, RespVersion } from "@seshat/resp";
-import { RespCommandParser, RespProtocolError, RespWriter } from "@seshat/resp";
-import { CommandError, wrongArity } from "../commands/command-error.js";
+import { RespCommandParser, RespProtocolError } from "@seshat/resp";
+import { CommandError } from "../commands/command-error.js";
 import type { Route } from "../commands/command-table.js";
-import { fitsArity } from "../commands/command-table.js";
 import { NO_REPLY } from "../commands/local-command.js";
-import { word } from "../commands/text.js";
-import { unknownCommand, unknownSubcommand } from "../commands/unknown-command.js";
+import { refusalOf } from "../commands/refusal.js";
 import type { Owner } from "../gateway/lane.js";
 import type { Args, ReadOp, WriteOp } from "../gateway/op.js";
 import { sizeOfArgs } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
+import { ClientOutput, MAX_UNSENT_BYTES } from "./client-output.js";
 import type { ClientState } from "./client-state.js";
 import { newClientState } from "./client-state.js";
 
@@ -20,8 +19,8 @@ const MAX_IN_FLIGHT = { write: 1024, read: 256 } as const;
 const REFILL_IN_FLIGHT = { write: 512, read: 128 } as const;
 /** Commands that were read and not begun: with more of them, the socket is not read. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
-/** Replies that the socket has not taken: with more of them, nothing is begun. */
-const MAX_UNSENT_BYTES = 1024 * 1024;
+/** Replies that wait for those before them. */
+const MAX_DEFERRED = 1024;
 
 interface Deferred {
   /** Said once so many operations were answered. */
@@ -41,7 +40,7 @@ export class Client implements Owner {
   readonly #socket: Socket;
   readonly #server: ServerContext;
   readonly #parser: RespCommandParser;
-  readonly #writer = new RespWriter();
+  readonly #output: ClientOutput;
   /** A command that has to wait. */
   #held: Uint8Array[] | null = null;
   /** Which way the operations under way went. */
@@ -53,9 +52,6 @@ export class Client implements Owner {
   /** True while a command that takes its time is carried out. */
   #isBusy = false;
   #isDirty = false;
-  /** What it counts among the unsent bytes of all clients. */
-  #unsentBytes = 0;
-  #isClogged = false;
   #isPaused = false;
   /** Nothing more is begun; the connection ends once everything was said. */
   #isEnding = false;
@@ -71,6 +67,7 @@ export class Client implements Owner {
     this.state = newClientState(socket, password === "", server.now());
     this.#parser = new RespCommandParser({ maxBulkBytes, maxCommandBytes });
     this.#parser.unauthenticated = password !== "";
+    this.#output = new ClientOutput(socket, server);
     socket.on("data", (chunk: Uint8Array) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#inputEnded());
@@ -101,7 +98,7 @@ export class Client implements Owner {
 
   /** Bytes that were read and wait, and bytes that were not taken yet. */
   get buffered(): { readonly input: number; readonly output: number } {
-    return { input: this.#parser.bufferedBytes, output: this.#writer.length + this.#socket.writableLength };
+    return { input: this.#parser.bufferedBytes, output: this.#output.unsentBytes };
   }
 
   /** How many operations are under way. */
@@ -123,7 +120,7 @@ export class Client implements Owner {
   /** Something was delivered: writes it out, and goes on. */
   flush(): void {
     this.#isDirty = false;
-    if (this.#writer.length > MAX_UNSENT_BYTES) this.#send();
+    if (this.#output.length > MAX_UNSENT_BYTES) this.#handToSocket();
     // What can be answered at once goes out together with what was.
     if (this.inFlight <= REFILL_IN_FLIGHT[this.#lane]) this.#advance();
     this.#send();
@@ -189,7 +186,7 @@ export class Client implements Owner {
 
   /** Begins what can be begun. */
   #advance(): void {
-    while (!this.#isBusy && !this.#isClogged && !this.#isEnding) {
+    while (!this.#isBusy && !this.#output.isClogged && !this.#isEnding) {
       const args = this.#held ?? this.#next();
       if (args === null) break;
       this.#held = null;
@@ -197,8 +194,9 @@ export class Client implements Owner {
         this.#held = args;
         break;
       }
+      if (this.#output.length > MAX_UNSENT_BYTES) this.#handToSocket();
     }
-    const mustWait = this.#held !== null || this.#isBusy || this.#isClogged;
+    const mustWait = this.#held !== null || this.#isBusy || this.#output.isClogged;
     const full = mustWait && this.#parser.bufferedBytes > MAX_BUFFERED_BYTES;
     if (full !== this.#isPaused) {
       this.#isPaused = full;
@@ -220,22 +218,12 @@ export class Client implements Owner {
 
   /** @returns false when the command has to wait for what is under way. */
   #begin(args: Uint8Array[]): boolean {
+    if (this.#deferred.length >= MAX_DEFERRED) return false;
     const found = this.#server.table.find(args[0] as Uint8Array);
     const { state } = this;
-    const problem = this.#problem(found, args);
+    const problem = refusalOf(found, args, state) ?? this.#redirection(found, args);
     if (problem !== null) {
-      // Also a command that is not queued: EXEC with an argument.
-      if (state.transaction !== null) state.transaction.isBroken = true;
-      const isExec = found?.spec.name === "exec";
-      const message = isExec
-        ? `EXECABORT Transaction discarded because of: ${problem.replace(/^ERR /, "")}`
-        : problem;
-      if (isExec) {
-        state.transaction = null;
-        state.watched.clear();
-      }
-      this.#server.stats.failed(message);
-      this.#say({ type: "error", message });
+      this.#refuse(problem, found?.spec.name === "exec");
       return true;
     }
     const route = found as Route;
@@ -259,25 +247,24 @@ export class Client implements Owner {
     return true;
   }
 
-  #problem(found: Route | null, args: Args): string | null {
-    if (found === null) return unknownCommand(args);
-    const { spec } = found;
-    if (!fitsArity(spec, args.length)) return wrongArity(spec.name).message;
-    if (spec.subcommands !== undefined && args.length > 1) {
-      const name = `${spec.name}|${word(args, 1)}`;
-      const inner = spec.subcommands.find((sub) => sub.name === name);
-      if (inner === undefined) return unknownSubcommand(args);
-      if (!fitsArity(inner, args.length)) return wrongArity(name).message;
-    }
-    if (!this.state.isAuthenticated && !spec.flags.includes("no_auth")) {
-      return "NOAUTH Authentication required.";
-    }
-    const isLocal = found.route === "local" || (found.route === "read" && this.state.readsLocally);
-    if (this.state.redirects && !isLocal) return this.#server.redirection(spec, args);
-    if (this.state.transaction !== null && spec.flags.includes("no_multi")) {
-      return "ERR Command not allowed inside a transaction";
-    }
-    return null;
+  /** A command that makes no sense breaks the transaction that it would have been queued in; an EXEC ends it. */
+  #refuse(problem: string, isExec: boolean): void {
+    const { state } = this;
+    let message = problem;
+    if (isExec) {
+      message = `EXECABORT Transaction discarded because of: ${problem.replace(/^ERR /, "")}`;
+      state.transaction = null;
+      state.watched.clear();
+    } else if (state.transaction !== null) state.transaction.isBroken = true;
+    this.#server.stats.failed(message);
+    this.#say({ type: "error", message });
+  }
+
+  /** Where the leader is, for a client that wants to go there itself; null when the command is for this node. */
+  #redirection(found: Route | null, args: Args): string | null {
+    const { redirects, readsLocally } = this.state;
+    if (!redirects || found === null || found.route === "local") return null;
+    return found.route === "read" && readsLocally ? null : this.#server.redirection(found.spec, args);
   }
 
   #mustWait(lane: "write" | "read"): boolean {
@@ -351,7 +338,7 @@ export class Client implements Owner {
       return;
     }
     try {
-      this.#writer.write(reply, state.version);
+      this.#output.write(reply, state.version);
     } catch (error) {
       // A reply that cannot be written is a mistake of ours, and no reason to end the others.
       this.#server.logger.log("error", "client.reply.failed", { client: this.id, error: String(error) });
@@ -360,45 +347,19 @@ export class Client implements Owner {
   }
 
   #send(): void {
-    const { length } = this.#writer;
-    if (length > 0 && !this.#isClosed) {
-      this.#server.stats.outputBytes += length;
-      const socket = this.#socket;
-      const parts = this.#writer.take();
-      if (parts.length === 1) socket.write(parts[0] as Uint8Array);
-      else {
-        socket.cork();
-        for (const part of parts) socket.write(part);
-        socket.uncork();
-      }
-      if (!this.#mayKeep(socket.writableLength)) {
-        this.#server.logger.log("warn", "client.output.overflow", {
-          client: this.id,
-          bytes: socket.writableLength,
-        });
-        this.destroy();
-        return;
-      }
-      this.#isClogged = socket.writableLength > MAX_UNSENT_BYTES;
-    }
+    this.#handToSocket();
     this.#finish();
   }
 
-  /** Counts what the socket has not taken. @returns false when that is too much. */
-  #mayKeep(unsent: number): boolean {
-    const { outbox, limits } = this.#server;
-    // What is taken at once is not worth counting.
-    const counted = unsent > MAX_UNSENT_BYTES ? unsent : 0;
-    outbox.unsentBytes += counted - this.#unsentBytes;
-    this.#unsentBytes = counted;
-    return (
-      unsent <= limits.maxOutputBytes && (counted === 0 || outbox.unsentBytes <= limits.maxTotalOutputBytes)
-    );
+  #handToSocket(): void {
+    if (this.#isClosed || this.#output.send()) return;
+    const { buffered, id } = this;
+    this.#server.logger.log("warn", "client.output.overflow", { client: id, bytes: buffered.output });
+    this.destroy();
   }
 
   #drained(): void {
-    this.#mayKeep(this.#socket.writableLength);
-    this.#isClogged = false;
+    this.#output.drained();
     this.#advance();
     this.#send();
   }
@@ -410,14 +371,14 @@ export class Client implements Owner {
 
   /** Ends the connection if nothing is left to be done or said. */
   #finish(): void {
-    const isDone = this.#isEnding || (this.#isHalfOpen && this.#held === null && !this.#isClogged);
+    const isDone = this.#isEnding || (this.#isHalfOpen && this.#held === null && !this.#output.isClogged);
     if (!isDone || this.inFlight > 0 || this.#isBusy || this.#isClosed) return;
-    if (this.#writer.length > 0) this.#send();
+    if (this.#output.length > 0) this.#send();
     else this.#socket.end();
   }
 
   #closed(): void {
-    this.#mayKeep(0);
+    this.#output.close();
     this.#isClosed = true;
     this.#isEnding = true;
     this.#held = null;

@@ -2,11 +2,9 @@ import { readFileSync } from "node:fs";
 import type { Logger, NodeId } from "@seshat/common";
 import { NotLeaderError, silentLogger } from "@seshat/common";
 import { KV_COMMANDS, KvStateMachine } from "@seshat/kv";
-import { until } from "@seshat/raft";
 import type { GrpcConfigOptions, TlsOptions } from "@seshat/transport-grpc";
 import { grpcForwarder } from "@seshat/transport-grpc";
 import { Clients } from "../client/clients.js";
-import type { ClientListener } from "../client/listen-clients.js";
 import { listenClients } from "../client/listen-clients.js";
 import { Outbox } from "../client/outbox.js";
 import { formatAddress } from "../cluster/host-and-port.js";
@@ -17,12 +15,12 @@ import { LOCAL_COMMANDS } from "../commands/local-commands.js";
 import { LeaderLink } from "../forward/leader-link.js";
 import { Gateway } from "../gateway/gateway.js";
 import { LeaderClock } from "../gateway/leader-clock.js";
-import { handOver } from "../node/hand-over.js";
 import type { RaftSettings } from "../node/raft-settings.js";
 import type { RunningNode } from "../node/start-node.js";
 import { startNode } from "../node/start-node.js";
 import type { ServerTypeConfig } from "../node/type-config.js";
 import { SERVER_CODEC } from "../node/type-config.js";
+import { farewell, foundAlone, takeOffice } from "./begin-and-end.js";
 import type { ServerContext } from "./context.js";
 import { Expiry } from "./expiry.js";
 import { IdleClients } from "./idle-clients.js";
@@ -76,9 +74,6 @@ export interface RunningServer extends AsyncDisposable {
 const DEFAULT_PORT = 6379;
 const PEER_PORT_OFFSET = 10_000;
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
-/** How long clients have to take their last replies when the server closes. */
-const FAREWELL_MS = 200;
-const LOOK_MS = 5;
 
 /**
  * Starts a server: a node, and what Redis clients connect to.
@@ -171,7 +166,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => idle.stop(),
       () => farewell(listener, server),
     );
-    await join(options.whenNew ?? "alone", server);
+    if ((options.whenNew ?? "alone") === "alone") await foundAlone(server);
     await takeOffice(server);
     logger.log("info", "server.started", { node: id, address: listener.address });
     let closing: Promise<void> | null = null;
@@ -180,49 +175,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   } catch (thrown) {
     await closeAll(closers).catch(() => {});
     throw thrown;
-  }
-}
-
-/** A node that belongs to no cluster yet founds its own, if that is what it is for. */
-async function join(whenNew: "alone" | "wait", { node, self }: ServerContext): Promise<void> {
-  const { raft } = node;
-  const { lastLogId, term } = raft.metrics();
-  if (whenNew === "alone" && lastLogId.index === 0 && term === 0) await raft.initialize([[raft.id, self]]);
-}
-
-/** How long a node that is alone has to apply its log, before it serves whoever is patient. */
-const TAKE_OFFICE_MS = 600_000;
-
-/** A node that is alone in its cluster leads as soon as it has looked through its log: clients need not find out that it does not yet. */
-async function takeOffice({ node: { raft } }: ServerContext): Promise<void> {
-  const { configs } = raft.metrics().membership.membership;
-  const isAlone = configs.length === 1 && configs[0]?.length === 1 && configs[0].includes(raft.id);
-  if (!isAlone) return;
-  // What keeps it from leading it says in its log, and to those who ask.
-  await raft.wait(until.leader(raft.id), TAKE_OFFICE_MS).catch(() => {});
-  await raft.ensureLinearizable({ timeoutMs: TAKE_OFFICE_MS }).catch(() => {});
-}
-
-/** Says good-bye: nobody is accepted, another node leads, and what is under way is answered. */
-async function farewell(listener: ClientListener, server: ServerContext): Promise<void> {
-  listener.stop();
-  await handOver(server.node.raft, server.logger);
-  const { clients } = server;
-  for (const client of clients) client.end();
-  // Each operation under way has its answer within its own time; then the sockets are to take what was said.
-
-  await patiently(server.commandTimeoutMs, () => [...clients].every(({ inFlight }) => inFlight === 0));
-
-  await patiently(FAREWELL_MS, () => clients.size === 0);
-}
-
-/** Waits until `holds`, but no longer than so many milliseconds. */
-async function patiently(ms: number, holds: () => boolean): Promise<void> {
-  const until = performance.now() + ms;
-  while (!holds() && performance.now() < until) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, LOOK_MS);
-    });
   }
 }
 

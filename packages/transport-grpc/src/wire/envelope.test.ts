@@ -69,3 +69,17 @@ describe("who answers", () => {
     expect(read).toEqual([null, ANSWERS, ANSWERS, ANSWERS, other, other, other]);
   });
 });
+
+test("entries are put where the schema has them, whatever their length, with the header and without", () => {
+  for (const length of [1, 127, 128, 16_383, 16_384, 100_000]) {
+    const writer = new RequestWriter();
+    const entries = new Uint8Array(length).fill(length);
+    const value = { term: 3n, leaderId: 1n, prevLogId: { term: 2n, index: 9n }, leaderCommit: 8n, entries };
+    const body = { case: "appendEntries", value } as const;
+    for (const id of [1, 300]) {
+      const request = fromBinary(RequestSchema, writer.write(id, ASKS, body, fine));
+      expect(request).toMatchObject({ id, body });
+      expect(request.header === undefined).toBe(id === 300);
+    }
+  }
+});

@@ -1,8 +1,13 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { RequestHeader, ResponseHeader } from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
-import type { Request, Response } from "../generated/seshat/raft/v1/raft_pb.js";
-import { RequestSchema, ResponseSchema } from "../generated/seshat/raft/v1/raft_pb.js";
+import type { Request, RequestHeaderSchema, Response } from "../generated/seshat/raft/v1/raft_pb.js";
+import {
+  AppendEntriesRequestSchema,
+  RequestSchema,
+  ResponseSchema,
+} from "../generated/seshat/raft/v1/raft_pb.js";
 import {
   equalRequestHeaders,
   equalResponseHeaders,
@@ -12,6 +17,7 @@ import {
   responseHeaderToWire,
 } from "./fields.js";
 import type { RequestBody, ResponseBody } from "./methods.js";
+import { LENGTH_DELIMITED, varintLength, writeVarint } from "./varint.js";
 
 /*
  * Headers hardly ever change, so a stream says them only when they do. Each end remembers the last one, which is why messages
@@ -25,15 +31,47 @@ export class RequestWriter {
   /** @param check throws when a request of this length is not to be sent: then it counts as not written. */
   write(id: number, header: RequestHeader, body: RequestBody, check: (length: number) => void): Uint8Array {
     const isKnown = this.#last !== null && equalRequestHeaders(this.#last, header);
-    const request = create(
-      RequestSchema,
-      isKnown ? { id, body } : { id, header: requestHeaderToWire(header), body },
-    );
-    const bytes = toBinary(RequestSchema, request);
+    const about: About = isKnown ? { id } : { id, header: requestHeaderToWire(header) };
+    const bytes = toBytes(about, body);
     check(bytes.length);
     this.#last = header;
     return bytes;
   }
+}
+
+/**
+ * Entries are nearly all that is sent, and what writes a message copies them more than once. So they are put where they belong by hand: in protobuf a field
+ * that holds a message, and one that holds bytes, are a tag, a length, and what is in it; and fields may stand in any order.
+ */
+function toBytes(about: About, body: RequestBody): Uint8Array {
+  const { case: method, value } = body;
+  if (method !== "appendEntries" || value.entries === undefined || value.entries.length === 0)
+    return toBinary(RequestSchema, create(RequestSchema, { ...about, body }));
+  const { entries } = value;
+  const head = toBinary(RequestSchema, create(RequestSchema, about));
+  const rest = { ...value, entries: NO_BYTES };
+  const inner = toBinary(AppendEntriesRequestSchema, create(AppendEntriesRequestSchema, rest));
+  const innerLength = inner.length + 1 + varintLength(entries.length) + entries.length;
+  const bytes = new Uint8Array(head.length + 1 + varintLength(innerLength) + innerLength);
+  bytes.set(head);
+  let at = writeLength(bytes, head.length, RequestSchema.field.appendEntries.number, innerLength);
+  bytes.set(inner, at);
+  at = writeLength(bytes, at + inner.length, AppendEntriesRequestSchema.field.entries.number, entries.length);
+  bytes.set(entries, at);
+  return bytes;
+}
+
+interface About {
+  readonly id: number;
+  readonly header?: MessageInitShape<typeof RequestHeaderSchema>;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Begins a field whose value has a length. @returns where the value begins. */
+function writeLength(bytes: Uint8Array, at: number, field: number, length: number): number {
+  bytes[at] = (field << 3) | LENGTH_DELIMITED;
+  return writeVarint(bytes, at + 1, length);
 }
 
 /** A request as it came, with who it is from. */

@@ -1,4 +1,5 @@
 import { InvalidValueError } from "@seshat/common";
+import { LENGTH_DELIMITED, varintLength, writeVarint } from "./varint.js";
 
 /*
  * The messages of seshat.forward.v1, by hand: both are lists of items with an id and some bytes. They are read one item after the other,
@@ -24,7 +25,6 @@ const ITEMS = 1;
 /** How protobuf writes what kind of value follows. */
 const VARINT = 0;
 const FIXED64 = 1;
-const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
 /** How many bytes an item takes in a message. */
@@ -147,21 +147,4 @@ const MAX_VARINT = 10;
 
 function bodyLength({ id, bytes }: Item): number {
   return 1 + varintLength(id) + 1 + varintLength(bytes.length) + bytes.length;
-}
-
-function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
-  return length;
-}
-
-function writeVarint(bytes: Uint8Array, at: number, value: number): number {
-  let next = at;
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes[next++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  bytes[next++] = rest;
-  return next;
 }

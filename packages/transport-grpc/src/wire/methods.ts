@@ -102,8 +102,7 @@ export function methodCodecs<C extends RaftTypeConfig>(types: TypeCodec<C>): Met
         term: toNumber("appendEntries.term", wire.term),
         leaderId: toNumber("appendEntries.leaderId", wire.leaderId),
         prevLogId: logIdFromWire("appendEntries.prevLogId", wire.prevLogId),
-        // Commands are parts of these bytes and keep them: not those of whatever else came in the same packet.
-        entries: wire.entries.length === 0 ? [] : entryCodec.decodeEntries(new Uint8Array(wire.entries)),
+        entries: wire.entries.length === 0 ? [] : entryCodec.decodeEntries(ownBytes(wire.entries)),
         leaderCommit: toNumber("appendEntries.leaderCommit", wire.leaderCommit),
       }),
       encodeResponse: (response) => ({
@@ -200,6 +199,15 @@ export function methodCodecs<C extends RaftTypeConfig>(types: TypeCodec<C>): Met
     },
   };
 }
+
+/** Commands are parts of these bytes and keep them in memory: not much more than them, of whatever else came in the same packet. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.length * MOST_KEPT < bytes.buffer.byteLength) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** How many times their own length commands may keep. */
+const MOST_KEPT = 4;
 
 const NO_BYTES = new Uint8Array(0);
 
