@@ -10,7 +10,10 @@ export class LeaderLink {
   readonly #forwarder: GrpcForwarder;
   readonly #timeoutMs: number;
   #connection: ForwardConnection | null = null;
-  #to = "";
+  #leader: NodeId | null = null;
+  #address = "";
+  /** Requests without an answer on this connection. */
+  #underWay = 0;
 
   /** @param timeoutMs how long an answer is waited for. */
   constructor(forwarder: GrpcForwarder, timeoutMs: number) {
@@ -18,29 +21,46 @@ export class LeaderLink {
     this.#timeoutMs = timeoutMs;
   }
 
+  /**
+   * Whether requests may go to `leader`: nothing is under way to another node, which may still answer. What goes elsewhere meanwhile could
+   * take effect before it.
+   */
+  isFreeFor(leader: NodeId): boolean {
+    return this.#underWay === 0 || this.#leader === leader;
+  }
+
   async send(leader: NodeId, address: string, request: ForwardRequest, bytes: number): Promise<Outcome> {
     const payload = encodeForward(request, bytes);
+    const connection = this.#connect(leader, address);
+    this.#underWay += 1;
     try {
-      const answer = await this.#connect(leader, address).call(payload, { timeoutMs: this.#timeoutMs });
+      const answer = await connection.call(payload, { timeoutMs: this.#timeoutMs });
       return { type: "done", replies: decodeReplies(answer, request.ops.length) };
     } catch (thrown) {
       return failureOf(thrown);
+    } finally {
+      // One that was given up has taken its requests with it.
+      if (this.#connection === connection) this.#underWay -= 1;
     }
   }
 
+  /** Gives the connection up: what is under way on it has an unknown outcome. */
   close(): void {
     this.#connection?.close();
     this.#connection = null;
-    this.#to = "";
+    this.#leader = null;
+    this.#underWay = 0;
   }
 
   #connect(leader: NodeId, address: string): ForwardConnection {
-    const to = `${leader} ${address}`;
-    if (this.#connection === null || this.#to !== to) {
-      this.close();
-      this.#connection = this.#forwarder.connect(leader, address);
-      this.#to = to;
+    if (this.#connection !== null && this.#leader === leader && this.#address === address) {
+      return this.#connection;
     }
-    return this.#connection;
+    this.close();
+    const connection = this.#forwarder.connect(leader, address);
+    this.#connection = connection;
+    this.#leader = leader;
+    this.#address = address;
+    return connection;
   }
 }

@@ -45,6 +45,9 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   waitingBytes: 64 * 1024 * 1024,
 };
 
+/** How long a leader that was deposed has for its last answers, in milliseconds. */
+const GRACE_MS = 300;
+
 /**
  * Where the operations of all clients of this node go: into the log and the state machine when it leads, otherwise to the node that
  * does. What comes in one turn of the event loop goes together.
@@ -57,6 +60,9 @@ export class Gateway {
   readonly #reader: LocalReader;
   readonly #stopWatching: () => void;
   #scheduled: NodeJS.Immediate | null = null;
+  #grace: NodeJS.Timeout | undefined;
+  /** When the last leader was lost; null while one is known. */
+  #lostAt: number | null = null;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -65,7 +71,7 @@ export class Gateway {
     this.#writer = new LocalWriter(raft, clock, schedule);
     this.#reader = new LocalReader({ raft, machine, clock, writer: this.#writer, schedule });
     const common = {
-      ready: () => raft.leaderId() !== null,
+      ready: () => this.#isReady(),
       schedule,
       delivered: () => parts.delivered(),
       now: () => performance.now(),
@@ -85,9 +91,8 @@ export class Gateway {
       failure: readFailure,
     });
     this.#stopWatching = raft.onLeaderChange((leader) => {
-      if (leader === null) return;
-      this.writes.leaderChanged();
-      this.reads.leaderChanged();
+      if (leader === null) this.#lostAt ??= performance.now();
+      else this.#leaderChanged(leader);
     });
   }
 
@@ -105,11 +110,40 @@ export class Gateway {
   /** Answers everything that waits. */
   close(): void {
     this.#stopWatching();
+    clearTimeout(this.#grace);
     const error = new ShutdownError();
     this.writes.close(error);
     this.reads.close(error);
     this.#parts.link.close();
     if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+  }
+
+  #isReady(): boolean {
+    const leader = this.#parts.raft.leaderId();
+    return leader !== null && this.#parts.link.isFreeFor(leader);
+  }
+
+  /** The last leader has a moment to answer what it was asked: when it hands over it does, and when it is gone it does not. */
+  #leaderChanged(leader: NodeId): void {
+    const go = (): void => {
+      this.writes.leaderChanged();
+      this.reads.leaderChanged();
+    };
+    const lostAt = this.#lostAt ?? performance.now();
+    this.#lostAt = null;
+    clearTimeout(this.#grace);
+    if (this.#parts.link.isFreeFor(leader)) {
+      go();
+      return;
+    }
+    this.#grace = setTimeout(
+      () => {
+        const next = this.#parts.raft.leaderId();
+        if (next !== null && !this.#parts.link.isFreeFor(next)) this.#parts.link.close();
+        go();
+      },
+      Math.max(1, lostAt + GRACE_MS - performance.now()),
+    );
   }
 
   #write(ops: readonly WriteOp[], bytes: number): Promise<Outcome> {
