@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeF
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readMarker } from "../src/wal/marker-file.js";
+import { readBatches } from "../src/wal/wal-records.js";
 import { append, entry, flip, openStore, readAll, wals } from "./store-helpers.js";
 import type { Store } from "./store-helpers.js";
 import type { Access } from "./test-disk.js";
@@ -214,6 +215,35 @@ describe("what a power failure left", () => {
       `truncate ${first}`,
       `datasync ${first}`,
     ]);
+    for (const each of [disk, left]) await each.dispose();
+  });
+});
+
+describe("damage that looks torn, after a power failure that took the marker", () => {
+  test("a sector of zeros before batches that say it was synced: the store does not open", async () => {
+    const disk = new TestDisk();
+    const store = await openStore(disk.dir, { writeBufferBytes: 1_048_576 }, disk.io);
+    for (let index = 1; index <= 50; index++) await append(store, entry(index, 2000));
+    const left = disk.crash();
+    const [path] = wals(left.dir) as [string];
+    const bytes = readFileSync(path);
+    expect(bytes.length).toBeGreaterThan(65_536);
+    bytes.fill(0, 10_240, 10_752);
+    writeFileSync(path, bytes);
+    await expect(open(left)).rejects.toMatchObject({ reason: "damaged", path });
+    for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("a batch that is gone without a trace: the store does not open", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    for (let index = 1; index <= 10; index++) await append(store, entry(index));
+    const left = disk.crash();
+    const [path] = wals(left.dir) as [string];
+    const bytes = readFileSync(path);
+    const { start, end } = [...readBatches(bytes)][4] as { start: number; end: number };
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]));
+    await expect(open(left)).rejects.toMatchObject({ reason: "damaged", path });
     for (const each of [disk, left]) await each.dispose();
   });
 });
