@@ -60,26 +60,18 @@ describe("pnpm chaos", () => {
   // With this seed the first asymmetric partition is the one in which a follower does not hear the leader.
   test.each([
     ["follower-reads", "isolated-leader", /FAILS: (?:linearizable|same on all nodes)/],
+    // For a moment, as long as the old leader does not know yet: it takes some rounds to hit it.
+    ["unconfirmed-reads", "isolated-leader asymmetric-partition", /FAILS: linearizable/],
     ["early-ack", "leader-killed", /FAILS: linearizable/],
     ["forward-twice", "asymmetric-partition", /FAILS: linearizable/],
     ["local-clock", "clock-30s-off", /FAILS: (?:linearizable|expiry|same on all nodes)/],
   ])(
     "finds the planted fault %s by %s, says what is wrong, and keeps the directories",
-    async (plant, scenario, message) => {
+    async (plant, scenarios, message) => {
       await inDirectory(async (dir) => {
-        const args = [
-          "--rounds",
-          "40",
-          "--seed",
-          "2",
-          "--plant",
-          plant,
-          "--scenario",
-          scenario,
-          "--dir",
-          dir,
-        ];
-        const { code, err } = await chaos(...args);
+        const args = ["--rounds", "40", "--seed", "2", "--plant", plant, "--dir", dir];
+        const chosen = scenarios.split(" ").flatMap((name) => ["--scenario", name]);
+        const { code, err } = await chaos(...args, ...chosen);
         expect(err).toMatch(message);
         expect(err).toContain(`The directories of the nodes: ${dir}\n`);
         expect(code).toBe(1);
