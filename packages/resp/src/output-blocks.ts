@@ -4,8 +4,14 @@ const BLOCK_BYTES = 32 * 1024;
 const MOST_BLOCK_BYTES = 512 * 1024;
 const EMPTY = new Uint8Array(0);
 
-/** The rest of a block, handed from writer to writer: one that has nothing to say holds no memory. */
-let spare: Uint8Array = EMPTY;
+/**
+ * The rests of blocks, handed from writer to writer: one that has nothing to say holds no memory. As many as writers have something to
+ * say at the same time, up to a bound.
+ */
+const spares: Uint8Array[] = [];
+const MOST_SPARES = 128;
+/** A smaller rest is let go. */
+const LEAST_SPARE_BYTES = 256;
 
 /**
  * Memory to write into, growing with what is written. Bytes that were taken are never written again, so they may be on their way to
@@ -24,10 +30,11 @@ export class OutputBlocks {
   reserve(bytes: number): void {
     if (this.at + bytes <= this.block.length) return;
     this.#endPart();
-    if (this.block.length === 0 && spare.length >= bytes) {
+    const spare = this.block.length === 0 ? spares.pop() : undefined;
+    if (spare !== undefined && spare.length >= bytes) {
       this.block = spare;
-      spare = EMPTY;
     } else {
+      if (spare !== undefined) spares.push(spare);
       this.block = new Uint8Array(Math.max(bytes, this.#blockBytes));
       // Each further block within one pipeline is larger, so that a long one has few parts.
       this.#blockBytes = Math.min(this.#blockBytes * 2, MOST_BLOCK_BYTES);
@@ -54,7 +61,9 @@ export class OutputBlocks {
     this.#partBytes = 0;
     this.#blockBytes = BLOCK_BYTES;
     const rest = this.block.length - this.at;
-    if (rest > spare.length && rest <= BLOCK_BYTES) spare = view(this.block, this.at, rest);
+    if (rest >= LEAST_SPARE_BYTES && rest <= BLOCK_BYTES && spares.length < MOST_SPARES) {
+      spares.push(view(this.block, this.at, rest));
+    }
     this.block = EMPTY;
     this.at = 0;
     this.#start = 0;

@@ -80,7 +80,7 @@ export class RespWriter {
         if (value.text === "QUEUED") return this.#bytes(QUEUED);
         return this.#line(PLUS, value.text);
       case "error":
-        return this.#line(ERROR, value.message);
+        return this.#line(ERROR, withoutEnd(value.message));
       case "nullArray":
         return this.#bytes(version === 2 ? NULL_ARRAY : NULL);
       case "map": {
@@ -215,6 +215,14 @@ export class RespWriter {
     out.block[out.at++] = CR;
     out.block[out.at++] = LF;
   }
+}
+
+/** Redis takes line ends off the end of an error, where it makes blanks of those within. */
+function withoutEnd(message: string): string {
+  let { length } = message;
+  while (length > 0 && (message.charCodeAt(length - 1) === CR || message.charCodeAt(length - 1) === LF))
+    length--;
+  return message.slice(0, length);
 }
 
 function deeper(depth: number): number {

@@ -44,7 +44,7 @@ export interface RespSimple {
   readonly text: string;
 }
 
-/** An error, with its code: `ERR syntax error`. The characters of `message` are those of {@link RespSimple}. */
+/** An error, with its code: `ERR syntax error`. The characters of `message` are those of {@link RespSimple}; line ends at its end are left out. */
 export interface RespError {
   readonly type: "error";
   readonly message: string;

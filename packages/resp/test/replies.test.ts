@@ -42,10 +42,11 @@ describe("the writer", () => {
     // A reply is one line, whatever the client has sent and is told again.
     [{ type: "error", message: "ERR '\xff\r\n+x'" }, "-ERR '\xff  +x'\r\n", "-ERR '\xff  +x'\r\n"],
     [
-      { type: "error", message: "ERR \u{1f600}\n" },
-      "-ERR \xf0\x9f\x98\x80 \r\n",
-      "-ERR \xf0\x9f\x98\x80 \r\n",
+      { type: "error", message: "ERR \u{1f600}\r\n\n" },
+      "-ERR \xf0\x9f\x98\x80\r\n",
+      "-ERR \xf0\x9f\x98\x80\r\n",
     ],
+    [{ type: "simple", text: "a\n" }, "+a \r\n", "+a \r\n"],
     [[], "*0\r\n", "*0\r\n"],
     [[1, [null, bytes("x")]], "*2\r\n:1\r\n*2\r\n$-1\r\n$1\r\nx\r\n", "*2\r\n:1\r\n*2\r\n_\r\n$1\r\nx\r\n"],
     [{ type: "map", entries: [[bytes("a"), 1]] }, "*2\r\n$1\r\na\r\n:1\r\n", "%1\r\n$1\r\na\r\n:1\r\n"],

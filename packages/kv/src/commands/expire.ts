@@ -28,7 +28,7 @@ function setExpiry(db: Db, args: Args, base: number, seconds: boolean, command: 
   for (const arg of args.slice(3)) {
     const option = word(arg);
     if (option !== "NX" && option !== "XX" && option !== "GT" && option !== "LT") {
-      return errorReply(`ERR Unsupported option ${errorText(arg)}`);
+      return errorReply(`ERR Unsupported option ${errorText(withoutLineEnd(arg))}`);
     }
     conditions.add(option);
   }
@@ -99,4 +99,11 @@ function timeLeft(db: Db, args: Args, since: number, unitMs: number): Reply {
   if (deadline === 0) return -1;
   const left = deadline - since;
   return unitMs === 1 ? left : Math.floor((left + 500) / 1000);
+}
+
+/** Redis takes line ends off the end of an error, and makes blanks of those within. */
+function withoutLineEnd(bytes: Uint8Array): Uint8Array {
+  let { length } = bytes;
+  while (length > 0 && (bytes[length - 1] === 10 || bytes[length - 1] === 13)) length--;
+  return bytes.subarray(0, length);
 }

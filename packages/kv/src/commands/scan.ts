@@ -2,7 +2,7 @@ import { NOT_AN_INTEGER, Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { matchesGlob } from "./glob.js";
-import { asciiBytes, indexArgument, word } from "./parse.js";
+import { asciiBytes, errorText, indexArgument, word } from "./parse.js";
 
 type Args = readonly Uint8Array[];
 
@@ -31,7 +31,8 @@ export function parseScan(args: Args, at: number, ofKeys: boolean): ScanOptions 
 
 /** @throws {Refusal} when it is none. */
 export function parseCursor(bytes: Uint8Array): number {
-  const text = String.fromCharCode(...bytes.subarray(0, 32));
+  // Redis reads it as a string of C, which ends at a NUL.
+  const text = errorText(bytes.subarray(0, 32));
   if (!/^(?:[+-]?\d+)?$/.test(text)) throw INVALID_CURSOR;
   const value = BigInt(text.replace(/^[+-]/, "") || "0");
   if (value >= 2n ** 64n) throw INVALID_CURSOR;

@@ -4,7 +4,7 @@ import type { Reply } from "../reply.js";
 import { OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { deadlineArgument } from "./expire-option.js";
-import { equalBytes, indexArgument } from "./parse.js";
+import { equalBytes, indexArgument, integerArgument } from "./parse.js";
 import { parseStringOptions } from "./set-options.js";
 
 type Args = readonly Uint8Array[];
@@ -150,7 +150,8 @@ export function getrange(db: Db, args: Args): Reply {
   const value = db.string(args[1] as Uint8Array);
   if (value === null) return new Uint8Array(0);
   const { length } = value;
-  if (start < 0 && end < 0 && start > end) return new Uint8Array(0);
+  // By what was asked for, not by what it is cut to: both may lie far before the beginning.
+  if (start < 0 && end < 0 && integerArgument(args[2]) > integerArgument(args[3])) return new Uint8Array(0);
   if (start < 0) start = Math.max(0, start + length);
   if (end < 0) end = Math.max(0, end + length);
   return value.slice(start, end + 1);

@@ -20,6 +20,8 @@ export interface ClientState {
   isAuthenticated: boolean;
   /** What follows on MULTI; null outside. */
   transaction: QueuedTransaction | null;
+  /** True while EXEC carries out what is not about data: that may not send anything for itself. */
+  isExecuting: boolean;
   /** The versions that watched keys had, by the characters of their names. */
   readonly watched: Map<string, readonly [Uint8Array, number]>;
   /** CLIENT REPLY: whether replies are written; `skipNext` becomes `skip` with the next command. */
@@ -49,6 +51,7 @@ export function newClientState(socket: Socket, isAuthenticated: boolean, now: nu
     version: 2,
     isAuthenticated,
     transaction: null,
+    isExecuting: false,
     watched: new Map(),
     replies: "on",
     readsLocally: false,

@@ -17,6 +17,8 @@ import { newClientState } from "./client-state.js";
 const MAX_IN_FLIGHT = { write: 1024, read: 256 } as const;
 /** Below that much it is given more to do again. */
 const REFILL_IN_FLIGHT = { write: 512, read: 128 } as const;
+/** Until a client's replies are known. */
+const FIRST_REPLY_BYTES = 32 * 1024;
 /** Commands that were read and not begun: with more of them, the socket is not read. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 /** Replies that wait for those before them. */
@@ -46,6 +48,8 @@ export class Client implements Owner {
   /** Which way the operations under way went. */
   #lane: "write" | "read" = "write";
   #issued = 0;
+  /** How large replies are to expect: who asks for large ones, and does not take them, has few under way. */
+  #replyBytes = FIRST_REPLY_BYTES;
   #answered = 0;
   /** Replies that wait for those of the operations before them. */
   #deferred: Deferred[] = [];
@@ -109,8 +113,11 @@ export class Client implements Owner {
   /** The reply to the oldest operation under way. */
   deliver(reply: RespValue): void {
     this.#answered += 1;
+    const before = this.#output.length;
     if (this.state.onReply.length === 0) this.#write(reply);
     else this.#write(this.#transformed(reply));
+    // Rises at once, and falls slowly.
+    this.#replyBytes = Math.max(this.#output.length - before, this.#replyBytes - (this.#replyBytes >> 3));
     if (this.#deferred.length > 0) this.#sayDeferred();
     if (this.#isDirty) return;
     this.#isDirty = true;
@@ -162,6 +169,7 @@ export class Client implements Owner {
   }
 
   #issue(lane: "write" | "read", make?: (reply: RespValue) => RespValue): void {
+    if (this.state.isExecuting) throw new CommandError("ERR this command is not allowed in transactions");
     this.#lane = lane;
     this.#issued += 1;
     if (make !== undefined) this.state.onReply.push({ number: this.#issued, make });
@@ -223,6 +231,8 @@ export class Client implements Owner {
     const { state } = this;
     const problem = refusalOf(found, args, state) ?? this.#redirection(found, args);
     if (problem !== null) {
+      // EXEC lets go of what is watched, also when it is refused: of what is about to be, too.
+      if (found?.spec.name === "exec" && this.inFlight > 0) return false;
       this.#refuse(problem, found?.spec.name === "exec");
       return true;
     }
@@ -270,7 +280,7 @@ export class Client implements Owner {
   #mustWait(lane: "write" | "read"): boolean {
     const { inFlight } = this;
     if (inFlight > 0 && this.#lane !== lane) return true;
-    if (inFlight >= MAX_IN_FLIGHT[lane]) return true;
+    if (inFlight >= MAX_IN_FLIGHT[lane] || inFlight * this.#replyBytes >= MAX_UNSENT_BYTES) return true;
     const { writes, reads } = this.#server.gateway;
     return !(lane === "write" ? writes : reads).admits(this);
   }

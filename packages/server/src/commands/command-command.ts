@@ -39,7 +39,7 @@ export function runCommandCommand(_client: Client, args: Args, { table }: Server
     case "info":
       return args.length === 2
         ? all().map(details)
-        : args.slice(2).map((name) => orNull(find(table, name), details));
+        : args.slice(2).map((name) => nullOr(find(table, name), details));
     case "list":
       return list(args, all());
     case "docs": {
@@ -65,8 +65,8 @@ function find(table: Table, name: Uint8Array): CommandSpec | null {
   return spec.subcommands?.find((sub) => sub.name === `${container}|${inner}`) ?? null;
 }
 
-function orNull<T>(value: T | null, then: (value: T) => RespValue): RespValue {
-  return value === null ? { type: "nullArray" } : then(value);
+function nullOr<T>(value: T | null, then: (value: T) => RespValue): RespValue {
+  return value === null ? null : then(value);
 }
 
 function words(items: readonly string[]): RespValue {

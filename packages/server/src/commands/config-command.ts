@@ -5,7 +5,7 @@ import type { Client } from "../client/client.js";
 import type { Args } from "../gateway/op.js";
 import { sizeOfWrite } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
-import { CommandError, wrongArity } from "./command-error.js";
+import { CommandError, SYNTAX_ERROR, wrongArity } from "./command-error.js";
 import { refused } from "./config-parameters.js";
 import type { LocalReply } from "./local-command.js";
 import { NO_REPLY } from "./local-command.js";
@@ -52,7 +52,7 @@ function get(args: Args, { parameters }: ServerContext): RespValue {
 }
 
 function set(client: Client, args: Args, { parameters }: ServerContext): LocalReply {
-  if (args.length % 2 !== 0) throw wrongArity("config|set");
+  if (args.length % 2 !== 0) throw new CommandError(SYNTAX_ERROR);
   const changes: { readonly set: (value: string) => Partial<KvConfig> | null; readonly value: string }[] = [];
   for (let i = 2; i < args.length; i += 2) {
     const name = word(args, i);

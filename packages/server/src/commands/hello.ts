@@ -5,7 +5,7 @@ import { checkPassword } from "./authenticate.js";
 import { CommandError } from "./command-error.js";
 import type { LocalReply } from "./local-command.js";
 import { checkClientName } from "./client-name.js";
-import { bulk, integer, latin1, word } from "./text.js";
+import { bulk, cString, integer, word } from "./text.js";
 
 /** Which Redis the replies and errors of this server are those of. */
 export const REDIS_VERSION = "7.0.15";
@@ -22,31 +22,26 @@ export function hello(client: Client, args: Args, server: ServerContext): LocalR
     version = wanted;
     at = 2;
   }
-  let name: string | null = null;
-  let credentials: readonly [Uint8Array, Uint8Array] | null = null;
+  // One after the other, as Redis does: what stands before an option that makes no sense has been done.
   while (at < args.length) {
     const option = word(args, at);
     const left = args.length - 1 - at;
     if (option === "auth" && left >= 2) {
-      credentials = [args[at + 1] as Uint8Array, args[at + 2] as Uint8Array];
+      checkPassword(server.limits.password, args[at + 1], args[at + 2] as Uint8Array);
+      client.authenticate();
       at += 3;
     } else if (option === "setname" && left >= 1) {
-      name = checkClientName(args[at + 1] as Uint8Array);
+      state.name = checkClientName(args[at + 1] as Uint8Array);
       at += 2;
     } else {
-      throw new CommandError(`ERR Syntax error in HELLO option '${latin1(args[at])}'`);
+      throw new CommandError(`ERR Syntax error in HELLO option '${cString(args[at])}'`);
     }
-  }
-  if (credentials !== null) {
-    checkPassword(server.limits.password, ...credentials);
-    client.authenticate();
   }
   if (!state.isAuthenticated) {
     throw new CommandError(
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
     );
   }
-  if (name !== null) state.name = name;
   state.version = version;
   return {
     type: "map",

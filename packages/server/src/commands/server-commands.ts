@@ -38,7 +38,7 @@ export const SERVER_COMMANDS: readonly LocalCommand[] = localCommands("server", 
   {
     name: "config",
     arity: -2,
-    flags: "admin noscript loading stale no_multi",
+    flags: "admin noscript loading stale",
     since: "2.0.0",
     lane: "write",
     summary: "A container for server configuration commands",

@@ -18,12 +18,22 @@ export function bulk(text: string): Uint8Array {
   return Buffer.from(text, "utf8");
 }
 
-/** A whole number as Redis reads one: no blanks, no plus, no leading zeros; null for anything else. */
+/**
+ * A whole number of 64 bits as Redis reads one: no blanks, no plus, no leading zeros; null for anything else. Past 2^53 it is rounded, which is
+ * far past anything that there is.
+ */
 export function integer(bytes: Uint8Array | undefined): number | null {
   const text = latin1(bytes);
-  if (!/^(?:0|-?[1-9]\d{0,15})$/.test(text)) return null;
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return null;
   const value = Number(text);
-  return Number.isSafeInteger(value) ? value : null;
+  return Number.isSafeInteger(value) || BigInt.asIntN(64, BigInt(text)) === BigInt(text) ? value : null;
+}
+
+/** The characters of a string of C, which ends at a NUL: so Redis prints what clients sent. */
+export function cString(bytes: Uint8Array | undefined): string {
+  const text = latin1(bytes);
+  const end = text.indexOf("\0");
+  return end < 0 ? text : text.slice(0, end);
 }
 
 /** The same with letters in lower case. */

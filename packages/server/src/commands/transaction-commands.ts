@@ -41,7 +41,6 @@ export const TRANSACTION_COMMANDS: readonly LocalCommand[] = localCommands("tran
     arity: 1,
     flags: "noscript loading stale fast allow_busy",
     since: "2.0.0",
-    lane: "any",
     isImmediate: true,
     summary: "Discard all commands issued after MULTI",
     run: (client) => {
@@ -126,8 +125,8 @@ function exec(client: Client, _args: Args, server: ServerContext): LocalReply {
 
 /** Carries out a command of a transaction that is not about data. */
 function runQueued(client: Client, spec: LocalCommand, args: Args, server: ServerContext): RespValue {
-  if (spec.lane === "read" || spec.lane === "write")
-    return { type: "error", message: `ERR ${spec.name} is not allowed in transactions` };
+  const { state } = client;
+  state.isExecuting = true;
   try {
     const reply = spec.run(client, args, server);
     if (reply instanceof Promise) {
@@ -137,5 +136,7 @@ function runQueued(client: Client, spec: LocalCommand, args: Args, server: Serve
     return reply === NO_REPLY ? OK : reply;
   } catch (error) {
     return { type: "error", message: error instanceof CommandError ? error.message : `ERR ${String(error)}` };
+  } finally {
+    state.isExecuting = false;
   }
 }

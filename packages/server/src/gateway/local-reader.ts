@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { KvStateMachine } from "@seshat/kv";
 import { NEEDS_TICK } from "@seshat/kv";
 import type { Raft } from "@seshat/raft";
@@ -24,10 +25,16 @@ export interface LocalReaderParts {
   schedule(): void;
 }
 
+/** What is read in one turn of the event loop, roughly: large values must not keep heartbeats and other clients waiting. */
+const MAX_TURN_BYTES = 4 * 1024 * 1024;
+
 /** Linearizable reads on the leader: those of one turn share a round that confirms that it still leads. */
 export class LocalReader {
   readonly #parts: LocalReaderParts;
   #submitted: Submitted[] = [];
+  /** Confirmed and not read yet, in the order in which they were asked for. */
+  #confirmed: Submitted[] = [];
+  #isServing = false;
 
   constructor(parts: LocalReaderParts) {
     this.#parts = parts;
@@ -46,7 +53,8 @@ export class LocalReader {
     this.#submitted = [];
     this.#parts.raft.ensureLinearizable().then(
       () => {
-        for (const { ops, resolve } of submitted) this.#serve(ops, resolve);
+        for (const each of submitted) this.#confirmed.push(each);
+        if (!this.#isServing) void this.#serveAll();
       },
       (thrown: unknown) => {
         const outcome = failureOf(thrown);
@@ -55,19 +63,43 @@ export class LocalReader {
     );
   }
 
-  #serve(ops: readonly ReadOp[], resolve: (outcome: Outcome) => void): void {
+  /**
+   * One after the other, so that none sees less than one before it, also where one has to wait. That they are read a few turns after they were
+   * confirmed does no harm: the state that they see was the latest at some moment since they were asked for.
+   */
+  async #serveAll(): Promise<void> {
+    this.#isServing = true;
+    let bytes = 0;
+    while (this.#confirmed.length > 0) {
+      const confirmed = this.#confirmed;
+      this.#confirmed = [];
+      for (const { ops, resolve } of confirmed) {
+        if (bytes > MAX_TURN_BYTES) {
+          await turn();
+          bytes = 0;
+        }
+        const outcome = this.#serve(ops);
+        if (!("type" in outcome)) {
+          resolve(await outcome);
+          continue;
+        }
+        if (outcome.type === "done") for (const reply of outcome.replies) bytes += sizeOfReply(reply);
+        resolve(outcome);
+      }
+    }
+    this.#isServing = false;
+  }
+
+  #serve(ops: readonly ReadOp[]): Outcome | Promise<Outcome> {
     const nowMs = this.#parts.clock.nowMs();
     const replies: RespValue[] = [];
     for (const op of ops) {
       const reply = this.#read(op, nowMs);
-      if (reply === NEEDS_TICK) {
-        // From the first: all of them are read at one moment, so that none sees less than one before it.
-        this.#tick(ops, nowMs).then(resolve, (thrown: unknown) => resolve(failureOf(thrown)));
-        return;
-      }
+      // From the first: all of them are read at one moment.
+      if (reply === NEEDS_TICK) return this.#tick(ops, nowMs).catch((thrown: unknown) => failureOf(thrown));
       replies.push(reply);
     }
-    resolve({ type: "done", replies });
+    return { type: "done", replies };
   }
 
   /** Lets the log tell the time before something is said to have expired. */
@@ -87,4 +119,13 @@ export class LocalReader {
     if (isArgs(op)) return machine.read(op, nowMs, Math.floor(Math.random() * 2 ** 53));
     return op.versionsOf.map((key) => machine.version(key));
   }
+}
+
+/** Bytes of a reply, roughly: of what is nested, the number alone. */
+function sizeOfReply(reply: RespValue): number {
+  if (reply instanceof Uint8Array) return reply.length;
+  if (!Array.isArray(reply)) return 0;
+  let bytes = 0;
+  for (const item of reply as readonly RespValue[]) bytes += item instanceof Uint8Array ? item.length : 16;
+  return bytes;
 }

@@ -9,5 +9,7 @@ export const PRODUCT_RAFT_SETTINGS: RaftSettings = Object.freeze({
   electionTimeoutMinMs: 500,
   electionTimeoutMaxMs: 1000,
   backoffMaxMs: 200,
+  // A disk that others use too takes a second for a sync now and then: to step down for it costs the clients more than to wait.
+  storageStallMs: 3000,
   snapshotPolicy: Object.freeze({ type: "logsSinceLast", entries: 10_000, bytes: 100 * 1024 * 1024 }),
 });
