@@ -3,24 +3,23 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { Connection } from "./connection.ts";
+import { commandNames } from "./command-names.ts";
 import { vocabulary } from "./generate.ts";
 import { redisMissing, startRedis } from "./redis-process.ts";
 import { describe, runDiff } from "./run.ts";
 import { startOther } from "./start-other.ts";
 import { diffStreams } from "./streams.ts";
-import type { Target } from "./target.ts";
 
 /** For every so many commands, one stream of bytes, good and broken. */
 const COMMANDS_A_STREAM = 100;
 
-const HELP = `pnpm diff-redis: the same commands to Redis 7.0 and to another server, and every reply compared
+const HELP = `pnpm diff-redis: the same commands to Redis 7.0 and to Seshat, and every reply compared
 
   --commands N   how many, at least (100000)
   --seed S       what decides them (a fresh one, printed)
   --case N       begins with this case; with --commands 1, plays it alone
   --most N       stops after so many different differences (20)
-  --against A    host:port of a server that runs already, or "redis": Redis against itself
+  --against A    host:port of a server that runs already, or "redis": Redis against itself (a Seshat started for it)
 
 The exit code is 0 if nothing differs, 1 if something does, 2 if it could not be found out.
 `;
@@ -31,7 +30,7 @@ const { values: flags } = parseArgs({
     seed: { type: "string", default: String(randomInt(2 ** 31)) },
     case: { type: "string", default: "0" },
     most: { type: "string", default: "20" },
-    against: { type: "string", default: "redis" },
+    against: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -103,15 +102,6 @@ function count(name: "seed" | "commands" | "case" | "most"): number {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new RangeError(`--${name} must be a whole number, not ${flags[name]}`);
   return value;
-}
-
-async function commandNames(target: Target): Promise<string[]> {
-  const connection = await Connection.open(target.address);
-  const [list] = await connection.send([["COMMAND", "LIST"]]);
-  connection.close();
-  return Array.isArray(list)
-    ? list.map((name) => (name instanceof Uint8Array ? Buffer.from(name).toString("latin1") : ""))
-    : [];
 }
 
 try {

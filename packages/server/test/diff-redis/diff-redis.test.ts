@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandNames } from "./command-names.ts";
 import { vocabulary } from "./generate.ts";
 import { PLANTED_DIFFERENCES } from "./planted-differences.ts";
 import { redisMissing, startRedis } from "./redis-process.ts";
 import type { RunningServer } from "./redis-process.ts";
+import { startSeshat } from "./start-other.ts";
 import { diffStreams } from "./streams.ts";
 import { describe as describeFound, runDiff } from "./run.ts";
 
@@ -42,6 +44,18 @@ describe.skipIf(missing !== undefined)(
     test("nor in how they take streams of bytes, good and broken", async () => {
       const options = { redis: one.target, other: two.target, seed: SEED, streams: 200, mostDifferences: 1 };
       expect(await diffStreams(options)).toEqual([]);
+    });
+
+    test("finds nothing between Redis and Seshat", async () => {
+      await using seshat = await startSeshat();
+      const commands = new Set(await commandNames(seshat.target));
+      const options = { redis: one.target, other: seshat.target, seed: SEED, mostDifferences: 5 };
+      const known = vocabulary((name) => commands.has(name.toLowerCase()));
+      const { found } = await runDiff({ ...options, words: known, commands: 10_000 });
+      expect(await Promise.all(found.map((each) => describeFound(each, one.target, seshat.target)))).toEqual(
+        [],
+      );
+      expect(await diffStreams({ ...options, streams: 200 })).toEqual([]);
     });
 
     test.each(Object.entries(PLANTED_DIFFERENCES))("finds: %s", async (_, spoil) => {

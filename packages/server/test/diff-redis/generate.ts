@@ -69,6 +69,11 @@ export function generateCase(words: Vocabulary, seed: number, index: number): Ca
     }
     const args = nextCommand(words, random, inTransaction.has(client));
     const name = args[0]?.toUpperCase();
+    // A key that was not there when it was watched, and is not there again, has not changed for Seshat, and has for Redis.
+    if (name === "WATCH" && !inTransaction.has(client)) {
+      for (const watched of args.slice(1))
+        steps.push({ client, args: ["SETNX", watched, "x"], pipelined: true });
+    }
     if (name === "DBSIZE") steps.push({ client, args: REAP, pipelined: false });
     if (name === "MULTI") inTransaction.add(client);
     if (name === "EXEC" || name === "DISCARD" || name === "RESET") inTransaction.delete(client);
@@ -112,7 +117,21 @@ function nextCommand(words: Vocabulary, random: Random, inTransaction: boolean):
       ...junk(random, 6),
     ];
   const args = words.draw(random);
-  return random.chance(0.06) ? spoiled(random, args) : args;
+  const changed = random.chance(0.06) ? spoiled(random, args) : args;
+  return isRacy(changed) ? args : changed;
+}
+
+/** Commands of which an argument is a time, and where it stands. */
+const TIMED: Readonly<Record<string, number>> = { EXPIRE: 2, PEXPIRE: 2, SETEX: 2, PSETEX: 2 };
+
+/** Sets a deadline that is over soon: the replies that follow would tell how fast the two are. */
+export function isRacy(args: readonly string[]): boolean {
+  const soon = (time: string | undefined): boolean => /^[1-9]\d{0,6}$/.test(time ?? "");
+  const name = args[0]?.toUpperCase() ?? "";
+  if (name === "SET" || name === "GETEX") {
+    return args.some((arg, at) => at > 0 && /^(?:EX|PX)$/i.test(arg) && soon(args[at + 1]));
+  }
+  return soon(args[TIMED[name] ?? args.length]);
 }
 
 /** With an argument too few, too many, or not meant. */

@@ -1,3 +1,4 @@
+import { isRacy } from "./generate.ts";
 import type { Step } from "./generate.ts";
 
 /** Bounds the replays that one difference may take. */
@@ -34,7 +35,8 @@ export async function minimize(steps: readonly Step[], differs: Differs<Step>): 
     return still;
   };
   for (let at = 0; at < least.length; at++) {
-    const replace = (step: Step): Promise<boolean> => attempt(least.with(at, step));
+    const replace = async (step: Step): Promise<boolean> =>
+      (!isRacy(step.args) || isRacy(least[at]?.args ?? [])) && (await attempt(least.with(at, step)));
     for (let arg = (least[at]?.args.length ?? 0) - 1; arg > 0; arg--) {
       const step = least[at];
       if (step === undefined || (await replace({ ...step, args: step.args.toSpliced(arg, 1) }))) continue;

@@ -74,7 +74,7 @@ const BROKEN: readonly string[] = [
   "\r",
   "PING\r\n",
   "PING\n",
-  "ping hello\r\n",
+  "ping there\r\n",
   'ECHO "a b"\r\n',
   "ECHO 'it\\'s'\n",
   'ECHO "\\x41\\n\\q"\r\n',
