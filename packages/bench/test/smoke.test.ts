@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +16,12 @@ const PROGRAM = fileURLToPath(new URL("../dist/bin/seshat-bench.js", import.meta
 const BUILT = ["engine", "long-log", "memory", "durable", "restart"];
 /** Has a test of its own: with less work there is no snapshot to speak of. */
 const APART = "transfer";
+
+/** Compares with Redis, and needs it. */
+const REDIS = "redis";
+const noRedis =
+  spawnSync("redis-benchmark", ["--version"]).status !== 0 ||
+  spawnSync("redis-server", ["--version"]).status !== 0;
 
 const LEAST = ["--seconds", "0.005", "--rounds", "1", "--scale", "0.002", "--json"];
 
@@ -57,7 +63,7 @@ function checkResults(name: string, results: readonly BenchResult[]): void {
 }
 
 describe("every benchmark runs, and verifies its work", () => {
-  test.each(BENCHES.map(({ name }) => name).filter((name) => ![...BUILT, APART].includes(name)))(
+  test.each(BENCHES.map(({ name }) => name).filter((name) => ![...BUILT, APART, REDIS].includes(name)))(
     "%s",
     async (name) => {
       const io = new Written();
@@ -66,6 +72,17 @@ describe("every benchmark runs, and verifies its work", () => {
       expect(io.stderr).toBe("");
     },
   );
+
+  test.skipIf(noRedis)(`redis, as a program${noRedis ? ": it is not installed" : ""}`, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      PROGRAM,
+      REDIS,
+      "--clients",
+      "5",
+      ...LEAST,
+    ]);
+    checkResults(REDIS, parseResults(stdout));
+  });
 
   test.each(BUILT)("%s, as a program", async (name) => {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [

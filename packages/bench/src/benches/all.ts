@@ -9,6 +9,7 @@ import { minimal, nodes } from "./minimal.js";
 import { observed } from "./observed.js";
 import { payload } from "./payload.js";
 import { reads } from "./reads.js";
+import { redis } from "./redis.js";
 import { restart } from "./restart.js";
 import { snapshot } from "./snapshot.js";
 import { transfer } from "./transfer.js";
@@ -29,4 +30,5 @@ export const BENCHES: readonly Bench[] = [
   durable,
   restart,
   transfer,
+  redis,
 ];

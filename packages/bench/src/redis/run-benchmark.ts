@@ -1,0 +1,86 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { promisify } from "node:util";
+import { ChildError } from "../compare/run-child.js";
+import { VerificationError } from "../cluster/tally.js";
+
+const KEYS = 100_000;
+const VALUE_BYTES = 64;
+
+/** What redis-benchmark is told to do. */
+export interface Load {
+  readonly command: "set" | "get";
+  readonly clients: number;
+  readonly pipeline: number;
+}
+
+export interface Measured {
+  readonly perSecond: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** Runs redis-benchmark once. @throws {ChildError} when it is not installed, or fails. */
+export async function runRedisBenchmark(
+  port: number,
+  { command, clients, pipeline }: Load,
+  requests: number,
+): Promise<Measured> {
+  const flags = [
+    "-h",
+    "127.0.0.1",
+    "-p",
+    String(port),
+    "--csv",
+    "-e",
+    "-r",
+    String(KEYS),
+    "-d",
+    String(VALUE_BYTES),
+  ];
+  const load = ["-t", command, "-c", String(clients), "-P", String(pipeline), "-n", String(requests)];
+  const { stdout } = await promisify(execFile)("redis-benchmark", [...flags, ...load]).catch(
+    (error: unknown) => {
+      throw new ChildError(`redis-benchmark failed: ${(error as Error).message}`);
+    },
+  );
+  // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
+  const line = stdout.split("\n").find((each) => each.startsWith(`"${command.toUpperCase()}"`)) ?? "";
+  const [perSecond = Number.NaN, , , p50 = Number.NaN, , p99 = Number.NaN] = line
+    .split(",")
+    .slice(1)
+    .map((field) => Number(field.replaceAll('"', "")));
+  if (!(perSecond > 0)) throw new ChildError(`redis-benchmark said ${JSON.stringify(stdout)}`);
+  return { perSecond, p50Us: p50 * 1000, p99Us: p99 * 1000 };
+}
+
+/** How many commands a server says that it has carried out. */
+export async function commandsProcessed(port: number): Promise<number> {
+  const info = await ask(port, "INFO stats\r\n", /\r\n\r\n|\r\n$/);
+  return Number(/total_commands_processed:(\d+)/.exec(info)?.[1] ?? Number.NaN);
+}
+
+/** That a server has what was written: keys, and values of the right length. */
+export async function verifyWritten(port: number): Promise<number> {
+  const keys = Number(/^:(\d+)/.exec(await ask(port, "DBSIZE\r\n", /\r\n$/))?.[1]);
+  const key =
+    /\r\n(key:\d{12})\r\n$/.exec(await ask(port, "RANDOMKEY\r\n", /\r\nkey:\d{12}\r\n$/))?.[1] ?? "";
+  const length = await ask(port, `STRLEN ${key}\r\n`, /\r\n$/);
+  if (!(keys > 0 && keys <= KEYS) || length !== `:${VALUE_BYTES}\r\n`) {
+    throw new VerificationError(`a server has ${keys} keys, and a value of ${length.trim()} bytes`);
+  }
+  return keys;
+}
+
+async function ask(port: number, command: string, whole: RegExp): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    socket.write(command);
+    let answer = "";
+    while (!whole.test(answer)) answer += String((await once(socket, "data"))[0]);
+    return answer;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,116 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { ChildError } from "../compare/run-child.js";
+
+/** A server in a process of its own, on a port of the loopback interface and in a folder of its own. */
+export interface BenchedServer extends AsyncDisposable {
+  readonly port: number;
+  /** The processor time that it has taken, in microseconds; 0 where the system does not tell. */
+  cpuUs(): Promise<number>;
+}
+
+const OK_CHILD = fileURLToPath(new URL("../benches/redis-ok-child.js", import.meta.url));
+const SESHAT = fileURLToPath(new URL("bin/seshat.js", import.meta.resolve("seshat")));
+
+/** What redis-benchmark is run against. */
+export const SERVERS: Readonly<
+  Record<"redisMemory" | "redisAlways" | "nodeLimit" | "seshat", () => Promise<BenchedServer>>
+> = {
+  /** Keeps nothing. */
+  redisMemory: () => startRedis(["--appendonly", "no"]),
+  /** As durable as it gets: each write is synced before it is answered. */
+  redisAlways: () => startRedis(["--appendonly", "yes", "--appendfsync", "always"]),
+  nodeLimit: () => start((_, directory) => spawnIn(directory, process.execPath, [OK_CHILD])),
+  /** One durable node, with its defaults. */
+  seshat: () =>
+    start((_, directory) =>
+      spawnIn(directory, process.execPath, [
+        SESHAT,
+        "start",
+        "--dir",
+        directory,
+        "--port",
+        "0",
+        "--log-level",
+        "error",
+      ]),
+    ),
+};
+
+async function startRedis(settings: readonly string[]): Promise<BenchedServer> {
+  // Redis cannot be told to take any port.
+  const port = await freePort();
+  const flags = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "notice"];
+  return start(
+    (_, directory) => spawnIn(directory, "redis-server", [...flags, "--dir", directory, ...settings]),
+    port,
+  );
+}
+
+async function start(
+  launch: (port: number, directory: string) => ChildProcess,
+  knownPort?: number,
+): Promise<BenchedServer> {
+  const directory = await mkdtemp(join(tmpdir(), "seshat-bench-"));
+  const child = launch(knownPort ?? 0, directory);
+  const gone = once(child, "exit");
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await gone;
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const port = await portOf(child, knownPort);
+    return { port, cpuUs: () => cpuUs(child.pid ?? 0), [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function spawnIn(directory: string, program: string, args: readonly string[]): ChildProcess {
+  return spawn(program, args, { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** Each of them says when it listens. */
+async function portOf(child: ChildProcess, knownPort?: number): Promise<number> {
+  if (child.stdout === null) throw new ChildError("a server has no output");
+  for await (const line of createInterface(child.stdout)) {
+    if (knownPort !== undefined && line.includes("Ready to accept connections")) {
+      child.stdout.resume();
+      return knownPort;
+    }
+    const [, port] = /^(?:Clients connect to|listening on) \S+:(\d+)/.exec(line) ?? [];
+    if (port === undefined) continue;
+    child.stdout.resume();
+    return Number(port);
+  }
+  throw new ChildError(`a server ended before it listened: exit code ${child.exitCode}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Clock ticks are hundredths of a second on every Linux. */
+const US_PER_TICK = 10_000;
+
+async function cpuUs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // Fields 14 and 15; the second is a name in parentheses that may hold blanks.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields.length < 13 ? 0 : (Number(fields[11]) + Number(fields[12])) * US_PER_TICK;
+}
