@@ -309,9 +309,19 @@ it("clients that do not read, all together, keep no more than they may", async (
   await using own = await start("deaf", { limits: { maxTotalOutputBytes: 4_000_000 } });
   using client = await RespClient.connect(own.address);
   await client.call("SET", "large", "x".repeat(60_000));
-  using deaf = await RespClient.connect(own.address);
-  deaf.pause();
-  deaf.send(Buffer.from("GET large\r\n".repeat(10_000)));
+  // Each keeps about a megabyte at most: all together they are too many.
+  const deaf = await Promise.all(Array.from({ length: 8 }, () => RespClient.connect(own.address)));
+  for (const each of deaf) {
+    each.pause();
+    each.send(Buffer.from("GET large\r\n".repeat(2000)));
+  }
+  while (own.context.clients.size > deaf.length) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+  }
+  expect(own.context.outbox.unsentBytes).toBeLessThanOrEqual(4_000_000);
+  for (const each of deaf) each[Symbol.dispose]();
   while (own.context.clients.size > 1) {
     await new Promise((resolve) => {
       setTimeout(resolve, 5);
