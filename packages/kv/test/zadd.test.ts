@@ -12,6 +12,8 @@ describe("ZADD", () => {
     ["ZADD z 7 a 1 b", 1, "7", "1"],
     ["ZADD z CH 7 a 1 b", 2, "7", "1"],
     ["ZADD z NX 7 a 1 b", 1, "5", "1"],
+    // Redis reads numbers with strtod, which knows hexadecimal ones.
+    ["ZADD z 0x1p3 a -0x.8 b", 1, "8", "-0.5"],
     ["ZADD z XX 7 a 1 b", 0, "7", null],
     ["ZADD z XX CH 7 a 1 b", 1, "7", null],
     ["ZADD z GT 4 a 1 b", 1, "5", "1"],

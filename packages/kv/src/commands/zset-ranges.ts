@@ -5,7 +5,7 @@ import type { Scored, ZsetValue } from "../types/zset-value.js";
 const NO_SCORES = new Refusal("ERR min or max is not a float");
 const NO_NAMES = new Refusal("ERR min or max not valid string range item");
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const HEXADECIMAL = /^[+-]?0[xX][\da-fA-F]+$/;
+const HEXADECIMAL = /^[+-]?0[xX](?:([\da-fA-F]+)\.?([\da-fA-F]*)|\.([\da-fA-F]+))(?:[pP]([+-]?\d{1,9}))?$/;
 const INFINITE = /^[+-]?inf(?:inity)?$/i;
 const OPEN = 0x28;
 const CLOSED = 0x5b;
@@ -21,7 +21,15 @@ function parseDouble(bytes: Uint8Array): number | null {
   const text = String.fromCharCode(...bytes.subarray(0, 400));
   if (bytes.length > 400) return null;
   if (INFINITE.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
-  if (HEXADECIMAL.test(text)) return Number(text.replace(/^[+-]/, "")) * (text.startsWith("-") ? -1 : 1);
+  const hexadecimal = HEXADECIMAL.exec(text);
+  if (hexadecimal !== null) {
+    const [, whole = "", fraction = "", onlyFraction = "", power = "0"] = hexadecimal;
+    const behind = fraction + onlyFraction;
+    const digits = Number(BigInt(`0x${whole}${behind}`));
+    const value = digits * 2 ** (Number(power) - 4 * behind.length);
+    if (!Number.isFinite(value) || (value === 0 && digits !== 0)) return null;
+    return text.startsWith("-") ? -value : value;
+  }
   if (!DECIMAL.test(text)) return null;
   const value = Number(text);
   // What is too large or too small to be told is refused.

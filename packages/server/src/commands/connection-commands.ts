@@ -56,7 +56,7 @@ export const CONNECTION_COMMANDS: readonly LocalCommand[] = localCommands("conne
     run: (_client, args) => {
       const index = integer(args[1]);
       if (index === null) throw new CommandError(isInteger64(args[1]) ? OUT_OF_RANGE : NOT_AN_INTEGER);
-      if (Math.abs(index) > 2 ** 31) throw new CommandError(OUT_OF_RANGE);
+      if (index < -(2 ** 31) || index >= 2 ** 31) throw new CommandError(OUT_OF_RANGE);
       if (index !== 0) throw new CommandError("ERR DB index is out of range");
       return OK;
     },
