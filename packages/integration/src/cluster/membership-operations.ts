@@ -32,7 +32,7 @@ function isUnderWay(error: unknown): boolean {
   return isWorthRetrying(error) || error instanceof ChangeInProgressError;
 }
 
-/** A learner needs time to get the log, and may fall behind again. */
+/** A learner needs time to get the log, and may fall behind again; a new leader has yet to hear from the voters that are to remain. */
 function isUnderWayOrLagging(error: unknown): boolean {
   return isUnderWay(error) || error instanceof LearnerLaggingError;
 }
@@ -98,7 +98,7 @@ export class MembershipOperations<C extends RaftTypeConfig & { Node: BasicNode }
     const deadline = this.#clock.now() + this.#timeoutMs;
     const attempts: Attempts = { unknown: false };
     try {
-      await this.#change(deadline, attempts, isUnderWay, async (leader, timeoutMs) => {
+      await this.#change(deadline, attempts, isUnderWayOrLagging, async (leader, timeoutMs) => {
         const voters = await settledVoters(leader, timeoutMs);
         if (voters.length === 1 && voters[0] === id) throw new LastVoterError(id);
         const ids = [id];
