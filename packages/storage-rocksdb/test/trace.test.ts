@@ -36,14 +36,15 @@ describe(`every acknowledged write was synced first, by the calls to the system$
   );
 
   test.skipIf(reason !== null).each([
-    ["no-sync", 366, "was not synced after it was written"],
-    ["no-wal-sync", 366, "was not synced after it was written"],
-    ["some-syncs", 1, "was not synced after it was written"],
-    ["no-directory-sync", 1, "the directory was not synced after"],
-    ["no-snapshot-sync", 1, "snapshot: its file was not synced before it was given its name"],
+    ["no-sync", 366, /was not synced after it was written/],
+    ["no-wal-sync", 366, /was not synced after it was written/],
+    ["some-syncs", 1, /was not synced after it was written/],
+    // RocksDB syncs the directory of its own accord now and then: which of the two names it is that was not depends on when.
+    ["no-directory-sync", 1, /the directory was not synced after|its name was not synced/],
+    ["no-snapshot-sync", 1, /snapshot: its file was not synced before it was given its name/],
   ])("a missing sync is found: %s", async (plant, least, what) => {
     const { broken } = await traced(plant);
     expect(broken.length).toBeGreaterThanOrEqual(least);
-    expect(broken.join("\n")).toContain(what);
+    expect(broken.join("\n")).toMatch(what);
   });
 });

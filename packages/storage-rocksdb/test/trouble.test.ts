@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StorageError } from "@seshat/common";
@@ -151,9 +160,20 @@ describe.skipIf(probe === null)(`a small disk${cannotMount}`, () => {
     disk.remount("size=64m");
     await expect(append(store, entry(acknowledged + 2))).rejects.toThrow(reason);
     expect(() => store.storage.readLogState()).toThrow(reason);
-    await store.close();
+    // RocksDB may never end a batch that it made wait: then the store says that it stays locked, and what is on the disk is what counts.
+    const stuck: unknown = await store.close().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (stuck !== null) {
+      expect(stuck).toMatchObject({
+        message: expect.stringContaining("stays locked until this process ends") as unknown,
+      });
+    }
+    const left = stuck === null ? dir : join(disk.dir, "copy");
+    if (stuck !== null) cpSync(dir, left, { recursive: true });
 
-    const again = await openStore(dir);
+    const again = await openStore(left);
     const entries = await readAll(again);
     expect(entries.length).toBeGreaterThanOrEqual(acknowledged);
     expect(entries).toEqual(entries.map((_, at) => entry(at + 1, 50_000)));

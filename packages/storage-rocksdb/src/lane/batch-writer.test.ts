@@ -54,6 +54,17 @@ describe("BatchWriter", () => {
     expect(database.destroyed).toBe(1);
   });
 
+  test("a batch that fails after RocksDB failed in the background says what that may have been", async () => {
+    const { database, writer } = make(1000);
+    database.flush = () => Promise.reject(new Error("Bad file descriptor"));
+    await expect(writer.write(null, [])).rejects.toThrow(/^Bad file descriptor$/);
+    database.errors = "1";
+    await expect(writer.write(null, [])).rejects.toThrow(/^Bad file descriptor; .*the disk may be full$/);
+    database.flush = () => Promise.reject(new Error("No space left on device"));
+    await expect(writer.write(null, [])).rejects.toThrow(/^No space left on device$/);
+    writer.stop();
+  });
+
   test("gives up a batch that does not end after RocksDB failed in the background", async () => {
     const { database, writer } = make(1);
     database.errors = "1";

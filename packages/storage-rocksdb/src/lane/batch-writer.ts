@@ -1,7 +1,11 @@
+import { messageOf } from "../errors.js";
 import { EXTENT_KEY } from "../keys.js";
 import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
 import type { Extent } from "../wal/extent.js";
 import { encodeExtent } from "../wal/extent.js";
+
+const BACKGROUND_ERRORS = "rocksdb.background-errors";
+const WRITE_STOPPED = "rocksdb.is-write-stopped";
 
 /** Writes to the database, in order. All of one write goes into one batch. */
 export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">) => void;
@@ -46,6 +50,8 @@ export class BatchWriter {
     this.#timer ??= setInterval(() => this.#look(), this.#stallMs).unref();
     try {
       await Promise.race([batch.flush().finally(() => batch.destroy()), givenUp]);
+    } catch (thrown) {
+      throw await this.#explained(thrown);
     } finally {
       this.#current = null;
     }
@@ -71,13 +77,24 @@ export class BatchWriter {
     });
   }
 
+  /** What RocksDB says of a batch that comes after a failure of its own (a bad file descriptor, say) does not tell why it failed. */
+  async #explained(thrown: unknown): Promise<unknown> {
+    const said = messageOf(thrown);
+    if (/no space left|may be full/i.test(said) || (await this.#backgroundErrors()) === 0) return thrown;
+    const problem = `${said}; RocksDB had failed to write its own files before: the disk may be full`;
+    return new Error(problem, { cause: thrown });
+  }
+
+  async #backgroundErrors(): Promise<number> {
+    return Number((await this.#database.getProperty(BACKGROUND_ERRORS).catch(() => null)) ?? 0);
+  }
+
   /** Whether RocksDB failed at something that it does by itself, and lets no writes through. */
   async #isStuck(): Promise<boolean> {
-    const [errors, stopped] = await Promise.all(
-      ["rocksdb.background-errors", "rocksdb.is-write-stopped"].map((name) =>
-        this.#database.getProperty(name).catch(() => "0"),
-      ),
-    );
-    return Number(errors ?? 0) > 0 && stopped === "1";
+    const [errors, stopped] = await Promise.all([
+      this.#backgroundErrors(),
+      this.#database.getProperty(WRITE_STOPPED).catch(() => null),
+    ]);
+    return errors > 0 && stopped === "1";
   }
 }

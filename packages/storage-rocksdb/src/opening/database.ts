@@ -6,8 +6,8 @@ import { decodeExtent } from "../wal/extent.js";
 
 /** `TOLERATE_CORRUPTED_TAIL_RECORDS`. The default of the addon silently drops all that comes after damage. */
 const WAL_RECOVERY_MODE = 0;
-/** How long a database that is stuck may take to close. */
-const STUCK_CLOSE_MS = 3000;
+/** How long a database that is stuck may take to close: RocksDB looks every 5 seconds whether there is room again. */
+const STUCK_CLOSE_MS = 12_000;
 /** Of the database that is only a lock. */
 const LOCK_BUFFER_BYTES = 65_536;
 
@@ -35,7 +35,7 @@ export async function closeData(database: RocksDatabase, path: string, isStuck: 
   const outcome = await Promise.race([closed, late]);
   clearTimeout(timer);
   if (outcome === "late") {
-    const problem = `RocksDB still waits for room on the disk: ${path} stays locked until there is some, or this process ends`;
+    const problem = `RocksDB does not end what it began while the disk was full: ${path} stays locked until this process ends`;
     throw new StorageError("append", problem);
   }
 }
