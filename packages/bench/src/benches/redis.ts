@@ -13,7 +13,7 @@ const NAMES = Object.keys(SERVERS) as Name[];
 
 /** Requests of the run that finds out how many fit into a round. */
 const FIRST_REQUESTS = 2000;
-const LEAST_REQUESTS = 200;
+const LEAST_ROUND_TRIPS = 200;
 const MOST_REQUESTS = 5_000_000;
 
 interface Round extends Measured {
@@ -32,7 +32,7 @@ async function measure(
   const requests = {} as Record<Name, number>;
   settings.progress(`${what}, warming up`);
   for (const name of NAMES) {
-    const least = Math.max(LEAST_REQUESTS, clients * pipeline);
+    const least = Math.max(LEAST_ROUND_TRIPS, clients) * pipeline;
     const { perSecond } = await runRedisBenchmark(
       servers[name].port,
       load,

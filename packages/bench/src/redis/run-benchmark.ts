@@ -45,12 +45,20 @@ export async function runRedisBenchmark(
       throw new ChildError(`redis-benchmark failed: ${(error as Error).message}`);
     },
   );
+  return readCsv(stdout, command, requests);
+}
+
+/** The line of a command in what redis-benchmark prints. @throws {ChildError} when there is none. */
+export function readCsv(stdout: string, command: Load["command"], requests: number): Measured {
   // "test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"
   const line = stdout.split("\n").find((each) => each.startsWith(`"${command.toUpperCase()}"`)) ?? "";
-  const [perSecond = Number.NaN, , , p50 = Number.NaN, , p99 = Number.NaN] = line
+  const fields = line
     .split(",")
     .slice(1)
-    .map((field) => Number(field.replaceAll('"', "")));
+    .map((field) => field.replaceAll('"', ""));
+  const [, , , p50 = Number.NaN, , p99 = Number.NaN] = fields.map(Number);
+  // Its clock has steps of a millisecond: "inf" means less than one, so the rate is at least this.
+  const perSecond = fields[0] === "inf" ? requests * 1000 : Number(fields[0]);
   if (!(perSecond > 0)) throw new ChildError(`redis-benchmark said ${JSON.stringify(stdout)}`);
   return { perSecond, p50Us: p50 * 1000, p99Us: p99 * 1000 };
 }
