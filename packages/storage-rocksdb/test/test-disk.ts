@@ -143,6 +143,9 @@ export class TestDisk {
         const copy = bytes.slice();
         return access("write", path, () => nodeIo.write(fd, copy, offset, path));
       },
+      writeNow: (fd, bytes, offset, path) =>
+        access("write", path, async () => nodeIo.writeNow(fd, bytes, offset, path)),
+      size: (fd) => nodeIo.size(fd),
       read: (fd, bytes, offset) => nodeIo.read(fd, bytes, offset),
       truncate: (fd, size, path) => access("truncate", path, () => nodeIo.truncate(fd, size, path)),
       datasync: (fd, path) =>

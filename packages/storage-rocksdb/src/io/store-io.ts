@@ -1,4 +1,16 @@
-import { close, fdatasync, fsync, ftruncate, open, read, rename, unlink, write } from "node:fs";
+import {
+  close,
+  fdatasync,
+  fstatSync,
+  fsync,
+  ftruncate,
+  open,
+  read,
+  rename,
+  unlink,
+  write,
+  writeSync,
+} from "node:fs";
 import { promisify } from "node:util";
 import { loadRocksdb } from "../native/load.js";
 import type { RocksConstructor } from "../native/rocksdb.js";
@@ -12,6 +24,10 @@ export interface StoreIo {
   close(fd: number): Promise<void>;
   /** Writes all of `bytes` at `offset`. */
   write(fd: number, bytes: Uint8Array, offset: number, path: string): Promise<void>;
+  /** Writes a few bytes at `offset`, into what the system holds in memory of a file that was just written: not worth a trip to another thread. */
+  writeNow(fd: number, bytes: Uint8Array, offset: number, path: string): Promise<void> | void;
+  /** The length of an open file. */
+  size(fd: number): number;
   /** Reads into all of `bytes` from `offset` on; returns how many came, fewer only at the end of the file. */
   read(fd: number, bytes: Uint8Array, offset: number): Promise<number>;
   /** Cuts the file off. */
@@ -39,7 +55,7 @@ const fs = {
   unlink: promisify(unlink),
 };
 
-/** The machine's own files. Every call works on the thread pool, off the main thread. */
+/** The machine's own files. Every call that may wait for a disk works on the thread pool, off the main thread. */
 export const nodeIo: StoreIo = {
   open: (path, flags) => fs.open(path, flags),
   close: (fd) => fs.close(fd),
@@ -49,6 +65,10 @@ export const nodeIo: StoreIo = {
       at += bytesWritten;
     }
   },
+  writeNow(fd, bytes, offset) {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
+  },
+  size: (fd) => fstatSync(fd).size,
   async read(fd, bytes, offset) {
     let at = 0;
     while (at < bytes.length) {

@@ -26,6 +26,8 @@ export interface Sync {
 export class Syncer {
   readonly #parts: SyncerParts;
   #extent: Extent;
+  /** The length of the newest file that is known, while every batch since is known to stand in it; null when RocksDB has to be asked. */
+  #newestSize: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #markerSync: Promise<void> | null = null;
 
@@ -40,6 +42,18 @@ export class Syncer {
   }
 
   /**
+   * A batch was written. RocksDB writes all of it to one file, and nothing else: where the file that is held open has grown by more than
+   * the batch has in it, it stands there, and RocksDB need not be asked which file is the current one.
+   *
+   * @param bytes of its keys and values, or fewer.
+   */
+  batchWritten(bytes: number): void {
+    if (this.#newestSize === null) return;
+    const size = this.#parts.wals.newestSize();
+    this.#newestSize = size !== null && size - this.#newestSize > bytes ? size : null;
+  }
+
+  /**
    * Begins a sync. No batch may be written until this call ends, so that the files end with a whole one. One sync at a time.
    *
    * @param batches how many batches were written that are to be synced.
@@ -49,7 +63,11 @@ export class Syncer {
     // Nearly always everything stands in the file that is held open: that need not wait for its number.
     const newest = wals.syncNewest();
     newest.catch(() => {});
+    if (this.#newestSize !== null) {
+      return { done: this.#finish({ batches, wal: wals.newest, size: this.#newestSize }, newest) };
+    }
     const { number, size } = await database.currentWalFile();
+    if (number === wals.newest) this.#newestSize = size;
     return { done: this.#finish({ batches, wal: number, size }, newest) };
   }
 

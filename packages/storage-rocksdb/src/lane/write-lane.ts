@@ -44,6 +44,8 @@ export interface LaneParts {
 export class WriteLane {
   readonly #parts: LaneParts;
   #queue: Write[] = [];
+  /** Goes with the next batch. */
+  #rider: Fill | null = null;
   /** Being written. */
   #inBatch: Write[] = [];
   /** Written and waiting for a sync. */
@@ -113,6 +115,12 @@ export class WriteLane {
     });
   }
 
+  /** Writes this with the next batch, whenever there is one, in place of what was to go with it before. A clean close counts as one. */
+  withNextBatch(rider: Fill): void {
+    this.check("save committed");
+    this.#rider = rider;
+  }
+
   /** Ends when everything that was queued before is durable, and the marker says so. Nothing can be written any more. */
   async close(): Promise<void> {
     if (this.#poison === null && !this.#closed) {
@@ -167,12 +175,14 @@ export class WriteLane {
       this.#batches += 1;
       extent = { ...this.#syncer.extent, batches: this.#batches };
     }
-    await this.#writer.write(
-      extent,
-      writes.map(({ fill }) => fill),
-    );
+    const fills = writes.map(({ fill }) => fill);
+    const rider = this.#rider;
+    this.#rider = null;
+    if (rider !== null) fills.push(rider);
+    await this.#writer.write(extent, fills);
     const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
     this.#counts.batchWritten(bytes, startedAt);
+    this.#syncer.batchWritten(bytes);
     // A sync that failed meanwhile has poisoned what was written after it too.
     if (this.#poison !== null) throw this.#poison;
     this.#inBatch = [];

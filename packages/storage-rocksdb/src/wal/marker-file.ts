@@ -54,11 +54,11 @@ export class MarkerFile {
     return new MarkerFile(path, io, await io.open(path, "r+"), kind);
   }
 
-  /** Writes the extent, not synced. One call at a time. */
+  /** Writes the extent, not synced. */
   async writeExtent(extent: Extent): Promise<void> {
     const at = SLOTS_AT[this.#nextSlot] as number;
     this.#nextSlot = 1 - this.#nextSlot;
-    await this.#io.write(this.#fd, encodeSlot(extent), at, this.#path);
+    await this.#io.writeNow(this.#fd, encodeSlot(extent), at, this.#path);
   }
 
   /** From now on the database has to be there. Durable when it ends. */

@@ -18,6 +18,16 @@ export class WalFiles {
     this.#io = io;
   }
 
+  /** The number of the file that is held open, the newest that is known. */
+  get newest(): number {
+    return this.#number;
+  }
+
+  /** Its length; null when it is not held open. */
+  newestSize(): number | null {
+    return this.#fd === null ? null : this.#io.size(this.#fd);
+  }
+
   /** Ends when everything is durable that was written to the newest file that is known. One call at a time. */
   async syncNewest(): Promise<void> {
     if (this.#fd !== null) await this.#io.datasync(this.#fd, this.#path(this.#number));
