@@ -199,6 +199,33 @@ describe("a leader that hangs steps down, and says in what", () => {
   });
 });
 
+describe("a leader whose appends hang, and not for long", () => {
+  test("sends what its storage does not have yet, however small its cache", async () => {
+    const cluster = new TestCluster(IDS, { logCacheEntries: 2, snapshotPolicy: { type: "never" } });
+    const leader = await cluster.found();
+    await cluster.converge();
+    const late = cluster.others(leader.id)[0] as NodeId;
+    cluster.network.partition([late], cluster.others(late));
+    // Some that it lacks are read from storage, and some cannot be yet.
+    for (const key of ["a", "b", "c", "d"]) await cluster.set(leader, key, "1");
+    await cluster.clock.advance(500);
+    cluster.storage(leader.id).hanging.add("append");
+    const writes = [];
+    for (let i = 0; i < 5; i++) {
+      writes.push(outcomeOf(leader.propose(setCommand(`key ${i}`, "1"))));
+      await cluster.clock.advance(1);
+    }
+    cluster.network.heal();
+    await cluster.clock.advance(500);
+    expect(leader.isLeader()).toBe(true);
+    expect(cluster.history.filter((line) => line.includes("raft.read.failed"))).toEqual([]);
+    expect(cluster.node(late).metrics().lastLogId).toEqual(leader.metrics().lastLogId);
+    cluster.storage(leader.id).resume();
+    await cluster.converge();
+    expect(writes.map(({ values }) => values.length)).toEqual([1, 1, 1, 1, 1]);
+  });
+});
+
 describe("a follower that hangs", () => {
   test.each(["saveVote", "truncate"] as const)("in %s takes no part until it answers again", async (call) => {
     const cluster = new TestCluster(IDS);

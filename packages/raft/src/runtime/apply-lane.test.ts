@@ -76,7 +76,7 @@ function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: R
     },
   } as unknown as RaftLogReader<BytesTypeConfig>;
   const cache = new LogCache(1000);
-  if (options.cached ?? true) cache.append(blanks(1, 1, 1000));
+  if (options.cached ?? true) cache.append(blanks(1, 1, 1000), 1);
   const lane = new ApplyLane<BytesTypeConfig>(
     {
       stateMachine,

@@ -113,7 +113,8 @@ export class Executor<C extends RaftTypeConfig> {
       events.emit({ type: "storageStalled", verb });
     });
     const stalls = this.#stalls;
-    this.#logLane = new LogLane<C>(storage, { persisted, failed }, instruments, stalls);
+    const readable = (ioSeq: number): void => this.#cache.readable(ioSeq);
+    this.#logLane = new LogLane<C>(storage, { persisted, readable, failed }, instruments, stalls);
     const reader = storage.logReader();
     this.#applyLane = new ApplyLane<C>(
       {
@@ -215,7 +216,7 @@ export class Executor<C extends RaftTypeConfig> {
     // The most frequent first: they are compared one after another.
     switch (command.type) {
       case "append":
-        this.#cache.append(command.entries);
+        this.#cache.append(command.entries, command.ioSeq);
         this.#logLane.submit(command);
         return;
       case "sendAppendEntries":

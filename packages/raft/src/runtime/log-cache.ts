@@ -6,11 +6,16 @@ const NONE: Entries = [];
 
 /**
  * The entries appended last, in the batches in which they came, so that applying and sending them reads no storage.
- * It holds whole batches, consecutive and without a gap, and drops the oldest past a bound.
+ * It holds whole batches, consecutive and without a gap, and drops the oldest past a bound: but none that cannot be read from storage
+ * yet. Those wait in the log lane, which holds them anyway.
  */
 export class LogCache {
   readonly #maxEntries: number;
   readonly #batches: Entries[] = [];
+  /** The write that brings each batch to storage. */
+  readonly #ioSeqs: number[] = [];
+  /** The last append that storage has taken: what came up to it can be read there. */
+  #readable = 0;
   /** Batches before this position are dropped; the array is cut now and then, so that dropping one costs nothing. */
   #head = 0;
   #count = 0;
@@ -19,16 +24,32 @@ export class LogCache {
     this.#maxEntries = maxEntries;
   }
 
-  /** Adds entries that follow on the last; entries that do not make the cache start anew with them. */
-  append(entries: Entries): void {
+  /** Adds entries that follow on the last; entries that do not make the cache start anew with them. @param ioSeq of their write. */
+  append(entries: Entries, ioSeq: number): void {
     const newest = this.#batches[this.#batches.length - 1];
     // What was dropped is an empty batch.
     if (newest !== undefined && newest.length > 0 && lastIndex(newest) + 1 !== entries[0]?.logId.index)
       this.#clear();
     this.#batches.push(entries);
+    this.#ioSeqs.push(ioSeq);
     this.#count += entries.length;
-    while (this.#count > this.#maxEntries && this.#head < this.#batches.length - 1) this.#dropOldest();
-    this.#cut();
+    if (this.#count > this.#maxEntries) this.#shrink();
+  }
+
+  /** What the append `ioSeq`, and those before it, have brought can be read from storage. */
+  readable(ioSeq: number): void {
+    this.#readable = ioSeq;
+    if (this.#count > this.#maxEntries) this.#shrink();
+  }
+
+  /** The last index up to `upto` that can be read from storage, for who asks for more than is here. */
+  readableUpto(upto: number): number {
+    let first = upto + 1;
+    for (let position = this.#batches.length - 1; position >= this.#head; position--) {
+      if ((this.#ioSeqs[position] as number) <= this.#readable) break;
+      first = Math.min(first, firstIndex(this.#batches[position] as Entries));
+    }
+    return first - 1;
   }
 
   /** Drops the batches that end at or before index `upto`: nobody is going to ask for them soon. */
@@ -45,10 +66,12 @@ export class LogCache {
       const first = firstIndex(newest);
       if (first + newest.length <= since) return;
       this.#batches.pop();
+      const ioSeq = this.#ioSeqs.pop() as number;
       this.#count -= newest.length;
       if (first < since) {
         const kept = newest.slice(0, since - first);
         this.#batches.push(kept);
+        this.#ioSeqs.push(ioSeq);
         this.#count += kept.length;
         return;
       }
@@ -74,6 +97,16 @@ export class LogCache {
     return collected.length === upto - since + 1 ? collected : undefined;
   }
 
+  #shrink(): void {
+    while (
+      this.#count > this.#maxEntries &&
+      this.#head < this.#batches.length - 1 &&
+      (this.#ioSeqs[this.#head] as number) <= this.#readable
+    )
+      this.#dropOldest();
+    this.#cut();
+  }
+
   #dropOldest(): void {
     this.#count -= (this.#batches[this.#head] as Entries).length;
     this.#batches[this.#head] = NONE;
@@ -84,13 +117,17 @@ export class LogCache {
     if (this.#head === this.#batches.length) this.#clear();
     else if (this.#head >= 64 && this.#head * 2 >= this.#batches.length) {
       this.#batches.splice(0, this.#head);
+      this.#ioSeqs.splice(0, this.#head);
       this.#head = 0;
     }
   }
 
   #clear(): void {
     // Mostly it is one; setting the length is a call out of JavaScript.
-    while (this.#batches.length > 0) this.#batches.pop();
+    while (this.#batches.length > 0) {
+      this.#batches.pop();
+      this.#ioSeqs.pop();
+    }
     this.#head = 0;
     this.#count = 0;
   }

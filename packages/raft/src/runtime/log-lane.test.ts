@@ -67,6 +67,7 @@ function setUp(instruments: Instruments = silentInstruments()): {
   lane: LogLane<BytesTypeConfig>;
   storage: ManualStorage;
   persisted: number[];
+  readable: number[];
   failures: Error[];
   clock: VirtualClock;
   stalls: (StorageVerb | null)[];
@@ -76,19 +77,24 @@ function setUp(instruments: Instruments = silentInstruments()): {
   const watch = new StallWatch(clock.runtime(new SeededRandom(1)), 1000, (verb) => void stalls.push(verb));
   const storage = new ManualStorage();
   const persisted: number[] = [];
+  const readable: number[] = [];
   const failures: Error[] = [];
   const lane = new LogLane<BytesTypeConfig>(
     storage as unknown as RaftStorage<BytesTypeConfig>,
-    { persisted: (ioSeq) => persisted.push(ioSeq), failed: (error) => failures.push(error) },
+    {
+      persisted: (ioSeq) => persisted.push(ioSeq),
+      readable: (ioSeq) => readable.push(ioSeq),
+      failed: (error) => failures.push(error),
+    },
     instruments,
     watch,
   );
-  return { lane, storage, persisted, failures, clock, stalls };
+  return { lane, storage, persisted, readable, failures, clock, stalls };
 }
 
 describe("the log lane", () => {
   test("carries out votes and log writes in the one order in which they were asked for", async () => {
-    const { lane, storage, persisted } = setUp();
+    const { lane, storage, persisted, readable } = setUp();
     storage.slow = true;
     const writes: LogWrite[] = [
       vote(1),
@@ -100,6 +106,8 @@ describe("the log lane", () => {
     for (const write of writes) lane.submit(write);
     for (let done = 1; done <= writes.length; done++) {
       expect(storage.calls).toHaveLength(done);
+      // What is appended can be read once the call is over, durable or not.
+      expect(readable).toEqual(done > 2 ? [2] : []);
       storage.running[done - 1]?.resolve();
       await settled();
     }

@@ -26,6 +26,8 @@ export type LogWrite =
 export interface LogLaneEvents {
   /** Every write up to `ioSeq` is durable. Rises from call to call. */
   persisted(ioSeq: number): void;
+  /** The entries of an append, and of all before it, can be read, durable or not. */
+  readable(ioSeq: number): void;
   /** A write failed, and none follows it. */
   failed(error: Error): void;
 }
@@ -167,7 +169,11 @@ export class LogLane<C extends RaftTypeConfig> {
       else if (!append.completed) append.syncing = this.#stalls.begin("append");
     }
     append.isListed = true;
-    return isPending(done) ? done.catch((thrown: unknown) => this.#thrown(append, thrown)) : done;
+    if (!isPending(done)) return this.#events.readable(ioSeq);
+    return done.then(
+      () => this.#events.readable(ioSeq),
+      (thrown: unknown) => this.#thrown(append, thrown),
+    );
   }
 
   /** The entries are durable, or an error says why not. */

@@ -283,7 +283,8 @@ export class Sender<C extends RaftTypeConfig> {
   }
 
   #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
-    return this.#parts.cache.slice(since, upto) ?? this.#parts.reader.readEntries(since, upto);
+    const { cache, reader } = this.#parts;
+    return cache.slice(since, upto) ?? reader.readEntries(since, cache.readableUpto(upto));
   }
 
   #call<T>(
