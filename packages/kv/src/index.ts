@@ -2,6 +2,7 @@
 export type { CommandFlag, CommandGroup, CommandSpec, KvCommand } from "./commands/command.js";
 export { categories, keysOf } from "./commands/command.js";
 export { matchesGlob } from "./commands/glob.js";
+export { NameTable } from "./commands/name-table.js";
 export { KV_COMMANDS, findCommand } from "./commands/table.js";
 export type { KvConfig } from "./config.js";
 export { DEFAULT_KV_CONFIG, REDIS_MAX_BYTES, checkKvConfig } from "./config.js";

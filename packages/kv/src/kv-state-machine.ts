@@ -98,7 +98,7 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
   read(args: readonly Uint8Array[], nowMs: number, seed = 0): Reply | typeof NEEDS_TICK {
     const command = resolve(args);
     if ("message" in command) return command;
-    if (command.flags.includes("write")) {
+    if (command.writes) {
       return errorReply(`ERR ${command.name} writes, and has to be applied`);
     }
     const db = this.#db;
@@ -160,5 +160,5 @@ function applyTransaction(db: Db, { watched, commands }: TransactionPart): Reply
 
 function addsData(args: readonly Uint8Array[]): boolean {
   const command = resolve(args);
-  return !("message" in command) && command.flags.includes("denyoom");
+  return !("message" in command) && command.addsData;
 }

@@ -305,6 +305,15 @@ export class Raft<C extends RaftTypeConfig> {
   }
 
   /**
+   * True when a read of the state machine needs to wait for nothing: this node is the only voter, leads, and has applied everything that is
+   * committed. What is read before anything is awaited is linearizable; whoever is told false calls {@link ensureLinearizable}. Costs next to
+   * nothing, so that it can be asked before each read.
+   */
+  mayReadAtOnce(): boolean {
+    return this.#runtime.mayReadAtOnce();
+  }
+
+  /**
    * Makes a node a learner: it gets the log, and does not vote. A member stays what it is.
    *
    * @returns once that is committed and, with `blocking`, once the learner has caught up: then it may become a voter.

@@ -68,6 +68,10 @@ export type RunCommand = (db: Db, args: readonly Uint8Array[]) => Reply;
 
 /** A command on data: a row, and what it does. */
 export interface KvCommand extends CommandSpec {
+  /** It has the flag `write`. */
+  readonly writes: boolean;
+  /** It has the flag `denyoom`: it may add to the data. */
+  readonly addsData: boolean;
   readonly run: RunCommand;
 }
 
@@ -120,6 +124,8 @@ export function commandGroup(group: CommandGroup, rows: readonly CommandRow[]): 
       group,
       summary: row.summary,
       since: row.since,
+      writes: flags.includes("write"),
+      addsData: flags.includes("denyoom"),
       run: row.run,
       ...(row.subcommands === undefined ? {} : { subcommands: row.subcommands }),
       ...(row.movableKeys === undefined ? {} : { keys: row.movableKeys }),

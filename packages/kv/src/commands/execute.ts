@@ -31,7 +31,7 @@ export function resolve(args: readonly Uint8Array[]): KvCommand | ErrorReply {
 /** Carries a command out whose number of arguments is right. */
 export function run(db: Db, command: KvCommand, args: readonly Uint8Array[]): Reply {
   try {
-    if (command.flags.includes("denyoom")) checkRoom(db, command, args);
+    if (command.addsData) checkRoom(db, command, args);
     return command.run(db, args);
   } catch (error) {
     if (error instanceof Refusal) return error.reply;

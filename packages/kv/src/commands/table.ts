@@ -2,6 +2,7 @@ import type { KvCommand } from "./command.js";
 import { GENERIC_COMMANDS, KEYSPACE_COMMANDS } from "./generic-commands.js";
 import { HASH_COMMANDS } from "./hash-commands.js";
 import { LIST_COMMANDS } from "./list-commands.js";
+import { NameTable } from "./name-table.js";
 import { SET_COMMANDS } from "./set-commands.js";
 import { STRING_COMMANDS } from "./string-commands.js";
 import { ZSET_COMMANDS } from "./zset-commands.js";
@@ -17,16 +18,10 @@ export const KV_COMMANDS: readonly KvCommand[] = Object.freeze([
   ...ZSET_COMMANDS,
 ]);
 
-const BY_NAME: ReadonlyMap<string, KvCommand> = new Map(
-  KV_COMMANDS.map((command) => [command.name, command]),
-);
+const BY_NAME = new NameTable<KvCommand>();
+for (const command of KV_COMMANDS) BY_NAME.add(command.name, command);
 
 /** The command of that name, in any case. */
 export function findCommand(name: Uint8Array): KvCommand | undefined {
-  let text = "";
-  for (let at = 0; at < name.length && at < 32; at++) {
-    const byte = name[at] as number;
-    text += String.fromCharCode(byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte);
-  }
-  return name.length <= 32 ? BY_NAME.get(text) : undefined;
+  return BY_NAME.find(name);
 }

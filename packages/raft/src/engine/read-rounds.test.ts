@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { elect, elected, id, memberships, only, sentTo, the, voters } from "../../test/engine-harness.js";
+import {
+  TestEngine,
+  elect,
+  elected,
+  id,
+  memberships,
+  only,
+  sentTo,
+  the,
+  voters,
+} from "../../test/engine-harness.js";
+import { mayReadAtOnce } from "./read-rounds.js";
 
 describe("a linearizable read (thesis section 6.4)", () => {
   test("is ready once a majority has answered a message sent after it came, at the commit index it came at", () => {
@@ -208,5 +219,63 @@ test("a deposed leader in a minority fails its reads", () => {
     type: "refuseReads",
     requestId: 7,
     refusal: { code: "notLeader", leaderId: 3 },
+  });
+});
+
+describe("a read at once", () => {
+  const alone = { membership: voters(1) };
+
+  test("is for the only voter, once its blank entry is applied, and waits for no learner", () => {
+    const node = new TestEngine({ ...alone, terms: [1], committed: 1, applied: 1 });
+    expect(mayReadAtOnce(node.state)).toBe(false);
+    node.step({ type: "elect" });
+    node.persist();
+    expect(node.role).toBe("leader");
+    expect(mayReadAtOnce(node.state)).toBe(false);
+    node.persist();
+    expect([node.state.committed, node.state.applied]).toEqual([id(2, 2), id(1, 1)]);
+    expect(mayReadAtOnce(node.state)).toBe(false);
+    node.settle();
+    expect(mayReadAtOnce(node.state)).toBe(true);
+
+    const watched = elect({ membership: memberships([[1]], 2) }).node;
+    watched.settle();
+    expect(mayReadAtOnce(watched.state)).toBe(true);
+  });
+
+  test("is not for a leader that has committed what it has not applied", () => {
+    const { node } = elect(alone);
+    node.settle();
+    node.write("a");
+    expect(mayReadAtOnce(node.state)).toBe(true);
+    node.persist();
+    expect(mayReadAtOnce(node.state)).toBe(false);
+    node.settle();
+    expect(mayReadAtOnce(node.state)).toBe(true);
+  });
+
+  test("is not for a leader whose storage hangs, nor for one that has begun to share its votes", () => {
+    const { node } = elect(alone);
+    node.settle();
+    node.stalled("append");
+    expect(mayReadAtOnce(node.state)).toBe(false);
+
+    const sharing = elect({ membership: memberships([[1]], 2) }).node;
+    sharing.settle();
+    sharing.change(1, { type: "addVoters", ids: [2] }, { allowLagging: true });
+    expect(sharing.state.memberships.at(-1)?.membership.configs).toEqual([[1], [1, 2]]);
+    sharing.settle();
+    expect(mayReadAtOnce(sharing.state)).toBe(false);
+  });
+
+  test("is not for a leader of several, nor for a voter that does not lead", () => {
+    const node = elected();
+    expect(node.state.applied).toEqual(node.state.committed);
+    expect(mayReadAtOnce(node.state)).toBe(false);
+    expect(mayReadAtOnce(new TestEngine(alone).state)).toBe(false);
+    // It leads until its removal is committed; the only voter is another.
+    const other = elect(alone).node;
+    other.settle();
+    expect(mayReadAtOnce({ ...other.state, id: 2 })).toBe(false);
   });
 });

@@ -4,13 +4,26 @@ import { jointQuorumValue } from "./joint-config.js";
 import { membershipOf } from "./membership-state.js";
 import type { Progress } from "./progress.js";
 import { askToConfirm, confirmLeadership } from "./replication.js";
-import type { LeaderRole } from "./state.js";
+import type { EngineState, LeaderRole } from "./state.js";
 
 /**
  * Linearizable reads without a log entry (Raft thesis section 6.4): note the commit index, then have a quorum confirm, by answering
  * a message sent after the reads came, that this node still leads. Reads that come in one turn share a round; a follower that
  * is still being asked about an earlier round is asked about the newest one next, whatever came between.
  */
+
+/**
+ * True when a read of the state machine, as it is, is linearizable: this node leads, nobody else votes, so that it need not ask whether
+ * somebody has taken its place, and everything that it knows to be committed is applied.
+ */
+export function mayReadAtOnce(state: Readonly<EngineState>): boolean {
+  const { role, committed, applied } = state;
+  if (role.type !== "leader" || committed.index < role.firstIndex || applied.index < committed.index)
+    return false;
+  const { configs } = membershipOf(state);
+  const voters = configs[0];
+  return configs.length === 1 && voters?.length === 1 && voters[0] === state.id;
+}
 
 /**
  * Gives reads that wait for one their index and round. Until the leader has committed an entry of its own term it

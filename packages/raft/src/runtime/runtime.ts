@@ -33,6 +33,7 @@ import type { EngineStart, EngineWatcher } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
 import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
+import { mayReadAtOnce } from "../engine/read-rounds.js";
 import { knownLeader } from "../engine/role.js";
 import type { RaftNetworkFactory, RpcCaller } from "../network/raft-network.js";
 import type { ChangeMembershipResponse } from "./callers.js";
@@ -309,6 +310,11 @@ export class Runtime<C extends RaftTypeConfig> {
   /** The leader as far as this node knows; null when it knows of none, or has stopped. Cheaper than `metrics`. */
   leaderId(): NodeId | null {
     return this.#stopped === null ? knownLeader(this.#engine.state) : null;
+  }
+
+  /** True when what is read of the state machine now is linearizable. Costs next to nothing. */
+  mayReadAtOnce(): boolean {
+    return this.#stopped === null && mayReadAtOnce(this.#engine.state);
   }
 
   metrics(): RaftMetrics<C["Node"]> {

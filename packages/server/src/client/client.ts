@@ -7,7 +7,7 @@ import { NO_REPLY } from "../commands/local-command.js";
 import { refusalOf } from "../commands/refusal.js";
 import type { Owner } from "../gateway/lane.js";
 import type { Args, ReadOp, WriteOp } from "../gateway/op.js";
-import { sizeOfArgs } from "../gateway/op.js";
+import { NOT_AT_ONCE, sizeOfArgs } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
 import { ClientOutput, MAX_UNSENT_BYTES } from "./client-output.js";
 import type { ClientState } from "./client-state.js";
@@ -21,6 +21,8 @@ const REFILL_IN_FLIGHT = { write: 512, read: 128 } as const;
 const FIRST_REPLY_BYTES = 32 * 1024;
 /** Commands that were read and not begun: with more of them, the socket is not read. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
+/** Replies that may wait for the end of the turn. */
+const MAX_KEPT_BYTES = 16 * 1024;
 /** Replies that wait for those before them. */
 const MAX_DEFERRED = 1024;
 
@@ -189,7 +191,17 @@ export class Client implements Owner {
     if (this.#isEnding) return;
     this.#parser.push(chunk);
     this.#advance();
-    this.#send();
+    const { length } = this.#output;
+    if (length === 0 || length > MAX_KEPT_BYTES) this.#send();
+    else this.#sendAtEndOfTurn();
+  }
+
+  #sendAtEndOfTurn(): void {
+    const { outbox } = this.#server;
+    outbox.flushAtEndOfTurn();
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    outbox.add(this);
   }
 
   /** Begins what can be begun. */
@@ -243,10 +255,14 @@ export class Client implements Owner {
       return true;
     }
     if (route.route === "local") return this.#runLocal(route, args);
-    if (state.readsLocally && route.route === "read" && this.inFlight === 0) {
-      this.#count(route);
-      this.#say(this.#server.readLocally(args));
-      return true;
+    if (route.route === "read" && this.inFlight === 0) {
+      const server = this.#server;
+      const reply = state.readsLocally ? server.readLocally(args) : server.gateway.readAtOnce(args);
+      if (reply !== NOT_AT_ONCE) {
+        this.#count(route);
+        this.#say(reply);
+        return true;
+      }
     }
     // A read behind a write that is under way goes into the log with it: it sees that write, and need not wait for it.
     const lane = this.inFlight > 0 && this.#lane === "write" ? "write" : route.route;

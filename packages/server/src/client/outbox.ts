@@ -9,6 +9,7 @@ export class Outbox {
   unsentBytes = 0;
   #waiting: Flushable[] = [];
   #isScheduled = false;
+  #isAtEndOfTurn = false;
 
   add(client: Flushable): void {
     this.#waiting.push(client);
@@ -21,6 +22,19 @@ export class Outbox {
     // Called while promises are settled, it comes after all of them.
     process.nextTick(() => {
       this.#isScheduled = false;
+      this.flush();
+    });
+  }
+
+  /**
+   * Flushes at the end of this turn of the event loop, once every socket that had something to read was read: what is written in one go
+   * wakes the other side up once.
+   */
+  flushAtEndOfTurn(): void {
+    if (this.#isAtEndOfTurn) return;
+    this.#isAtEndOfTurn = true;
+    setImmediate(() => {
+      this.#isAtEndOfTurn = false;
       this.flush();
     });
   }

@@ -2,6 +2,7 @@ import type { NodeId } from "@seshat/common";
 import { NotLeaderError, ShutdownError } from "@seshat/common";
 import type { KvStateMachine } from "@seshat/kv";
 import type { Raft } from "@seshat/raft";
+import type { RespValue } from "@seshat/resp";
 import type { LeaderLink } from "../forward/leader-link.js";
 import { serveForwarded } from "../forward/serve-forwarded.js";
 import type { ServerTypeConfig } from "../node/type-config.js";
@@ -11,7 +12,7 @@ import { Lane } from "./lane.js";
 import type { LeaderClock } from "./leader-clock.js";
 import { LocalReader } from "./local-reader.js";
 import { LocalWriter } from "./local-writer.js";
-import type { ReadOp, WriteOp } from "./op.js";
+import type { Args, NOT_AT_ONCE, ReadOp, WriteOp } from "./op.js";
 import type { Outcome } from "./outcome.js";
 
 /** What a gateway is made of. */
@@ -60,6 +61,7 @@ export class Gateway {
   readonly #reader: LocalReader;
   readonly #stopWatching: () => void;
   #scheduled: NodeJS.Immediate | null = null;
+  #isPumping = false;
   #grace: NodeJS.Timeout | undefined;
   /** When the last leader was lost; null while one is known. */
   #lostAt: number | null = null;
@@ -68,8 +70,12 @@ export class Gateway {
     this.#parts = parts;
     const { raft, machine, clock, timeoutMs } = parts;
     const schedule = (): void => this.#schedule();
-    this.#writer = new LocalWriter(raft, clock, schedule);
-    this.#reader = new LocalReader({ raft, machine, clock, writer: this.#writer, schedule });
+    // What the lanes send is flushed when they have sent it.
+    const scheduleFlush = (): void => {
+      if (!this.#isPumping) this.#schedule();
+    };
+    this.#writer = new LocalWriter(raft, clock, scheduleFlush);
+    this.#reader = new LocalReader({ raft, machine, clock, writer: this.#writer, schedule: scheduleFlush });
     const common = {
       ready: () => this.#isReady(),
       schedule,
@@ -100,6 +106,11 @@ export class Gateway {
   serve(payload: Uint8Array): Promise<Uint8Array> {
     const isLeader = (): boolean => this.#parts.raft.isLeader();
     return serveForwarded({ writer: this.#writer, reader: this.#reader, isLeader }, payload);
+  }
+
+  /** Reads what this node can tell by itself without waiting for anything, linearizably. */
+  readAtOnce(args: Args): RespValue | typeof NOT_AT_ONCE {
+    return this.#reader.readAtOnce(args);
   }
 
   /** Writes an entry with nothing in it but the time, if this node leads. */
@@ -168,8 +179,13 @@ export class Gateway {
   #schedule(): void {
     this.#scheduled ??= setImmediate(() => {
       this.#scheduled = null;
-      this.writes.pump();
-      this.reads.pump();
+      this.#isPumping = true;
+      try {
+        this.writes.pump();
+        this.reads.pump();
+      } finally {
+        this.#isPumping = false;
+      }
       this.#writer.flush();
       this.#reader.flush();
     });

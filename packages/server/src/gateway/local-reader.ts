@@ -7,8 +7,8 @@ import type { ServerTypeConfig } from "../node/type-config.js";
 import { failureOf } from "./failure.js";
 import type { LeaderClock } from "./leader-clock.js";
 import type { LocalWriter } from "./local-writer.js";
-import type { ReadOp } from "./op.js";
-import { isArgs } from "./op.js";
+import type { Args, ReadOp } from "./op.js";
+import { NOT_AT_ONCE, isArgs } from "./op.js";
 import type { Outcome } from "./outcome.js";
 
 interface Submitted {
@@ -18,7 +18,7 @@ interface Submitted {
 
 /** What the reader needs of its surroundings. */
 export interface LocalReaderParts {
-  readonly raft: Pick<Raft<ServerTypeConfig>, "ensureLinearizable">;
+  readonly raft: Pick<Raft<ServerTypeConfig>, "ensureLinearizable" | "mayReadAtOnce">;
   readonly machine: Pick<KvStateMachine, "read" | "version" | "clockMs">;
   readonly clock: LeaderClock;
   readonly writer: Pick<LocalWriter, "tick">;
@@ -28,16 +28,35 @@ export interface LocalReaderParts {
 /** What is read in one turn of the event loop, roughly: large values must not keep heartbeats and other clients waiting. */
 const MAX_TURN_BYTES = 4 * 1024 * 1024;
 
-/** Linearizable reads on the leader: those of one turn share a round that confirms that it still leads. */
+/** From so many bytes on it is worth knowing when the turn is over. */
+const SOME_BYTES = 256 * 1024;
+
+/**
+ * Linearizable reads on the leader: those of one turn share a round that confirms that it still leads. Where nobody else could lead they need
+ * none, and are answered at once.
+ */
 export class LocalReader {
   readonly #parts: LocalReaderParts;
   #submitted: Submitted[] = [];
   /** Confirmed and not read yet, in the order in which they were asked for. */
   #confirmed: Submitted[] = [];
   #isServing = false;
+  /** What was read at once in this turn, roughly, and in turns before it in which that was little. */
+  #bytesAtOnce = 0;
 
   constructor(parts: LocalReaderParts) {
     this.#parts = parts;
+  }
+
+  /** The reply, where it is to be had without waiting. What is read so is linearizable if it is read now. */
+  readAtOnce(args: Args): RespValue | typeof NOT_AT_ONCE {
+    const { raft, clock } = this.#parts;
+    if (this.#bytesAtOnce > MAX_TURN_BYTES || !raft.mayReadAtOnce()) return NOT_AT_ONCE;
+    const reply = this.#read(args, clock.nowMs());
+    if (reply === NEEDS_TICK) return NOT_AT_ONCE;
+    this.#bytesAtOnce += sizeOfReply(reply);
+    if (this.#bytesAtOnce > SOME_BYTES) this.#parts.schedule();
+    return reply;
   }
 
   submit(ops: readonly ReadOp[]): Promise<Outcome> {
@@ -47,7 +66,9 @@ export class LocalReader {
     });
   }
 
+  /** The turn ends: asks for a round for what was submitted. */
   flush(): void {
+    this.#bytesAtOnce = 0;
     const submitted = this.#submitted;
     if (submitted.length === 0) return;
     this.#submitted = [];

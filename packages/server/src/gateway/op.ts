@@ -9,6 +9,9 @@ export type WriteOp = EntryPart;
 /** What looks at the state: a command, or the versions of keys, for WATCH. */
 export type ReadOp = Args | { readonly versionsOf: readonly Uint8Array[] };
 
+/** Says that a read is not to be had without waiting. */
+export const NOT_AT_ONCE: unique symbol = Symbol("not at once");
+
 /** `Array.isArray` takes the type of a readonly array away. */
 export function isArgs(op: ReadOp): op is Args {
   return Array.isArray(op);
