@@ -295,8 +295,10 @@ export class Raft<C extends RaftTypeConfig> {
    * section 6.4): what is read from it then is linearizable. On a follower it asks the leader from where on that is so.
    *
    * @returns the log id that the state machine has reached at least.
-   * @throws {NotLeaderError} when this node does not lead, and the leader does not answer or is not known.
+   * @throws {NotLeaderError} when this node does not lead, and the leader does not answer or is not known; or it gets nothing to apply for
+   *   longer than `storageStallMs` and the longest election timeout, because it was removed, say, or is cut off.
    * @throws {QuorumNotEnoughError} when it led, and has lost touch with the majority.
+   * @throws {StorageStalledError} when its storage hangs.
    * @throws {OverloadedError} when too many requests wait.
    * @throws {TimeoutError} or the signal's reason when the caller gave up.
    */

@@ -142,6 +142,81 @@ describe("linearizable reads", () => {
   });
 });
 
+describe("a read on a follower is settled although", () => {
+  const LIMIT = 2 * Math.max(DEFAULT_RAFT_CONFIG.storageStallMs, electionTimeoutMaxMs);
+
+  /** A follower that asked, and is answered with an index that it does not have yet: it hears nothing more once `cut` was called. */
+  async function reader(): Promise<{
+    cluster: TestCluster;
+    leader: RaftNode;
+    follower: RaftNode;
+    cut: () => void;
+  }> {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const follower = cluster.node(cluster.others(leader.id)[0] as NodeId);
+    let isCut = false;
+    cluster.intercept = ({ to, rpc }, send) =>
+      to === follower.id && (isCut || rpc === "appendEntries") ? new Promise(() => {}) : send();
+    const cut = (): void => {
+      isCut = true;
+    };
+    return { cluster, leader, follower, cut };
+  }
+
+  test("the node is cut off after it was told from where on it may read", async () => {
+    const { cluster, leader, follower, cut } = await reader();
+    await cluster.set(leader, "x", "new");
+    const read = outcomeOf(follower.ensureLinearizable());
+    await cluster.clock.advance(10);
+    cut();
+    cluster.network.partition([follower.id], cluster.others(follower.id));
+    expect([read.values.length, read.errors.length]).toEqual([0, 0]);
+    await cluster.clock.advance(LIMIT);
+    expect(read.errors[0]).toBeInstanceOf(NotLeaderError);
+    expect(read.errors[0]).toMatchObject({ leaderId: null });
+  });
+
+  test("the node is removed while it waits", async () => {
+    const { cluster, leader, follower, cut } = await reader();
+    await cluster.set(leader, "x", "new");
+    const read = outcomeOf(follower.ensureLinearizable());
+    await cluster.clock.advance(10);
+    cut();
+    await cluster.run(leader.changeMembership(cluster.others(follower.id)));
+    cluster.intercept = (_, send) => send();
+    await cluster.clock.advance(LIMIT);
+    expect(follower.metrics().lastApplied.index).toBeLessThan(leader.metrics().committed.index);
+    expect(read.errors[0]).toBeInstanceOf(NotLeaderError);
+  });
+
+  test("its storage hangs", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const follower = cluster.node(cluster.others(leader.id)[0] as NodeId);
+    cluster.storage(follower.id).hanging.add("append");
+    await cluster.set(leader, "x", "new");
+    const read = outcomeOf(follower.ensureLinearizable());
+    await cluster.clock.advance(LIMIT);
+    expect(read.errors[0]).toBeInstanceOf(NotLeaderError);
+    expect(read.errors[0]).toMatchObject({ leaderId: leader.id });
+    cluster.storage(follower.id).resume();
+  });
+
+  test("the leader never answers", async () => {
+    const cluster = new TestCluster(IDS);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const follower = cluster.node(cluster.others(leader.id)[0] as NodeId);
+    cluster.intercept = ({ rpc }, send) => (rpc === "readIndex" ? new Promise(() => {}) : send());
+    const read = outcomeOf(follower.ensureLinearizable());
+    await cluster.clock.advance(electionTimeoutMinMs);
+    expect(read.errors[0]).toBeInstanceOf(NotLeaderError);
+  });
+});
+
 describe("reads by the leader's lease", () => {
   test("are off by default: whoever asks for one is told what to set", async () => {
     const cluster = new TestCluster(IDS);

@@ -269,6 +269,16 @@ export class Clients<R> {
     }
   }
 
+  /** True while reads wait for the state machine to reach their read index. */
+  get hasConfirmedReads(): boolean {
+    return this.#confirmed.length > 0;
+  }
+
+  /** The state machine does not get to where reads wait for it. */
+  refuseConfirmedReads(error: Error): void {
+    for (const { readers } of this.#confirmed.splice(0)) this.#rejectReaders(readers, error);
+  }
+
   /** Settles everybody: what may be in the log with `unknownOutcome`, everything else with `refusal`. */
   settleAll(refusal: Error, unknownOutcome: Error): void {
     for (const { writers } of this.#batches.splice(0)) this.#rejectWriters(writers, refusal);
@@ -280,7 +290,7 @@ export class Clients<R> {
     for (const { readers } of this.#reads.splice(0)) this.#rejectReaders(readers, refusal);
     for (const { readers } of this.#unconfirmed.values()) this.#rejectReaders(readers, refusal);
     this.#unconfirmed.clear();
-    for (const { readers } of this.#confirmed.splice(0)) this.#rejectReaders(readers, refusal);
+    this.refuseConfirmedReads(refusal);
   }
 
   #tooMuch(requests: number, bytes: number): OverloadedError | null {

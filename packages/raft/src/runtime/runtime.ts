@@ -34,7 +34,7 @@ import { Engine } from "../engine/engine.js";
 import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
 import { mayReadAtOnce } from "../engine/read-rounds.js";
-import { knownLeader } from "../engine/role.js";
+import { knownLeader, refusal } from "../engine/role.js";
 import type { RaftNetworkFactory, RpcCaller } from "../network/raft-network.js";
 import type { ChangeMembershipResponse } from "./callers.js";
 import { Callers } from "./callers.js";
@@ -52,6 +52,8 @@ import type { Instruments } from "./instruments.js";
 import type { RaftMetrics } from "./metrics.js";
 import { computeMetrics } from "./metrics.js";
 import type { PendingRequests } from "./pending-requests.js";
+import { ReadWatch } from "./read-watch.js";
+import { refusalToError } from "./refusal.js";
 import { lenientSizeOf } from "./size-of.js";
 import type { StageLatencies } from "./stage-latency.js";
 import { StageClock } from "./stage-latency.js";
@@ -88,6 +90,7 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #executor: Executor<C>;
   readonly #timer: StepTimer;
   readonly #clients: Clients<C["R"]>;
+  readonly #readWatch: ReadWatch;
   readonly #watcher: EngineWatcher | null;
   readonly #passport: Passport;
   readonly #stages: StageClock;
@@ -146,6 +149,20 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#sizeOf = lenientSizeOf(parts.sizeOf);
     this.#observer = new EngineObserver(this.#engine.state, instruments);
     this.#clients = new Clients({ requests: config.maxPendingRequests, bytes: config.maxPendingBytes });
+    const clients = this.#clients;
+    this.#readWatch = new ReadWatch(clock, Math.max(config.storageStallMs, config.electionTimeoutMaxMs), {
+      get wait() {
+        return clients.hasConfirmedReads;
+      },
+      get appliedIndex() {
+        return state.applied.index;
+      },
+      get leads() {
+        return state.role.type === "leader";
+      },
+      refuse: () =>
+        clients.refuseConfirmedReads(refusalToError(refusal(state), state.id, membershipOf(state))),
+    });
     this.#callers = new Callers(config.maxPendingRequests);
     this.#timer = new StepTimer(
       clock,
@@ -424,6 +441,7 @@ export class Runtime<C extends RaftTypeConfig> {
     if (type === "applied") this.#executor.applied(state.applied.index);
     this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
+    if (this.#clients.hasConfirmedReads) this.#readWatch.begin();
     this.#executor.stepped();
     // Followers come with a membership that is appended, and go with one that is committed.
     const committed = state.memberships[0];
@@ -475,6 +493,7 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#stopCause = cause;
     this.#queue = new Fifo();
     this.#timer.cancel();
+    this.#readWatch.close();
     this.#stopSignal.abort(refusal);
     const unknownOutcome = new UnknownOutcomeError("this node stopped before it was done", {
       cause: cause ?? refusal,
