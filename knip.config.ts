@@ -38,7 +38,7 @@ const config: KnipConfig = {
   // check-packages.ts runs these by their paths.
   ignoreDependencies: ["@arethetypeswrong/cli", "publint"],
   // Certificates of tests are made with openssl; it comes with every system that tests run on. Tests beside Redis say so where it is missing.
-  ignoreBinaries: ["openssl", "redis-server", "redis-benchmark", "strace", "mount", "umount"],
+  ignoreBinaries: ["openssl", "redis-server", "redis-benchmark", "etcd", "strace", "mount", "umount"],
   // The types of an exported function are part of it, imported or not.
   ignoreExportsUsedInFile: { interface: true, type: true },
   treatConfigHintsAsErrors: true,

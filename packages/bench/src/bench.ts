@@ -10,6 +10,8 @@ export interface BenchSettings {
   readonly scale: number;
   /** Is told what is being measured. */
   readonly progress: (what: string) => void;
+  /** Is told what people have to know about the figures, e.g. what could not be measured. */
+  readonly notice: (what: string) => void;
 }
 
 /** One line of results: what `--json` prints. */
@@ -26,6 +28,8 @@ export interface Bench {
   readonly name: string;
   /** One line for the help. */
   readonly about: string;
+  /** What the page of its report says beyond that: lines of one paragraph. */
+  readonly notes?: readonly string[];
   /** The fields that name a result: no two results of a run agree in all of them. */
   readonly keys: readonly string[];
   /** The fields by which two checkouts are compared. */

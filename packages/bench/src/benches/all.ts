@@ -1,5 +1,6 @@
 import type { Bench } from "../bench.js";
 import { catchUp } from "./catch-up.js";
+import { cluster } from "./cluster.js";
 import { durable } from "./durable.js";
 import { engine } from "./engine.js";
 import { longLog } from "./long-log.js";
@@ -31,4 +32,5 @@ export const BENCHES: readonly Bench[] = [
   restart,
   transfer,
   redis,
+  cluster,
 ];

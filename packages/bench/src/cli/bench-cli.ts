@@ -77,6 +77,7 @@ function settingsOf({ clients, seconds, rounds, scale }: CliOptions, io: CliIo):
     progress: (what) => {
       if (io.isTerminal) io.err(`${CLEAR_LINE}${what}`);
     },
+    notice: (what) => io.err(`${io.isTerminal ? CLEAR_LINE : ""}${what}\n`),
   };
 }
 

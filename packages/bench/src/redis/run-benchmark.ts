@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import { ChildError } from "../compare/run-child.js";
 import { VerificationError } from "../cluster/tally.js";
 
-const KEYS = 100_000;
-const VALUE_BYTES = 64;
+export const KEYS = 100_000;
+export const VALUE_BYTES = 64;
 
 /** What redis-benchmark is told to do. */
 export interface Load {
@@ -81,7 +81,8 @@ export async function verifyWritten(port: number): Promise<number> {
   return keys;
 }
 
-async function ask(port: number, command: string, whole: RegExp): Promise<string> {
+/** Asks a server in one connection. @param whole tells a whole answer. */
+export async function ask(port: number, command: string, whole: RegExp): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1" });
   try {
     socket.write(command);

@@ -28,10 +28,10 @@ export const SERVERS: Readonly<
   redisMemory: () => startRedis(["--appendonly", "no"]),
   /** As durable as it gets: each write is synced before it is answered. */
   redisAlways: () => startRedis(["--appendonly", "yes", "--appendfsync", "always"]),
-  nodeLimit: () => start((_, directory) => spawnIn(directory, process.execPath, [OK_CHILD])),
+  nodeLimit: () => start((directory) => spawnIn(directory, process.execPath, [OK_CHILD])),
   /** One durable node, with its defaults. */
   seshat: () =>
-    start((_, directory) =>
+    start((directory) =>
       spawnIn(directory, process.execPath, [
         SESHAT,
         "start",
@@ -50,17 +50,24 @@ async function startRedis(settings: readonly string[]): Promise<BenchedServer> {
   const port = await freePort();
   const flags = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--loglevel", "notice"];
   return start(
-    (_, directory) => spawnIn(directory, "redis-server", [...flags, "--dir", directory, ...settings]),
-    port,
+    (directory) => spawnIn(directory, "redis-server", [...flags, "--dir", directory, ...settings]),
+    { port, says: "Ready to accept connections" },
   );
 }
 
-async function start(
-  launch: (port: number, directory: string) => ChildProcess,
-  knownPort?: number,
+/** Where a program will listen that does not take any free port, and what it says once it does. */
+export interface KnownPort {
+  readonly port: number;
+  readonly says: string;
+}
+
+/** Starts a server in a folder of its own, which is gone with it. @throws {ChildError} when it ends before it listens. */
+export async function start(
+  launch: (directory: string) => ChildProcess,
+  known?: KnownPort,
 ): Promise<BenchedServer> {
   const directory = await mkdtemp(join(tmpdir(), "seshat-bench-"));
-  const child = launch(knownPort ?? 0, directory);
+  const child = launch(directory);
   const gone = once(child, "exit");
   const stop = async (): Promise<void> => {
     child.kill("SIGKILL");
@@ -68,7 +75,7 @@ async function start(
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const port = await portOf(child, knownPort);
+    const port = await portOf(child, known);
     return { port, cpuUs: () => cpuUs(child.pid ?? 0), [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
@@ -76,17 +83,17 @@ async function start(
   }
 }
 
-function spawnIn(directory: string, program: string, args: readonly string[]): ChildProcess {
+export function spawnIn(directory: string, program: string, args: readonly string[]): ChildProcess {
   return spawn(program, args, { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
 }
 
 /** Each of them says when it listens. */
-async function portOf(child: ChildProcess, knownPort?: number): Promise<number> {
+async function portOf(child: ChildProcess, known?: KnownPort): Promise<number> {
   if (child.stdout === null) throw new ChildError("a server has no output");
   for await (const line of createInterface(child.stdout)) {
-    if (knownPort !== undefined && line.includes("Ready to accept connections")) {
+    if (known !== undefined && line.includes(known.says)) {
       child.stdout.resume();
-      return knownPort;
+      return known.port;
     }
     const [, port] = /^(?:Clients connect to|listening on) \S+:(\d+)/.exec(line) ?? [];
     if (port === undefined) continue;
@@ -96,7 +103,8 @@ async function portOf(child: ChildProcess, knownPort?: number): Promise<number> 
   throw new ChildError(`a server ended before it listened: exit code ${child.exitCode}`);
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nobody has. Somebody else may take it before it is used. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -42,7 +42,8 @@ function describeMachine(): string {
 /** The page of one benchmark. */
 export function reportText(bench: Bench, results: readonly BenchResult[], where: string): string {
   const about = `${bench.about[0]?.toUpperCase()}${bench.about.slice(1)}.`;
-  const page = `# ${bench.name}\n\n${about}\n\nWritten by \`pnpm bench ${bench.name} --report\`: ${where}. How to read it: [README.md](README.md).\n\n${markdownTable(bench.columns, results)}`;
+  const notes = bench.notes === undefined ? "" : `${bench.notes.join("\n")}\n\n`;
+  const page = `# ${bench.name}\n\n${about}\n\n${notes}Written by \`pnpm bench ${bench.name} --report\`: ${where}. How to read it: [README.md](README.md).\n\n${markdownTable(bench.columns, results)}`;
   return bench.name === "minimal" ? `${page}\n${minimalContext()}` : page;
 }
 

@@ -24,6 +24,11 @@ export function ratio(title: string, field: string): Column {
   return column(title, field, (value) => value.toFixed(3));
 }
 
+/** How many times another, as in `4.2 x`. */
+export function times(title: string, field: string): Column {
+  return column(title, field, (value) => `${value.toFixed(1)} x`);
+}
+
 /** A share, as a percentage. */
 export function percent(title: string, field: string): Column {
   return column(title, field, (value) => `${(value * 100).toFixed(1)} %`);
