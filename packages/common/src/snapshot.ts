@@ -16,6 +16,11 @@ export interface SnapshotData {
    * @throws {InvalidValueError} when the offset is outside the content.
    */
   read(offset: number): AsyncIterable<Uint8Array>;
+  /**
+   * True where each chunk is all of an `ArrayBuffer` that nobody else holds. Who sends it on may then detach that once it was sent: its memory is free at
+   * once, and not when garbage is collected, which in a large process takes longer than to send it. Default: chunks are left as they are.
+   */
+  readonly givesChunksAway?: boolean;
 }
 
 /** What a snapshot stands for (Raft paper section 7). */

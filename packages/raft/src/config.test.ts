@@ -42,7 +42,7 @@ describe("the settings of a node", () => {
       snapshotPolicy: { type: "logsSinceLast", entries: 5000 },
       maxInSnapshotLogToKeep: 1000,
       maxLogToKeepForFollowers: 20_000,
-      snapshotChunkBytes: 1_048_576,
+      snapshotChunkBytes: 262_144,
       snapshotTimeoutMs: 10_000,
       maxSnapshotBytes: 1_099_511_627_776,
       replicationLagThreshold: 5000,

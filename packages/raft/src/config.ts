@@ -72,7 +72,7 @@ export interface RaftConfig {
    * still needs them; one that is further behind is sent the snapshot. Default 20,000.
    */
   readonly maxLogToKeepForFollowers: number;
-  /** Bytes of one part of a snapshot on its way to a follower. Default 1 MiB. */
+  /** Bytes of one part of a snapshot on its way to a follower. Default 256 KiB. */
   readonly snapshotChunkBytes: number;
   /** A snapshot on its way to a follower is given up when it makes no progress for this long. Default 10,000. */
   readonly snapshotTimeoutMs: number;
@@ -110,7 +110,7 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
   snapshotPolicy: Object.freeze({ type: "logsSinceLast", entries: 5000 }),
   maxInSnapshotLogToKeep: 1000,
   maxLogToKeepForFollowers: 20_000,
-  snapshotChunkBytes: 1024 * 1024,
+  snapshotChunkBytes: 256 * 1024,
   snapshotTimeoutMs: 10_000,
   maxSnapshotBytes: 2 ** 40,
   replicationLagThreshold: 5000,

@@ -52,9 +52,17 @@ export function sessionKey(id: number): Uint8Array {
 /** The beginning of every key of a generation of the data. */
 export function generationKey(generation: number): Uint8Array {
   const key = new Uint8Array(5);
-  key[0] = DATA_PREFIX;
-  new DataView(key.buffer).setUint32(1, generation);
+  writeGenerationKey(key, 0, generation);
   return key;
+}
+
+/** Writes it at `at`. No `DataView`: data has one of these before each of its keys. */
+export function writeGenerationKey(bytes: Uint8Array, at: number, generation: number): void {
+  bytes[at] = DATA_PREFIX;
+  bytes[at + 1] = generation >>> 24;
+  bytes[at + 2] = generation >>> 16;
+  bytes[at + 3] = generation >>> 8;
+  bytes[at + 4] = generation;
 }
 
 function numbered(prefix: number, value: number): Uint8Array {

@@ -90,4 +90,28 @@ describe("the parts of a snapshot", () => {
     expect(await chunks.at(10)).toEqual(bytes.slice(10, 15));
     expect(await chunks.at(15)).toHaveLength(0);
   });
+
+  test("are freed once the next one is asked for, where the source gives its chunks away", async () => {
+    const { data, bytes } = source(30, [10]);
+    const chunks = new SnapshotChunks({ ...data, givesChunksAway: true }, 10);
+    const first = await chunks.at(0);
+    expect(first).toEqual(bytes.subarray(0, 10));
+    expect(await chunks.at(0)).toBe(first);
+    expect(first).toHaveLength(10);
+    expect(await chunks.at(10)).toEqual(bytes.subarray(10, 20));
+    expect(first).toHaveLength(0);
+    expect(await chunks.at(20)).toEqual(bytes.subarray(20));
+  });
+
+  test("are not freed where the source keeps its chunks, or they are parts of one", async () => {
+    const kept = source(30, [10]);
+    const keeping = new SnapshotChunks(kept.data, 10);
+    const given = source(30, [20]);
+    const parts = new SnapshotChunks({ ...given.data, givesChunksAway: true }, 10);
+    for (const chunks of [keeping, parts]) {
+      const first = await chunks.at(0);
+      expect(await chunks.at(10)).toEqual(kept.bytes.subarray(10, 20));
+      expect(first).toEqual(kept.bytes.subarray(0, 10));
+    }
+  });
 });

@@ -24,6 +24,23 @@ export class SnapshotChunks {
     const size = Math.min(this.#chunkBytes, this.#data.size - offset);
     if (size <= 0) return NOTHING;
     if (this.#source === null || offset !== this.#position) await this.#seek(offset);
+    this.#letGo();
+    const chunk = (await this.#whole(size)) ?? (await this.#joined(offset, size));
+    this.#position = offset + size;
+    this.#last = { offset, chunk };
+    return chunk;
+  }
+
+  /** A part of a piece of the source goes on as it is: memory that is copied is memory that has to be collected. Null where it is in several pieces. */
+  async #whole(size: number): Promise<Uint8Array | null> {
+    if (this.#rest.length === 0 && !(await this.#readOn())) return null;
+    if (this.#rest.length < size) return null;
+    const chunk = this.#rest.subarray(0, size);
+    this.#rest = this.#rest.subarray(size);
+    return chunk;
+  }
+
+  async #joined(offset: number, size: number): Promise<Uint8Array> {
     const chunk = new Uint8Array(size);
     let filled = 0;
     while (filled < size) {
@@ -35,9 +52,15 @@ export class SnapshotChunks {
       filled += taken.length;
       this.#rest = this.#rest.subarray(taken.length);
     }
-    this.#position = offset + size;
-    this.#last = { offset, chunk };
     return chunk;
+  }
+
+  /** Nobody needs the last part any more. Whoever still holds it, as a network within the process may, finds it empty, which says nothing. */
+  #letGo(): void {
+    const { buffer, byteLength } = this.#last.chunk;
+    this.#last = { offset: -1, chunk: NOTHING };
+    const isWhole = byteLength > 0 && buffer.byteLength === byteLength;
+    if (this.#data.givesChunksAway === true && isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
   }
 
   /** Nothing more is read: lets the source go. */

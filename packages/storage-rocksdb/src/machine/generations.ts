@@ -1,7 +1,7 @@
 import { SnapshotReader } from "@seshat/storage/parts";
 import { DATA_END, DATA_START, generationKey } from "../keys.js";
 import type { WriteLane } from "../lane/write-lane.js";
-import { dataKey } from "./key-value-data.js";
+import { RecordSlab } from "./record-slab.js";
 
 /** What is written at a time while a snapshot is installed. */
 const INSTALL_BATCH_BYTES = 1_048_576;
@@ -12,27 +12,18 @@ export async function writeGeneration(
   generation: number,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  let records: [string, Uint8Array][] = [];
-  let bytes = 0;
-  const reader = new SnapshotReader((key, value) => {
-    records.push([key, value]);
-    bytes += key.length + value.length;
-  });
+  const records = new RecordSlab(generation);
+  const reader = new SnapshotReader((key, value) => records.add(key, value));
   const write = async (): Promise<void> => {
-    const written = records;
-    records = [];
-    const size = bytes;
-    bytes = 0;
-    await lane.written("install snapshot", size, (batch) => {
-      for (const [key, value] of written) batch.tryPut(dataKey(generation, key), value);
-    });
+    await lane.written("install snapshot", records.bytes, (batch) => records.putInto(batch));
+    records.clear();
   };
   for await (const chunk of content) {
     reader.push(chunk);
-    if (bytes >= INSTALL_BATCH_BYTES) await write();
+    if (records.bytes >= INSTALL_BATCH_BYTES) await write();
   }
   reader.finish();
-  if (records.length > 0) await write();
+  if (records.bytes > 0) await write();
 }
 
 /** Removes what was written of a generation that will not count; what cannot be removed now goes at the next start. */

@@ -1,21 +1,28 @@
 import type { Request } from "@seshat/common";
 import { CodecError } from "@seshat/common";
 import { decodeOperation } from "@seshat/storage";
-import { fromByteString, hashKey, toByteString } from "@seshat/storage/parts";
-import { generationKey } from "../keys.js";
+import { hashKey, toByteString } from "@seshat/storage/parts";
+import { generationKey, writeGenerationKey } from "../keys.js";
 import type { RocksView, RocksWriteBatch } from "../native/rocksdb.js";
 
-const DATA_KEY_BYTES = 6;
+/** What stands before a key. */
+export const DATA_KEY_BYTES = 6;
 /** Records fetched at a time. */
 const CAPACITY = 256;
 
 /** The key under which a value stands: within a generation in the order in which snapshots have them. */
 export function dataKey(generation: number, key: string): Uint8Array {
   const bytes = new Uint8Array(DATA_KEY_BYTES + key.length);
-  bytes.set(generationKey(generation));
-  bytes[5] = hashKey(key) & 0xff;
-  bytes.set(fromByteString(key), DATA_KEY_BYTES);
+  writeDataKey(bytes, 0, generation, key);
   return bytes;
+}
+
+/** Writes such a key at `at`: `DATA_KEY_BYTES` more than `key` has. */
+export function writeDataKey(bytes: Uint8Array, at: number, generation: number, key: string): void {
+  writeGenerationKey(bytes, at, generation);
+  bytes[at + DATA_KEY_BYTES - 1] = hashKey(key) & 0xff;
+  const start = at + DATA_KEY_BYTES;
+  for (let unit = 0; unit < key.length; unit++) bytes[start + unit] = key.charCodeAt(unit);
 }
 
 /** How many keys a generation has. */

@@ -24,6 +24,7 @@ const unheld = new FinalizationRegistry<OpenFile>((file) => {
  */
 export class FileSnapshotData implements SnapshotData {
   readonly size: number;
+  readonly givesChunksAway = true;
   /** The path under which the file was written. */
   readonly path: string;
   readonly #file: OpenFile;

@@ -45,7 +45,7 @@ export class KeyValueStateMachine implements StateMachine<Request, Response> {
   /** @throws {CodecError} when the bytes are no complete, undamaged snapshot: the old state stands. */
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const entries = new ShardedMap<Uint8Array>();
-    const reader = new SnapshotReader((key, value) => entries.set(key, value));
+    const reader = new SnapshotReader((key, value) => entries.set(key, value.slice()));
     for await (const chunk of chunks) reader.push(chunk);
     reader.finish();
     this.#entries = entries;

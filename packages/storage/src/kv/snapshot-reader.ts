@@ -36,7 +36,10 @@ export class SnapshotReader {
   #taken = 0;
   #key: string | null = null;
 
-  /** @param take is given each entry, the key as `toByteString` makes it. What it was given is worth nothing before {@link finish}. */
+  /**
+   * @param take is given each entry, the key as `toByteString` makes it; the value stands there only until `take` returns. What it was given is worth
+   *   nothing before {@link finish}.
+   */
   constructor(take: (key: string, value: Uint8Array) => void) {
     this.#take = take;
   }
@@ -81,7 +84,7 @@ export class SnapshotReader {
         this.#expect("value", this.#takeNumber());
         break;
       case "value":
-        this.#take(this.#key as string, this.#bytes().slice());
+        this.#take(this.#key as string, this.#bytes());
         this.#taken += 1;
         this.#expectEntryOrChecksum();
         break;

@@ -83,3 +83,18 @@ test("entries are put where the schema has them, whatever their length, with the
     }
   }
 });
+
+test("a part of a snapshot is put where the schema has it, whatever its length, with the header and without", () => {
+  for (const length of [1, 127, 128, 16_383, 16_384, 100_000]) {
+    const writer = new RequestWriter();
+    const data = new Uint8Array(length).fill(length);
+    const meta = Uint8Array.of(7, 7);
+    const value = { term: 3n, leaderId: 1n, meta, size: 200_000n, offset: 9n, data };
+    const body = { case: "installSnapshot", value } as const;
+    for (const id of [1, 300]) {
+      const request = fromBinary(RequestSchema, writer.write(id, ASKS, body, fine));
+      expect(request).toMatchObject({ id, body });
+      expect(request.header === undefined).toBe(id === 300);
+    }
+  }
+});

@@ -5,6 +5,7 @@ import { InvalidValueError } from "@seshat/common";
 import type { Request, RequestHeaderSchema, Response } from "../generated/seshat/raft/v1/raft_pb.js";
 import {
   AppendEntriesRequestSchema,
+  InstallSnapshotRequestSchema,
   RequestSchema,
   ResponseSchema,
 } from "../generated/seshat/raft/v1/raft_pb.js";
@@ -40,25 +41,55 @@ export class RequestWriter {
 }
 
 /**
- * Entries are nearly all that is sent, and what writes a message copies them more than once. So they are put where they belong by hand: in protobuf a field
- * that holds a message, and one that holds bytes, are a tag, a length, and what is in it; and fields may stand in any order.
+ * Entries and parts of snapshots are nearly all that is sent, and what writes a message copies them more than once. So they are put where they belong by
+ * hand: in protobuf a field that holds a message, and one that holds bytes, are a tag, a length, and what is in it; and fields may stand in any order.
  */
 function toBytes(about: About, body: RequestBody): Uint8Array {
-  const { case: method, value } = body;
-  if (method !== "appendEntries" || value.entries === undefined || value.entries.length === 0)
-    return toBinary(RequestSchema, create(RequestSchema, { ...about, body }));
-  const { entries } = value;
+  const bulk = bulkOf(body);
+  if (bulk === null) return toBinary(RequestSchema, create(RequestSchema, { ...about, body }));
+  const { bytes: content, rest, field, within } = bulk;
   const head = toBinary(RequestSchema, create(RequestSchema, about));
-  const rest = { ...value, entries: NO_BYTES };
-  const inner = toBinary(AppendEntriesRequestSchema, create(AppendEntriesRequestSchema, rest));
-  const innerLength = inner.length + 1 + varintLength(entries.length) + entries.length;
-  const bytes = new Uint8Array(head.length + 1 + varintLength(innerLength) + innerLength);
+  const restLength = rest.length + 1 + varintLength(content.length) + content.length;
+  const bytes = new Uint8Array(head.length + 1 + varintLength(restLength) + restLength);
   bytes.set(head);
-  let at = writeLength(bytes, head.length, RequestSchema.field.appendEntries.number, innerLength);
-  bytes.set(inner, at);
-  at = writeLength(bytes, at + inner.length, AppendEntriesRequestSchema.field.entries.number, entries.length);
-  bytes.set(entries, at);
+  let at = writeLength(bytes, head.length, within, restLength);
+  bytes.set(rest, at);
+  at = writeLength(bytes, at + rest.length, field, content.length);
+  bytes.set(content, at);
   return bytes;
+}
+
+/** The bytes that a request carries, and where they belong. */
+interface Bulk {
+  readonly bytes: Uint8Array;
+  /** The rest of the message that they are a field of. */
+  readonly rest: Uint8Array;
+  /** The number of that field, and of the field of the request that the message is. */
+  readonly field: number;
+  readonly within: number;
+}
+
+/** @returns null where there is nothing that is worth it. */
+function bulkOf({ case: method, value }: RequestBody): Bulk | null {
+  if (method === "appendEntries" && value.entries !== undefined && value.entries.length > 0) {
+    const rest = create(AppendEntriesRequestSchema, { ...value, entries: NO_BYTES });
+    return {
+      bytes: value.entries,
+      rest: toBinary(AppendEntriesRequestSchema, rest),
+      field: AppendEntriesRequestSchema.field.entries.number,
+      within: RequestSchema.field.appendEntries.number,
+    };
+  }
+  if (method === "installSnapshot" && value.data !== undefined && value.data.length > 0) {
+    const rest = create(InstallSnapshotRequestSchema, { ...value, data: NO_BYTES });
+    return {
+      bytes: value.data,
+      rest: toBinary(InstallSnapshotRequestSchema, rest),
+      field: InstallSnapshotRequestSchema.field.data.number,
+      within: RequestSchema.field.installSnapshot.number,
+    };
+  }
+  return null;
 }
 
 interface About {

@@ -143,7 +143,7 @@ export function methodCodecs<C extends RaftTypeConfig>(types: TypeCodec<C>): Met
         meta: entryCodec.decodeMeta(wire.meta),
         size: toNumber("installSnapshot.size", wire.size),
         offset: toNumber("installSnapshot.offset", wire.offset),
-        data: new Uint8Array(wire.data),
+        data: ownBytes(wire.data),
       }),
       encodeResponse: (response) => ({
         case: "installSnapshot",
@@ -200,7 +200,7 @@ export function methodCodecs<C extends RaftTypeConfig>(types: TypeCodec<C>): Met
   };
 }
 
-/** Commands are parts of these bytes and keep them in memory: not much more than them, of whatever else came in the same packet. */
+/** Commands, and parts of snapshots, are parts of these bytes and keep them in memory: not much more than them, of whatever else came in the same packet. */
 function ownBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length * MOST_KEPT < bytes.buffer.byteLength) return new Uint8Array(bytes);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
