@@ -481,12 +481,20 @@ export function makeContext(options: StartOptions = {}): Context {
     now: node.now,
     random: () => random[drawn++ % random.length] as number,
     out: [],
+    deadlineMoved: false,
   };
 }
 
 /** What a part of `node` would work with in a step now. */
 export function contextOf(node: TestEngine): Context {
-  return { config: TEST_CONFIG, state: node.state, now: node.now, random: () => 0.5, out: [] };
+  return {
+    config: TEST_CONFIG,
+    state: node.state,
+    now: node.now,
+    random: () => 0.5,
+    out: [],
+    deadlineMoved: false,
+  };
 }
 
 /** A node that belongs to no cluster yet. */

@@ -11,7 +11,8 @@ import type { EngineState } from "./state.js";
 export function commitByQuorum(ctx: Context): void {
   const { state } = ctx;
   const { role } = state;
-  if (role.type !== "leader") return;
+  // Of two followers' answers to one request the second finds all of it committed.
+  if (role.type !== "leader" || state.committed.index === state.log.last.index) return;
   const index = jointQuorumValue(membershipOf(state).configs, durableOn, state);
   if (index >= role.firstIndex && index > state.committed.index) commit(ctx, state.log.at(index));
 }

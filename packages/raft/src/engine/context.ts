@@ -42,4 +42,6 @@ export interface Context {
   readonly random: () => number;
   /** The commands of this step, in order. */
   out: Command[];
+  /** True when a deadline of this leader may be earlier than it was when somebody last asked: `Engine.nextDeadline`. */
+  deadlineMoved: boolean;
 }

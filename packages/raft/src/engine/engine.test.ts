@@ -11,6 +11,7 @@ import {
   snapshotMeta,
   trail,
   voters,
+  sentTo,
 } from "../../test/engine-harness.js";
 import type { Command } from "./command.js";
 import { DEFAULT_SWITCHES } from "./context.js";
@@ -339,6 +340,35 @@ test("deadlines follow the role: an election on a voter, a heartbeat on a leader
   expect(node.engine.nextDeadline()).toBe(node.now + 50);
   node.append({ term: 9, leaderId: 2, prevLogId: id(9, 9) });
   expect(node.engine.nextDeadline()).toBe(node.now + 225);
+});
+
+describe("who asks a leader only for deadlines before a time", () => {
+  const DUE = 50;
+
+  test("may be told an older one while followers answer, for it has moved away", () => {
+    const node = elected();
+    const known = node.engine.nextDeadline();
+    expect(known).toBe(node.now + DUE);
+    node.now += 10;
+    const sent = node.write("a");
+    node.accept(sentTo(sent, 2));
+    expect(node.engine.nextDeadline(known)).toBeGreaterThanOrEqual(known);
+    expect(node.engine.nextDeadline()).toBe(node.now + DUE);
+  });
+
+  test.each<[string, (node: TestEngine, sent: Command[]) => void]>([
+    ["one that does not answer", (node, sent) => node.fail(sentTo(sent, 2))],
+    ["one that refuses", (node, sent) => node.answer(sentTo(sent, 2), { type: "refused", term: 1 })],
+  ])("is told of that for %s, which is tried again sooner", (_, happen) => {
+    const node = elected();
+    // With heartbeats the next one tries again.
+    node.step({ type: "configure", switches: { heartbeat: false } });
+    const sent = node.write("a");
+    const known = node.engine.nextDeadline();
+    happen(node, sent);
+    expect(node.engine.nextDeadline(known)).toBeLessThan(known);
+    expect(node.engine.nextDeadline(known)).toBe(node.progress(2).retryAt);
+  });
 });
 
 test("a timer that is due is so once: whatever has happened, the next deadline is later", () => {

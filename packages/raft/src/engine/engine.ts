@@ -3,6 +3,7 @@ import type { Command } from "./command.js";
 import { dispatchApply } from "./commit.js";
 import type { Context, EngineConfig } from "./context.js";
 import type { EngineSwitches, Event } from "./event.js";
+import { holds } from "./holds.js";
 import { checkState, checkTransition, summarize } from "./invariants.js";
 import { quorumDeadline } from "./leadership.js";
 import type { LogTrail } from "./log-trail.js";
@@ -82,8 +83,8 @@ export interface EngineOptions {
 export class Engine {
   readonly #ctx: Context;
   readonly #checkInvariants: boolean;
-  /** What `quorumDeadline` said last, and for what. */
-  #knownQuorumDeadline: {
+  /** The earliest deadline of a leader when it was last worked out, and of which leader, with which members. */
+  #known: {
     readonly role: LeaderRole | null;
     readonly membership: Membership<unknown> | null;
     readonly deadline: number;
@@ -119,7 +120,7 @@ export class Engine {
       stalled: null,
       switches: options.switches,
     };
-    this.#ctx = { config: options.config, state, now, random: options.random, out: [] };
+    this.#ctx = { config: options.config, state, now, random: options.random, out: [], deadlineMoved: true };
     this.#checkInvariants = options.checkInvariants;
     startElectionTimer(this.#ctx);
     if (this.#checkInvariants) checkState(state);
@@ -143,9 +144,10 @@ export class Engine {
   }
 
   /** Takes one event at time `now` (milliseconds, never falling) and returns what to do, in order. */
-  step(event: Event, now: number): Command[] {
+  step(event: Event, now: number): readonly Command[] {
     const ctx = this.#ctx;
     ctx.now = now;
+    if (!isOrdinary(event.type)) ctx.deadlineMoved = true;
     // Kept from step to step, because an array that is filled from nothing takes several times the room that it needs.
     clear(ctx.out);
     if (this.#checkInvariants) {
@@ -154,7 +156,7 @@ export class Engine {
       checkState(ctx.state);
       checkTransition(before, ctx.state);
     } else dispatch(ctx, event);
-    return ctx.out.slice();
+    return ctx.out.length === 0 ? NOTHING : ctx.out.slice();
   }
 
   /**
@@ -183,7 +185,7 @@ export class Engine {
       case "learner":
         return Number.POSITIVE_INFINITY;
       case "leader":
-        return Math.min(nextKeepAlive(this.#ctx, role), this.#quorumDeadline(role, before));
+        return this.#leaderDeadline(role, before);
       default:
         // Asked after every turn: the deadline has mostly moved away, and nothing else needs to be known.
         if (electionDeadline >= before) return electionDeadline;
@@ -191,16 +193,36 @@ export class Engine {
     }
   }
 
-  /** Followers are only heard from again, so as long as one leader has one membership the deadline moves away, and an earlier one says enough. */
-  #quorumDeadline(role: LeaderRole, before: number): number {
-    const known = this.#knownQuorumDeadline;
-    const membership = membershipOf(this.#ctx.state);
-    if (known.role === role && known.membership === membership && known.deadline >= before)
-      return known.deadline;
-    const deadline = quorumDeadline(this.#ctx, role);
-    this.#knownQuorumDeadline = { role, membership, deadline };
+  /**
+   * Followers are only heard from and sent to again, so as long as one leader has one membership, and nobody fails to answer, its deadlines
+   * move away, and an earlier one says enough.
+   */
+  #leaderDeadline(role: LeaderRole, before: number): number {
+    const known = this.#known;
+    const ctx = this.#ctx;
+    const membership = membershipOf(ctx.state);
+    const isKnown =
+      !ctx.deadlineMoved &&
+      known.role === role &&
+      known.membership === membership &&
+      known.deadline >= before;
+    if (isKnown && !this.#checkInvariants) return known.deadline;
+    const deadline = Math.min(nextKeepAlive(ctx, role), quorumDeadline(ctx, role));
+    holds("a leader's deadlines move away", !isKnown || deadline >= before, () => `${deadline} < ${before}`);
+    this.#known = { role, membership, deadline };
+    ctx.deadlineMoved = false;
     return deadline;
   }
+}
+
+/** Most of what lanes report asks for nothing. */
+const NOTHING: readonly Command[] = Object.freeze([]);
+
+/** True for what happens with every write: no deadline of a leader is earlier for it, unless a handler says so. */
+function isOrdinary(type: Event["type"]): boolean {
+  return (
+    type === "clientWrite" || type === "appendEntriesResponse" || type === "persisted" || type === "applied"
+  );
 }
 
 /** Setting the length would be a call out of JavaScript. */

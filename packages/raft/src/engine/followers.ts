@@ -43,6 +43,7 @@ export function followerOf(ctx: Context, from: NodeId, requestTerm: number): Fol
 
 /** It did not answer, or not as it should: wait a little before the next attempt. */
 export function pauseFollower(ctx: Context, progress: Progress): void {
+  ctx.deadlineMoved = true;
   noteFailure(progress, ctx.now, ctx.config.backoffMinMs, ctx.config.backoffMaxMs);
 }
 
@@ -63,6 +64,7 @@ export function isKnownStore(
     noteIncarnation(progress, incarnation);
     return true;
   }
+  ctx.deadlineMoved = true;
   if (isVoter(membership, id)) pauseFollower(ctx, progress);
   else role.progress.set(id, newProgress(ctx.state.log.last.index + 1, ctx.now));
   return false;

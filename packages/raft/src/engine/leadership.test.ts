@@ -8,7 +8,10 @@ const LEASES = { leaseMs: 140 } satisfies Partial<EngineConfig>;
 
 function holds(node: TestEngine, leaseMs: number | null = 140): boolean {
   const config = { ...TEST_CONFIG, leaseMs };
-  return holdsLease({ config, state: node.state, now: node.now, random: () => 0, out: [] }, node.leader);
+  return holdsLease(
+    { config, state: node.state, now: node.now, random: () => 0, out: [], deadlineMoved: false },
+    node.leader,
+  );
 }
 
 describe("a leader that no quorum answers (check-quorum, thesis section 6.2)", () => {

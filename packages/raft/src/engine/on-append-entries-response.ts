@@ -24,6 +24,8 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
     return;
   }
 
+  // It is not waited any longer for.
+  if (progress.failures > 0) ctx.deadlineMoved = true;
   noteAnswer(progress, request);
   if (response.type === "success") {
     noteSuccess(progress, Math.min(response.matchIndex, request.upto));

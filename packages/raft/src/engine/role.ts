@@ -106,7 +106,10 @@ export function hasLiveLeader(ctx: Context): boolean {
 
 /** The leader of the current term was heard from: follow it, and put the next election off. */
 export function followLeader(ctx: Context, leaderId: NodeId): void {
-  becomeFollower(ctx, leaderId);
+  const { role } = ctx.state;
+  // Mostly it is who was followed all along, and as what goes with the membership. `reconcileRole`
+  const isPassive = role.type === "follower" || role.type === "learner";
+  if (!isPassive || role.leaderId !== leaderId) becomeFollower(ctx, leaderId);
   ctx.state.leaderContact = ctx.now;
   resetElectionTimer(ctx);
   settleTransfer(ctx, leaderId);

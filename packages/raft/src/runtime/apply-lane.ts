@@ -73,9 +73,22 @@ export class ApplyLane<C extends RaftTypeConfig> {
     const { newest } = this.#queue;
     if (task.type === "apply" && newest?.type === "apply") {
       this.#queue.replaceNewest({ type: "apply", since: newest.since, upto: task.upto });
+    } else if (task.type === "apply" && this.#queue.enter()) {
+      this.#applyNow(task);
     } else {
       this.#queue.push(task);
     }
+  }
+
+  #applyNow({ since, upto }: ApplyCommand): void {
+    let done: MaybePromise<void>;
+    try {
+      done = this.#apply(since, upto);
+    } catch (error) {
+      this.#queue.fail(error);
+      return;
+    }
+    this.#queue.leave(done);
   }
 
   /** Starts nothing more, and reports nothing more. @returns once the running call and the running build have ended. */

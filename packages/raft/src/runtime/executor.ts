@@ -67,6 +67,8 @@ export interface ExecutorParts<C extends RaftTypeConfig> {
 export interface ExecutorEvents<C extends RaftTypeConfig> {
   /** Something happened that the engine has to know. */
   emit(event: Event): void;
+  /** Every write up to `ioSeq` is durable. */
+  persisted(ioSeq: number): void;
   applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void;
   snapshotBuilt(lastLogId: LogId): void;
   /** A snapshot was installed; or, with an error, could not be read. */
@@ -106,7 +108,7 @@ export class Executor<C extends RaftTypeConfig> {
     const failed = (error: Error): void => events.failed(error);
     const persisted = (ioSeq: number): void => {
       this.#gate.advance(ioSeq);
-      events.emit({ type: "persisted", ioSeq });
+      events.persisted(ioSeq);
     };
     this.#stalls = new StallWatch(clock, config.storageStallMs, (verb) => {
       instruments.log("warn", verb === null ? "raft.storage.resumed" : "raft.storage.stalled", { verb });

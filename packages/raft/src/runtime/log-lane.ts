@@ -97,7 +97,20 @@ export class LogLane<C extends RaftTypeConfig> {
         return;
       }
     }
-    this.#queue.push(write);
+    if (write.type === "append" && this.#queue.enter()) this.#appendNow(write);
+    else this.#queue.push(write);
+  }
+
+  #appendNow(write: AppendCommand): void {
+    let done: MaybePromise<void>;
+    this.#running = "append";
+    try {
+      done = this.#append(write);
+    } catch (error) {
+      this.#queue.fail(error);
+      return;
+    }
+    this.#queue.leave(isPending(done) ? this.#watched("append", done) : undefined);
   }
 
   /**

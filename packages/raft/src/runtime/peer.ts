@@ -67,9 +67,9 @@ export class Peer<C extends RaftTypeConfig> {
     return this.#connection === null || isSameNode(this.#connection.node, node);
   }
 
-  /** Sends entries after those before them: what has to be read first must not be overtaken. */
-  inOrder(command: SendAppendEntriesCommand): void {
-    this.#work.push(command);
+  /** The entries that are to be sent, one command after another: what has to be read first must not be overtaken. */
+  get work(): SerialQueue<SendAppendEntriesCommand> {
+    return this.#work;
   }
 
   /** Sends entries, or a heartbeat. `call` is told once what comes of it: an answer that makes sense, or that there is none, which is logged here. */

@@ -1,4 +1,4 @@
-import type { AsyncRuntime, Request, Response } from "@seshat/common";
+import type { AsyncRuntime, LogEntry, Request, Response } from "@seshat/common";
 import { KeyValueStateMachine, OpenRaftMemStorage, encodeOperation } from "@seshat/storage";
 import { describe, expect, test, vi } from "vitest";
 import { addressed } from "../../test/support/addressed.js";
@@ -81,6 +81,49 @@ test("every step has its own time: after a state machine that worked for long no
     ["persisted", 0],
     ["applied", 1000],
   ]);
+});
+
+describe("what a lane reports at once", () => {
+  test("is taken up before anything else that waits, and after the rest of what the step asked for", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.found();
+    const step = vi.spyOn(Engine.prototype, "step");
+    // The read is asked for in the same turn, and waits behind the write.
+    await cluster.run(
+      Promise.all([node.propose(setCommand("a", "1")), node.raft.ensureLinearizable().catch(() => {})]),
+    );
+    const types = step.mock.calls.map(([{ type }]) => type);
+    step.mockRestore();
+    expect(types).toEqual(["clientWrite", "persisted", "applied", "readIndex"]);
+  });
+
+  test("does not overtake an earlier report that waits", async () => {
+    const cluster = new TestCluster([1]);
+    const node = await cluster.start(1);
+    const disk = cluster.storage(1);
+    const { raft } = node;
+    const append = (entries: LogEntry<Request>[], prevIndex: number): Promise<unknown> =>
+      raft.appendEntries(
+        addressed(2, 1, {
+          term: 1,
+          leaderId: 2,
+          prevLogId: logId(prevIndex === 0 ? 0 : 1, prevIndex),
+          entries,
+          leaderCommit: 0,
+        }),
+      );
+    disk.holdsCompletions = true;
+    const first = append([blank(1, 1)], 0);
+    await cluster.clock.advance(0);
+    expect(disk.held).toBe(1);
+    const second = append([blank(1, 2)], 1);
+    // The first is done while the second waits for its turn; then the disk has nothing to wait for.
+    disk.completeHeld();
+    disk.holdsCompletions = false;
+    const answers = await cluster.run(Promise.all([first, second]));
+    expect(answers).toMatchObject([{ matchIndex: 1 }, { matchIndex: 2 }]);
+    expect(node.metrics().stopCause).toBeNull();
+  });
 });
 
 describe("what cannot happen stops the node", () => {

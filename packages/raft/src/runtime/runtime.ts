@@ -16,6 +16,7 @@ import type {
   StoreIdentity,
   StoredMembership,
   TimeoutNowResponse,
+  Vote,
   VoteResponse,
 } from "@seshat/common";
 import {
@@ -31,10 +32,11 @@ import { engineConfig, engineSwitches } from "../config.js";
 import type { Command } from "../engine/command.js";
 import type { EngineStart, EngineWatcher } from "../engine/engine.js";
 import { Engine } from "../engine/engine.js";
-import type { Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
+import type { AppliedEvent, Event, ReadPolicy, WriteExpectation } from "../engine/event.js";
 import { membershipOf } from "../engine/membership-state.js";
 import { mayReadAtOnce } from "../engine/read-rounds.js";
 import { knownLeader, refusal } from "../engine/role.js";
+import type { Role } from "../engine/state.js";
 import type { RaftNetworkFactory, RpcCaller } from "../network/raft-network.js";
 import type { ChangeMembershipResponse } from "./callers.js";
 import { Callers } from "./callers.js";
@@ -59,8 +61,13 @@ import type { StageLatencies } from "./stage-latency.js";
 import { StageClock } from "./stage-latency.js";
 import { StepTimer } from "./step-timer.js";
 
-/** Steps in a row before timers and sockets get their turn. */
-const STEPS_BEFORE_YIELD = 64;
+/** So many steps in a row are taken in any case before timers and sockets get their turn ... */
+const LEAST_STEPS_BEFORE_YIELD = 64;
+/**
+ * ... and more while they took no longer than this together, in milliseconds: a turn of the event loop costs as much as dozens of steps. A
+ * clock that stands still, as virtual ones do, says nothing about it.
+ */
+const YIELD_AFTER_MS = 1;
 
 /** What a runtime is made of. */
 export interface RuntimeParts<C extends RaftTypeConfig> {
@@ -97,9 +104,11 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #founding: FoundingParts<C>;
   readonly #stopSignal: AbortController = new AbortController();
   readonly #sizeOf: (data: C["D"]) => number;
-  /** The memberships that the connections to peers were last adjusted to. */
-  #adjustedToCommitted: StoredMembership<unknown> | undefined;
-  #adjustedToEffective: StoredMembership<unknown> | undefined;
+  /** What the last step left, of which others are told; the connections to peers are adjusted to the memberships. */
+  #seenRole: Role | undefined;
+  #seenVote: Vote | undefined;
+  #seenCommitted: StoredMembership<unknown> | undefined;
+  #seenEffective: StoredMembership<unknown> | undefined;
 
   readonly #callers: Callers;
   readonly #watchers = new Set<() => void>();
@@ -112,7 +121,18 @@ export class Runtime<C extends RaftTypeConfig> {
   #isNewTurn = true;
   /** True while it is going to be looked whether followers are to be told what is committed. */
   #newsDue = false;
+  /** Since timers and sockets had their turn. */
   #steps = 0;
+  /** When that was, on the clock of the steps. */
+  #yieldedAt = Number.NEGATIVE_INFINITY;
+  /** True while commands are carried out: what a lane reports then is taken up as soon as they are. */
+  #isExecuting = false;
+  /** The newest write that was reported meanwhile; 0 for none. */
+  #persistedNow = 0;
+  /** What was reported as applied meanwhile. */
+  #appliedNow: AppliedEvent | null = null;
+  /** Reports that wait in the queue: those that come after must not overtake them. */
+  #reportsQueued = 0;
   /** Why calls are refused from now on; null while the node runs. */
   #stopped: SeshatError | null = null;
   #stopCause: Error | null = null;
@@ -164,11 +184,7 @@ export class Runtime<C extends RaftTypeConfig> {
         clients.refuseConfirmedReads(refusalToError(refusal(state), state.id, membershipOf(state))),
     });
     this.#callers = new Callers(config.maxPendingRequests);
-    this.#timer = new StepTimer(
-      clock,
-      (before) => this.#engine.nextDeadline(before),
-      () => this.#enqueue({ type: "timer" }),
-    );
+    this.#timer = new StepTimer(clock, this.#engine, () => this.#enqueue({ type: "timer" }));
     this.#executor = new Executor<C>(
       {
         ...parts,
@@ -181,6 +197,7 @@ export class Runtime<C extends RaftTypeConfig> {
       },
       {
         emit: (event) => this.#enqueue(event),
+        persisted: (ioSeq) => this.#persisted(ioSeq),
         applied: (entries, responses) => this.#applied(entries, responses),
         snapshotBuilt: (lastLogId) => this.#snapshotBuilt(lastLogId),
         snapshotInstalled: (lastLogId, damage) => this.#snapshotInstalled(lastLogId, damage),
@@ -371,12 +388,20 @@ export class Runtime<C extends RaftTypeConfig> {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#steps >= STEPS_BEFORE_YIELD) {
+    if (this.#owesYield()) {
       this.#steps = 0;
+      this.#yieldedAt = this.#stages.now;
       this.#clock.yield(this.#drainLater);
     } else {
       this.#clock.soon(this.#drainLater);
     }
+  }
+
+  /** True when timers and sockets are to have their turn before the next step. */
+  #owesYield(): boolean {
+    if (this.#steps < LEAST_STEPS_BEFORE_YIELD) return false;
+    const tookMs = this.#stages.now - this.#yieldedAt;
+    return tookMs <= 0 || tookMs >= YIELD_AFTER_MS;
   }
 
   /** Takes everything that waits, up to the next yield. What lanes answer at once is taken in the same turn. */
@@ -385,9 +410,11 @@ export class Runtime<C extends RaftTypeConfig> {
     if (this.#clients.hasNew) this.#collect();
     this.#isNewTurn = true;
     try {
-      while (this.#queue.length > 0 && this.#steps < STEPS_BEFORE_YIELD && this.#stopped === null) {
-        this.#steps += 1;
-        this.#step(this.#queue.shift() as Event);
+      while (this.#queue.length > 0 && !this.#owesYield() && this.#stopped === null) {
+        const event = this.#queue.shift() as Event;
+        if (event.type === "persisted" || event.type === "applied") this.#reportsQueued -= 1;
+        this.#step(event);
+        this.#takeReports();
       }
     } catch (thrown) {
       this.#fail(toError(thrown));
@@ -419,7 +446,23 @@ export class Runtime<C extends RaftTypeConfig> {
     }
   }
 
+  /** Takes up what lanes reported while the commands of the step before were carried out. */
+  #takeReports(): void {
+    while (this.#stopped === null) {
+      const ioSeq = this.#persistedNow;
+      const applied = this.#appliedNow;
+      if (ioSeq > 0) {
+        this.#persistedNow = 0;
+        this.#step({ type: "persisted", ioSeq });
+      } else if (applied !== null) {
+        this.#appliedNow = null;
+        this.#step(applied);
+      } else return;
+    }
+  }
+
   #step(event: Event): void {
+    this.#steps += 1;
     const { state } = this.#engine;
     const { type } = event;
     // Read anew for each step: a state machine may have worked for longer than a lease lasts since the one before. What lanes report at once,
@@ -433,23 +476,44 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#watcher?.stepped({ event, commands, state, now });
     // Before the lanes go on: what they do at once is not part of it.
     if (type === "persisted") this.#stages.reached("appended", state.io.durableIndex);
+    this.#isExecuting = true;
     for (let i = 0; i < commands.length; i++) {
       // A lane may fail, or the application shut the node down, in the middle of a step.
       if (this.#stopped !== null) return;
       this.#executor.execute(commands[i] as Command);
     }
+    this.#isExecuting = false;
     if (type === "applied") this.#executor.applied(state.applied.index);
-    this.#observer.observe(state);
     this.#clients.releaseReads(state.applied.index);
     if (this.#clients.hasConfirmedReads) this.#readWatch.begin();
     this.#executor.stepped();
-    // Followers come with a membership that is appended, and go with one that is committed.
     const committed = state.memberships[0];
     const effective = state.memberships[state.memberships.length - 1];
-    if (committed === this.#adjustedToCommitted && effective === this.#adjustedToEffective) return;
-    this.#adjustedToCommitted = committed;
-    this.#adjustedToEffective = effective;
-    this.#executor.membershipChanged();
+    const { role, vote } = state;
+    // Most steps change nothing of what is told, or of who is to be told anything.
+    if (
+      role !== this.#seenRole ||
+      vote !== this.#seenVote ||
+      committed !== this.#seenCommitted ||
+      effective !== this.#seenEffective
+    )
+      this.#changed(role, vote, committed, effective);
+  }
+
+  #changed(
+    role: Role,
+    vote: Vote,
+    committed: StoredMembership<unknown> | undefined,
+    effective: StoredMembership<unknown> | undefined,
+  ): void {
+    this.#observer.observe(this.#engine.state);
+    this.#seenRole = role;
+    this.#seenVote = vote;
+    // Followers come with a membership that is appended, and go with one that is committed.
+    const isSame = committed === this.#seenCommitted && effective === this.#seenEffective;
+    this.#seenCommitted = committed;
+    this.#seenEffective = effective;
+    if (!isSame) this.#executor.membershipChanged();
   }
 
   /** True for a report of a lane that decides nothing by the time. */
@@ -461,7 +525,22 @@ export class Runtime<C extends RaftTypeConfig> {
   #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): void {
     this.#clients.applied(entries, responses);
     const { logId } = entries[entries.length - 1] as C["Entry"];
-    this.#enqueue({ type: "applied", logId, bytes: this.#measure(entries) });
+    const event: AppliedEvent = { type: "applied", logId, bytes: this.#measure(entries) };
+    if (!this.#isExecuting || this.#reportsQueued > 0) this.#queueReport(event);
+    else if (this.#appliedNow === null) this.#appliedNow = event;
+    else this.#appliedNow = { type: "applied", logId, bytes: this.#appliedNow.bytes + event.bytes };
+  }
+
+  /** Every write up to `ioSeq` is durable. */
+  #persisted(ioSeq: number): void {
+    if (!this.#isExecuting || this.#reportsQueued > 0) this.#queueReport({ type: "persisted", ioSeq });
+    else this.#persistedNow = ioSeq;
+  }
+
+  #queueReport(event: Event): void {
+    if (this.#stopped !== null) return;
+    this.#reportsQueued += 1;
+    this.#enqueue(event);
   }
 
   /** What the commands count in bytes; measured only where the snapshot policy asks. */

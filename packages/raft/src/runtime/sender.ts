@@ -148,13 +148,15 @@ export class Sender<C extends RaftTypeConfig> {
   appendEntries(command: SendAppendEntriesCommand, now: number = this.#parts.runtime.now()): void {
     const peer = this.#peer(command.to);
     this.#stepTime = now;
-    if (command.upto > command.prevLogId.index) peer.inOrder(command);
-    else this.#send(peer, command, NO_ENTRIES, command.prevLogId, null, 0);
+    if (command.upto > command.prevLogId.index) {
+      if (peer.work.enter()) peer.work.leave(this.#sendEntries(peer, command));
+      else peer.work.push(command);
+    } else this.#send(peer, command, NO_ENTRIES, command.prevLogId, null, 0);
     this.#stepTime = null;
   }
 
   #sendEntries(peer: Peer<C>, command: SendAppendEntriesCommand): MaybePromise<void> {
-    // It waited for what was sent before it, which may have failed: then the engine begins again, elsewhere.
+    // It may have waited for what was sent before it, which may have failed: then the engine begins again, elsewhere.
     if (!this.#parts.awaits(command)) return undefined;
     try {
       const last = this.#lastRead;

@@ -32,13 +32,37 @@ export class SerialQueue<T> {
 
   push(task: T): void {
     if (this.#closed) return;
-    if (this.#running) {
-      this.#tasks.push(task);
-      return;
+    if (this.#running) this.#tasks.push(task);
+    else {
+      this.#running = true;
+      if (this.#start(task)) this.#drain();
     }
-    // Mostly nothing waits, and the task is over when the call is.
+  }
+
+  /**
+   * Lets the caller run a task itself, when none runs or waits, as it mostly is: through the queue the compiler does not see what is called.
+   *
+   * @returns false when the task is to be pushed. Otherwise {@link leave} or {@link fail} has to follow at once, with what came of it.
+   */
+  enter(): boolean {
+    if (this.#running || this.#closed) return false;
     this.#running = true;
-    if (this.#start(task)) this.#drain();
+    return true;
+  }
+
+  /** The task that was entered gave `result`. */
+  leave(result: MaybePromise<void>): void {
+    if (isPending(result)) this.#await(result);
+    else if (this.#tasks.length > 0) this.#drain();
+    else this.#rest();
+  }
+
+  /** The task that was entered, or one that was started, failed. */
+  fail(error: unknown): void {
+    this.#closed = true;
+    this.#tasks = new Fifo();
+    this.#failed(error);
+    this.#rest();
   }
 
   /** Starts nothing more. @returns once the running task has ended. */
@@ -61,21 +85,18 @@ export class SerialQueue<T> {
     try {
       const result = this.#run(task);
       if (!isPending(result)) return true;
-      result.then(
-        () => this.#drain(),
-        (error: unknown) => this.#fail(error),
-      );
+      this.#await(result);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
     return false;
   }
 
-  #fail(error: unknown): void {
-    this.#closed = true;
-    this.#tasks = new Fifo();
-    this.#failed(error);
-    this.#rest();
+  #await(result: Promise<void>): void {
+    result.then(
+      () => this.#drain(),
+      (error: unknown) => this.fail(error),
+    );
   }
 
   #rest(): void {

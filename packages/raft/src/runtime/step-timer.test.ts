@@ -22,14 +22,10 @@ function setUp(): {
       return runtime.setTimer(delayMs, callback);
     },
   };
-  const timer = new StepTimer(
-    counting,
-    () => deadline,
-    () => {
-      due.push(clock.now);
-      deadline = Number.POSITIVE_INFINITY;
-    },
-  );
+  const timer = new StepTimer(counting, { nextDeadline: () => deadline }, () => {
+    due.push(clock.now);
+    deadline = Number.POSITIVE_INFINITY;
+  });
   return {
     clock,
     timer,
