@@ -185,7 +185,7 @@ export class TestEngine {
   /** Takes one step, after which nothing else comes: whoever is to hear what is committed is told. */
   step(event: Event): Command[] {
     const commands = this.engine.step(event, this.now);
-    if (!this.engine.hasNews()) return commands;
+    if (!this.engine.hasNews()) return [...commands];
     return [...commands, ...this.engine.step({ type: "tellCommit" }, this.now)];
   }
 
