@@ -103,7 +103,7 @@ async function compare(
   io: CliIo,
 ): Promise<{ readonly columns: readonly Column[]; readonly results: readonly BenchResult[] }> {
   progress(`building ${dir}`);
-  const checkout = await buildCheckout(dir);
+  const checkout = await buildCheckout(dir, bench.name);
   const args = [
     bench.name,
     "--rounds",

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Bench } from "../bench.js";
 import { buildCheckout, comparePairs } from "./compare.js";
@@ -55,7 +58,27 @@ describe("two checkouts are compared", () => {
   });
 
   test("only when the other one is a checkout", async () => {
-    await expect(buildCheckout("/nowhere")).rejects.toThrow("/nowhere is no checkout of Seshat");
+    await expect(buildCheckout("/nowhere", "minimal")).rejects.toThrow("/nowhere is no checkout of Seshat");
+  });
+
+  test("only as far as the other one has what the benchmark needs, and no further", async () => {
+    const old = await mkdtemp(join(tmpdir(), "seshat-old-"));
+    const compiler = join(old, "node_modules/.bin/tsc");
+    await mkdir(join(old, "packages/raft"), { recursive: true });
+    await mkdir(dirname(compiler), { recursive: true });
+    await writeFile(join(old, "packages/raft/package.json"), "{}");
+    await writeFile(join(old, "packages/raft/tsconfig.build.json"), "{}");
+    await writeFile(compiler, '#!/bin/sh\necho "$@" > "$(dirname "$0")/built"\n', { mode: 0o755 });
+    try {
+      expect(await buildCheckout(old, "minimal")).toBe(old);
+      const built = await readFile(join(dirname(compiler), "built"), "utf8");
+      expect(built).toBe(`-b ${join(old, "packages/raft/tsconfig.build.json")}\n`);
+      await expect(buildCheckout(old, "durable")).rejects.toThrow(
+        `cannot be measured by durable: it has no ${join(old, "packages/server")}`,
+      );
+    } finally {
+      await rm(old, { recursive: true });
+    }
   });
 });
 

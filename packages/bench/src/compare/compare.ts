@@ -15,12 +15,27 @@ export interface Pair {
   readonly here: readonly BenchResult[];
 }
 
-/** Builds another checkout. @throws {ChildError} when that cannot be done, with what to do about it. */
-export async function buildCheckout(dir: string): Promise<string> {
+/** Benchmarks that need more than the engine, and the package that brings all of it. */
+const NEEDED: Readonly<Record<string, string>> = {
+  durable: "server",
+  restart: "server",
+  transfer: "server",
+  redis: "server",
+};
+
+/**
+ * Builds another checkout, as far as a benchmark needs it. An older one may lack the rest.
+ *
+ * @throws {ChildError} when that cannot be done, with what to do about it.
+ */
+export async function buildCheckout(dir: string, bench: string): Promise<string> {
   const checkout = resolve(dir);
-  const project = join(checkout, "packages/raft/tsconfig.build.json");
+  if (!existsSync(join(checkout, "packages/raft/package.json")))
+    throw new ChildError(`${checkout} is no checkout of Seshat: there is no packages/raft in it`);
+  const needed = NEEDED[bench] ?? "raft";
+  const project = join(checkout, "packages", needed, "tsconfig.build.json");
   if (!existsSync(project))
-    throw new ChildError(`${checkout} is no checkout of Seshat: there is no ${project}`);
+    throw new ChildError(`${checkout} cannot be measured by ${bench}: it has no ${project}`);
   const compiler = join(checkout, "node_modules/.bin/tsc");
   if (!existsSync(compiler)) throw new ChildError(`${checkout} has no dependencies: run pnpm install there`);
   await runChild(compiler, ["-b", project]);
@@ -37,7 +52,9 @@ export async function runPairs(
   const results: Pair[] = [];
   for (let pair = 1; pair <= pairs; pair += 1) {
     progress(`pair ${pair} of ${pairs}, there`);
-    const there = await benchOf(checkout, args);
+    const there = await benchOf(checkout, args).catch((thrown: unknown) => {
+      throw new ChildError(`${checkout} cannot be measured by ${args[0]}: ${(thrown as Error).message}`);
+    });
     progress(`pair ${pair} of ${pairs}, here`);
     results.push({ there, here: await benchOf(HERE, args) });
   }
