@@ -33,7 +33,7 @@ export interface CheckRounds {
 
 /** About 60 % of what this engine typically reaches. */
 const FLOORS: readonly Floor[] = [
-  { clients: 1, share: 0.015 },
+  { clients: 1, share: 0.02 },
   { clients: 64, share: 0.16 },
   { clients: 1024, share: 0.18 },
 ];
