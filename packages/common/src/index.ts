@@ -86,6 +86,7 @@ export type {
   VoteResponse,
 } from "./messages.js";
 export type { BasicNode, NodeId } from "./node.js";
+export { OLD_NODE_EXIT, oldNode } from "./node-release.js";
 export type { RaftTypeConfig, TypeConfig } from "./raft-type-config.js";
 export type { BytesTypeConfig, CommandError, Request, Response } from "./request.js";
 export type { Snapshot, SnapshotData, SnapshotMeta } from "./snapshot.js";

@@ -1,20 +1,30 @@
 #!/usr/bin/env -S node --max-semi-space-size=32
-import { runProgram } from "../cli/program.js";
+import { OLD_NODE_EXIT, oldNode } from "@seshat/common";
 
-const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // Whoever asks twice does not want to wait for what is under way.
-    if (interrupt.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
-    interrupt.abort(signal);
+async function main(): Promise<void> {
+  const interrupt = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait for what is under way.
+      if (interrupt.signal.aborted) process.exit(signal === "SIGINT" ? 130 : 143);
+      interrupt.abort(signal);
+    });
+  }
+
+  const { runProgram } = await import("../cli/program.js");
+  process.exitCode = await runProgram(process.argv.slice(2), {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    log: process.stderr,
+    interrupt: interrupt.signal,
   });
 }
 
-process.exitCode = await runProgram(process.argv.slice(2), {
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  log: process.stderr,
-  interrupt: interrupt.signal,
-});
+const problem = oldNode("seshat", process.versions.node);
+if (problem === null) await main();
+else {
+  process.stderr.write(`error: ${problem}\n`);
+  process.exitCode = OLD_NODE_EXIT;
+}

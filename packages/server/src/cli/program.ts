@@ -20,7 +20,7 @@ Examples:
   $ seshat join 127.0.0.1:6382 --connect 127.0.0.1:6379      make a new node a member
   $ seshat backup friday.backup && seshat restore friday.backup --dir restored
 
-Exit codes: 0 all went well, 1 what was asked for was not done, 2 wrong usage or configuration, 70 the node failed.`;
+Exit codes: 0 all went well, 1 what was asked for was not done, 2 wrong usage or configuration, 69 an old Node, 70 the node failed.`;
 
 const PLAY_HELP = `
 With commands on standard input, from a pipe or a file, or with one of --file, --nodes, --snapshot-every, --keep, --raw

@@ -3,8 +3,7 @@ import { randomInt } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isMainThread, parentPort } from "node:worker_threads";
-import { sim } from "../cli/sim.js";
-import { serveSeeds, threadRunner } from "../cli/thread-runner.js";
+import { OLD_NODE_EXIT, oldNode } from "@seshat/common";
 
 /** What Ctrl-C ends with. */
 const INTERRUPTED = 130;
@@ -16,6 +15,10 @@ async function main(): Promise<void> {
     if (interruption.signal.aborted) process.exit(INTERRUPTED);
     interruption.abort();
   });
+  const [{ sim }, { threadRunner }] = await Promise.all([
+    import("../cli/sim.js"),
+    import("../cli/thread-runner.js"),
+  ]);
   const code = await sim(process.argv.slice(2), {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
@@ -35,5 +38,9 @@ async function main(): Promise<void> {
   if (interruption.signal.aborted) process.exit(code);
 }
 
-if (isMainThread) await main();
-else if (parentPort !== null) serveSeeds(parentPort);
+const problem = oldNode("seshat-sim", process.versions.node);
+if (problem !== null) {
+  process.stderr.write(`error: ${problem}\n`);
+  process.exitCode = OLD_NODE_EXIT;
+} else if (isMainThread) await main();
+else if (parentPort !== null) (await import("../cli/thread-runner.js")).serveSeeds(parentPort);
