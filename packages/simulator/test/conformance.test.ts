@@ -20,7 +20,7 @@ interface Medium {
 
 /** How a store differs from the one that is correct. */
 interface Faults {
-  readonly disk?: (inner: Disk) => Partial<Disk>;
+  readonly disk?: (inner: Disk, life: number) => Partial<Disk>;
   readonly log?: (
     inner: RaftStorage<Types>,
     life: number,
@@ -57,7 +57,7 @@ function simFactory(faults: Faults = {}): StorageFactory<Types, Medium> {
     open: async (medium): Promise<OpenStorage<Types>> => {
       medium.life += 1;
       medium.kv = new KeyValueStateMachine();
-      const disk = but<Disk>(medium.disk, faults.disk?.(medium.disk) ?? {});
+      const disk = but<Disk>(medium.disk, faults.disk?.(medium.disk, medium.life) ?? {});
       const codec = {
         command: {
           encode: ({ data }: Request) => data,
@@ -80,6 +80,10 @@ function simFactory(faults: Faults = {}): StorageFactory<Types, Medium> {
     },
     crash: (medium) => {
       medium.disk.crash();
+      medium.disk = medium.disk.reopen();
+    },
+    kill: (medium) => {
+      medium.disk.crash("process");
       medium.disk = medium.disk.reopen();
     },
     fates: ["lost", "torn"],
@@ -195,6 +199,21 @@ const BROKEN: readonly (readonly [what: string, rule: string, faults: Faults])[]
         },
       }),
     },
+  ],
+  [
+    "takes what it finds after a kill for durable",
+    "what is read after a kill is durable, also entries that the process before had not synced",
+    { disk: (_, life) => (life === 2 ? { sync: () => {} } : {}) },
+  ],
+  [
+    "syncs what it appends, and not what it found",
+    "what is appended after a kill is durable with all that was read before it",
+    { disk: (_, life) => (life === 2 ? { sync: () => {} } : {}) },
+  ],
+  [
+    "syncs no names, of what it writes or finds",
+    "a vote that is read after a kill is durable, also one whose saving had not ended",
+    { disk: () => ({ syncDirectory: () => {} }) },
   ],
   [
     "saves the term before the vote",

@@ -54,6 +54,11 @@ function factoryOf(kind: "memory" | "keyValue"): StorageFactory<Types, Medium> {
     },
     restart: (medium) => medium.store?.close(),
     crash,
+    kill: (medium) => {
+      medium.old.push(medium.disk);
+      medium.disk = medium.disk.kill();
+      medium.store = null;
+    },
     fates: ["lost", "torn"],
     crashAt: (medium, step) => {
       const { promise, resolve } = Promise.withResolvers<void>();

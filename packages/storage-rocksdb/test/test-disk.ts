@@ -103,6 +103,30 @@ export class TestDisk {
     return next;
   }
 
+  /**
+   * The process is killed: nothing that is under way ends, and nothing that is begun, but what it wrote stays written. No more of that is synced
+   * than was.
+   *
+   * @returns the same disk, for the next process.
+   */
+  kill(): TestDisk {
+    this.#dead = true;
+    const dir = scratchDirectory();
+    cpSync(this.dir, dir, { recursive: true });
+    const next = new TestDisk(dir);
+    for (const [path, synced] of this.#synced) next.#synced.set(join(dir, relative(this.dir, path)), synced);
+    for (const path of listFiles(dir)) {
+      // RocksDB's own files are as RocksDB left them.
+      const isKnown = this.#synced.has(join(this.dir, relative(dir, path)));
+      if (!isKnown && isWal(path)) next.#synced.set(path, 0);
+    }
+    next.#pending = this.#pending.map((name) => ({
+      dir: join(dir, relative(this.dir, name.dir)),
+      undo: (root) => name.undo(root),
+    }));
+    return next;
+  }
+
   /** Lets go of what a crash left open. */
   async dispose(): Promise<void> {
     this.#dead = true;

@@ -139,6 +139,57 @@ export const CRASH_RULES: readonly StorageRule[] = [
   },
 ];
 
+/**
+ * Rules about a process that was killed, after which the power fails in the life of the next. What that one read it has told others by then,
+ * and nobody will write it again: so it has to be durable, whoever wrote it.
+ */
+export const KILL_RULES: readonly StorageRule[] = [
+  {
+    name: "what is read after a kill is durable, also entries that the process before had not synced",
+    run: (bench) =>
+      eachFate(bench, async (crash) => {
+        const store = await bench.store();
+        await store.append(bench.normals(1, 1, 2));
+        for (let index = 3; index <= 12; index += 2) await store.begin(bench.normals(1, index, index + 1));
+        await store.kill();
+        const entries = await store.entries();
+        check(entries.length >= 2, `of the two durable entries ${entries.length} are there`);
+        const { lastLogId } = await store.logState();
+        await crash(store);
+        checkEqual("the last log id", (await store.logState()).lastLogId, lastLogId);
+        checkEqual("the log", await store.entries(), entries);
+      }),
+  },
+  {
+    name: "what is appended after a kill is durable with all that was read before it",
+    run: (bench) =>
+      eachFate(bench, async (crash) => {
+        const store = await bench.store();
+        await store.begin(bench.normals(1, 1, 4));
+        await store.kill();
+        const entries = await store.entries();
+        const next = bench.normal(2, entries.length + 1);
+        await store.append([next]);
+        await crash(store);
+        checkEqual("the log", await store.entries(), [...entries, next]);
+      }),
+  },
+  {
+    name: "a vote that is read after a kill is durable, also one whose saving had not ended",
+    run: (bench) =>
+      eachFate(bench, async (crash) => {
+        const store = await bench.store();
+        await store.log.saveVote({ term: 4, votedFor: 1, committed: true });
+        // It may never end.
+        void Promise.resolve(store.log.saveVote({ term: 5, votedFor: 3, committed: false })).catch(() => {});
+        await store.kill();
+        const vote = await store.log.readVote();
+        await crash(store);
+        checkEqual("the vote", await store.log.readVote(), vote);
+      }),
+  },
+];
+
 async function randomRuns<C extends RaftTypeConfig>(bench: StorageBench<C>): Promise<void> {
   for (let round = 0; round < bench.rounds; round++) {
     const random = new CaseRandom(round);

@@ -34,6 +34,7 @@ export interface Medium<C extends RaftTypeConfig> {
   open(): Promise<OpenStorage<C>>;
   restart(): Promise<void>;
   crash(fate: UnsyncedFate): Promise<void>;
+  kill(): Promise<void>;
   crashAt(step: number): ArmedCrash;
   dispose(): Promise<void>;
 }
@@ -167,6 +168,11 @@ export class Store<C extends RaftTypeConfig> {
 
   async crash(fate: UnsyncedFate): Promise<void> {
     await this.medium.crash(fate);
+    await this.open();
+  }
+
+  async kill(): Promise<void> {
+    await this.medium.kill();
     await this.open();
   }
 

@@ -3,7 +3,7 @@ import { checkInteger } from "@seshat/common";
 import { APPLY_RULES } from "./apply-rules.js";
 import type { ConformanceCase } from "./conformance-case.js";
 import { conformanceCase, withinMs } from "./conformance-case.js";
-import { CRASH_RULES } from "./crash-rules.js";
+import { CRASH_RULES, KILL_RULES } from "./crash-rules.js";
 import { INSTALL_RULES } from "./install-rules.js";
 import { LOG_RULES, READER_RULES } from "./log-rules.js";
 import { IDENTITY_RULES, VOTE_RULES } from "./promise-rules.js";
@@ -20,7 +20,7 @@ import type { ArmedCrash, StorageConformanceOptions, StorageFactory } from "./st
  * `ConformanceError` that says which rule is broken and how.
  *
  * What a store is asked to survive depends on what its factory can do: without `restart` there are no cases about restarts, without
- * `crash` none about crashes, without `crashAt` none that crash within a call. A store that passes without them is not known to be durable.
+ * `crash` none about crashes, without `kill` none about a crash after a process was killed, without `crashAt` none that crash within a call. A store that passes without them is not known to be durable.
  *
  * @throws {InvalidValueError} when an option is none.
  */
@@ -57,6 +57,7 @@ function groupsOf<C extends RaftTypeConfig, M>(
     ["both halves", HALVES_RULES],
     ["restart", factory.restart === undefined ? [] : RESTART_RULES],
     ["crash", factory.crash === undefined ? [] : CRASH_RULES],
+    ["crash after a kill", factory.crash === undefined || factory.kill === undefined ? [] : KILL_RULES],
     ["crash within a call", factory.crash === undefined || factory.crashAt === undefined ? [] : STEP_RULES],
   ];
 }
@@ -67,6 +68,7 @@ async function openMedium<C extends RaftTypeConfig, M>(factory: StorageFactory<C
     open: async () => factory.open(medium),
     restart: async () => factory.restart?.(medium),
     crash: async (fate) => factory.crash?.(medium, fate),
+    kill: async () => factory.kill?.(medium),
     crashAt: (step) => factory.crashAt?.(medium, step) ?? NEVER,
     dispose: async () => factory.dispose?.(medium),
   };

@@ -51,6 +51,12 @@ export interface StorageFactory<C extends RaftTypeConfig, M> {
    */
   crash?(medium: M, fate: UnsyncedFate): MaybePromise<void>;
 
+  /**
+   * The process is killed, now: calls under way need not end. What it wrote is there, but not more durable than it was: a `crash` after it takes
+   * away what nobody has synced since. Then `open` is called. Only with it, and `crash`, are there cases about a power failure after that.
+   */
+  kill?(medium: M): MaybePromise<void>;
+
   /** What `crash` can bring about; where that is decided by chance say both. Default: `["lost"]`. */
   readonly fates?: readonly UnsyncedFate[];
 
