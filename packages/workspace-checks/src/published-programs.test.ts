@@ -11,11 +11,11 @@ interface Manifest {
 }
 
 /** Name and file of every program that is published. The files are what was built. */
-const PROGRAMS = readdirSync(PACKAGES).flatMap((folder) => {
+const PROGRAMS = readdirSync(PACKAGES).flatMap((folder): [string, string][] => {
   const manifest = JSON.parse(readFileSync(`${PACKAGES}${folder}/package.json`, "utf8")) as Manifest;
   if (manifest.private === true) return [];
   return Object.entries(manifest.bin ?? {}).map(([name, file]) => [name, `${PACKAGES}${folder}/${file}`]);
-}) as [string, string][];
+});
 
 /** Makes this Node out to be another one, before the program begins. */
 function pretend(version: string): string {
