@@ -5,6 +5,7 @@ import { count, micros, percent, text } from "../statistics/cells.js";
 export const restart: Bench = {
   name: "restart",
   about: "entries/s that a durable node reads back and applies again when it starts, no snapshot taken",
+  notes: ["What is replayed was read twice: once by the search for memberships, once to be applied."],
   keys: ["clients"],
   compared: ["readPerSec", "readCpuUs", "replayPerSec", "replayCpuUs"],
   columns: [

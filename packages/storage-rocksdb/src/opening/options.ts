@@ -7,7 +7,7 @@ export interface StoreOptions {
   readonly clusterId?: string;
   /** Refuse a store of another node. Default: the node that starts on it checks. */
   readonly nodeId?: NodeId;
-  /** Bytes of a memtable of RocksDB, and about those of a WAL file; from 64 KiB to 1 GiB. Default 64 MiB. */
+  /** Bytes of a memtable of RocksDB, and about those of a WAL file; from 64 KiB to 1 GiB. Default 32 MiB. */
   readonly writeBufferBytes?: number;
   /**
    * A batch or sync that takes longer counts as a stall in the metrics, in milliseconds. A batch that does is given up, and the store fails,
@@ -16,7 +16,7 @@ export interface StoreOptions {
   readonly stallMs?: number;
 }
 
-const DEFAULT_WRITE_BUFFER_BYTES = 67_108_864;
+const DEFAULT_WRITE_BUFFER_BYTES = 33_554_432;
 const MIN_WRITE_BUFFER_BYTES = 65_536;
 const MAX_WRITE_BUFFER_BYTES = 1_073_741_824;
 
