@@ -82,7 +82,7 @@ export interface RaftConfig {
   readonly replicationLagThreshold: number;
   /**
    * When storage has not ended a call for this long, the node steps down and takes no part in elections until it has.
-   * Building and installing snapshots may take longer. Default 1000.
+   * Building, receiving and installing snapshots may take longer: what does not get on there for `snapshotTimeoutMs` is only told. Default 1000.
    */
   readonly storageStallMs: number;
 }

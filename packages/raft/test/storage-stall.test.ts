@@ -282,6 +282,93 @@ describe("a follower that hangs", () => {
   });
 });
 
+describe("work on a snapshot that hangs is told, in metrics and in the log", () => {
+  const LIMIT_MS = 10_000;
+  const config = {
+    snapshotPolicy: { type: "never" },
+    maxInSnapshotLogToKeep: 0,
+    maxLogToKeepForFollowers: 0,
+  } as const;
+
+  const told = (cluster: TestCluster, event: string): string[] =>
+    cluster.history.filter((line) => line.includes(`raft.snapshot.${event}`));
+
+  test("a build: the leader applies and answers meanwhile, so it leads on", async () => {
+    const cluster = new TestCluster(IDS, config);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const builder = cluster.storage(leader.id).stateMachine.snapshotBuilder();
+    const end = gate(builder, "buildSnapshot");
+    Object.assign(cluster.storage(leader.id).stateMachine, { snapshotBuilder: () => builder });
+    const built = outcomeOf(leader.triggerSnapshot());
+    await cluster.clock.advance(LIMIT_MS - 1);
+    expect(leader.metrics().snapshotStalled).toBeNull();
+    await cluster.clock.advance(1);
+    expect(leader.metrics()).toMatchObject({ snapshotStalled: "build snapshot", storageStalled: null });
+    expect(told(cluster, "stalled")).toEqual([expect.stringContaining('"verb":"build snapshot"')]);
+    await cluster.set(leader, "a", "1");
+    expect(leader.isLeader()).toBe(true);
+    end.resolve();
+    await cluster.clock.advance(0);
+    expect(built.values).toHaveLength(1);
+    expect(leader.metrics().snapshotStalled).toBeNull();
+    expect(told(cluster, "resumed")).toHaveLength(1);
+  });
+
+  test("a build that takes long and gets on does not hang", async () => {
+    const cluster = new TestCluster(IDS, config);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const builder = cluster.storage(leader.id).stateMachine.snapshotBuilder();
+    const build = builder.buildSnapshot.bind(builder);
+    const { clock } = cluster;
+    Object.assign(builder, {
+      buildSnapshot: async (pause: () => Promise<void>) => {
+        for (let i = 0; i < 10; i++) {
+          await new Promise<void>((resolve) => ticks.push(resolve));
+          await pause();
+        }
+        return build(pause);
+      },
+    });
+    const ticks: (() => void)[] = [];
+    Object.assign(cluster.storage(leader.id).stateMachine, { snapshotBuilder: () => builder });
+    const built = outcomeOf(leader.triggerSnapshot());
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(LIMIT_MS / 2);
+      for (const tick of ticks.splice(0)) tick();
+    }
+    await clock.advance(0);
+    expect(built.values).toHaveLength(1);
+    expect(told(cluster, "stalled")).toEqual([]);
+  });
+
+  test.each([
+    ["installSnapshot", "install snapshot"],
+    ["receiveSnapshot", "receive snapshot"],
+  ] as const)("%s, on a follower, while the others go on", async (method, verb) => {
+    const cluster = new TestCluster(IDS, config);
+    const leader = await cluster.found();
+    await cluster.converge();
+    const late = cluster.others(leader.id)[0] as NodeId;
+    await cluster.stop(late);
+    for (const key of ["a", "b", "c"]) await cluster.set(leader, key, "1");
+    await cluster.run(leader.triggerSnapshot());
+    const end = gate(cluster.storage(late).stateMachine, method);
+    await cluster.start(late);
+    const node = cluster.node(late);
+    await cluster.clock.runUntil("the stall", () => node.metrics().snapshotStalled !== null, 2 * LIMIT_MS);
+    expect(node.metrics().snapshotStalled).toBe(verb);
+    expect(told(cluster, "stalled")).toEqual([expect.stringContaining(`"verb":"${verb}"`)]);
+    expect(leader.isLeader()).toBe(true);
+    await cluster.set(leader, "d", "1");
+    end.resolve();
+    await cluster.converge();
+    expect(node.metrics().snapshotStalled).toBeNull();
+    expect(cluster.get(late, "d")).toBe("1");
+  });
+});
+
 describe("a shutdown while storage hangs", () => {
   test("settles who waits at once, and is over when the call has ended", async () => {
     const cluster = new TestCluster(IDS);

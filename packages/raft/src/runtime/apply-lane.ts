@@ -13,6 +13,7 @@ import { storageFailure } from "./failure.js";
 import type { Instruments } from "./instruments.js";
 import type { LogCache } from "./log-cache.js";
 import { andThen, isPending } from "./maybe-promise.js";
+import { Pace } from "./pace.js";
 import { SerialQueue } from "./serial-queue.js";
 import type { StallWatch } from "./stall-watch.js";
 
@@ -35,6 +36,8 @@ export interface ApplyLaneParts<C extends RaftTypeConfig> {
   readonly runtime: AsyncRuntime;
   readonly instruments: Instruments;
   readonly stalls: StallWatch;
+  /** Of what takes as long as it is large. */
+  readonly snapshotStalls: StallWatch;
   /** Entries handed to the state machine in one call. */
   readonly maxApplyEntries: number;
 }
@@ -110,8 +113,8 @@ export class ApplyLane<C extends RaftTypeConfig> {
   }
 
   /**
-   * A call that does not end at once is watched until it does. Building a snapshot, and installing one, is not: they take as long as they are
-   * large. To capture the state is, for nothing is applied meanwhile.
+   * A call that does not end at once is watched until it does. Building a snapshot, and installing one, take as long as they are large: they are
+   * watched from pause to pause, apart from the others. To capture the state is one of those, for nothing is applied meanwhile.
    */
   #watched<T>(verb: StorageVerb, done: MaybePromise<T>): MaybePromise<T> {
     if (!isPending(done)) return done;
@@ -176,14 +179,18 @@ export class ApplyLane<C extends RaftTypeConfig> {
     const { stateMachine, instruments } = this.#parts;
     this.#running = "build snapshot";
     return andThen(this.#watched("build snapshot", stateMachine.snapshotBuilder()), (builder) => {
+      const pace = this.#pace("build snapshot");
       const built = instruments.trace("raft.snapshot.build", {}, () =>
-        builder.buildSnapshot(() => this.#pause()),
+        builder.buildSnapshot(() => pace.pause()),
       );
       const finished = andThen(built, ({ meta }) => {
         if (!this.#stopped) this.#events.snapshotBuilt(meta);
       });
       if (isPending(finished)) {
-        this.#build = finished.catch((error: unknown) => this.#fail(storageFailure("build snapshot", error)));
+        pace.begin();
+        this.#build = finished
+          .catch((error: unknown) => this.#fail(storageFailure("build snapshot", error)))
+          .finally(() => pace.end());
       }
     });
   }
@@ -194,16 +201,24 @@ export class ApplyLane<C extends RaftTypeConfig> {
     const { meta } = snapshot;
     this.#running = "install snapshot";
     let damage: Error | null = null;
+    const pace = this.#pace("install snapshot");
+    pace.begin();
     try {
       await instruments.trace("raft.snapshot.install", { "raft.index": meta.lastLogId.index }, () =>
-        stateMachine.installSnapshot(snapshot, () => this.#pause()),
+        stateMachine.installSnapshot(snapshot, () => pace.pause()),
       );
     } catch (thrown) {
       // The content is to blame, not this node's storage: the old state stands, and the node goes on.
       if (!(thrown instanceof CodecError)) throw thrown;
       damage = thrown;
+    } finally {
+      pace.end();
     }
     if (!this.#stopped) this.#events.snapshotInstalled(meta, damage);
+  }
+
+  #pace(verb: StorageVerb): Pace {
+    return new Pace(this.#parts.snapshotStalls, this.#parts.runtime, verb);
   }
 
   #pause(): Promise<void> {

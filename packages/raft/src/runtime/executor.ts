@@ -6,6 +6,7 @@ import type {
   RpcResponse,
   SeshatError,
   SnapshotMeta,
+  StorageVerb,
 } from "@seshat/common";
 import { UnknownOutcomeError } from "@seshat/common";
 import type { ApplyResponse, RaftStateMachine, RaftStorage } from "@seshat/storage";
@@ -89,6 +90,8 @@ export class Executor<C extends RaftTypeConfig> {
   readonly #gate = new DurabilityGate();
   readonly #passport: Passport;
   readonly #stalls: StallWatch;
+  readonly #snapshotStalls: StallWatch;
+  #snapshotStalled: StorageVerb | null = null;
   readonly #logLane: LogLane<C>;
   readonly #applyLane: ApplyLane<C>;
   readonly #sender: Sender<C>;
@@ -115,6 +118,11 @@ export class Executor<C extends RaftTypeConfig> {
       events.emit({ type: "storageStalled", verb });
     });
     const stalls = this.#stalls;
+    this.#snapshotStalls = new StallWatch(clock, config.snapshotTimeoutMs, (verb) => {
+      this.#snapshotStalled = verb;
+      instruments.log("warn", verb === null ? "raft.snapshot.resumed" : "raft.snapshot.stalled", { verb });
+    });
+    const snapshotStalls = this.#snapshotStalls;
     const readable = (ioSeq: number): void => this.#cache.readable(ioSeq);
     this.#logLane = new LogLane<C>(storage, { persisted, readable, failed }, instruments, stalls);
     const reader = storage.logReader();
@@ -126,6 +134,7 @@ export class Executor<C extends RaftTypeConfig> {
         runtime: clock,
         instruments,
         stalls,
+        snapshotStalls,
         maxApplyEntries: config.maxApplyEntries,
       },
       {
@@ -170,6 +179,7 @@ export class Executor<C extends RaftTypeConfig> {
         stateMachine,
         runtime: clock,
         instruments,
+        stalls: snapshotStalls,
         maxBytes: config.maxSnapshotBytes,
         timeoutMs: config.snapshotTimeoutMs,
       },
@@ -180,6 +190,11 @@ export class Executor<C extends RaftTypeConfig> {
   /** Takes the parts of a snapshot from a leader. */
   get receiver(): SnapshotReceiver<C> {
     return this.#receiver;
+  }
+
+  /** What hangs in the building, receiving or installing of a snapshot; null when nothing does. */
+  get snapshotStalled(): StorageVerb | null {
+    return this.#snapshotStalled;
   }
 
   /** How far the snapshot is that is on its way to a follower; null when none is. */
@@ -348,6 +363,7 @@ export class Executor<C extends RaftTypeConfig> {
   /** Starts nothing more, and reports nothing more. @returns once no call to storage is running. */
   async close(): Promise<void> {
     this.#stalls.close();
+    this.#snapshotStalls.close();
     this.#sender.close();
     await Promise.all([
       this.#snapshots.close(),

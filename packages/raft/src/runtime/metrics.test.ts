@@ -16,6 +16,7 @@ function around(parts: Partial<Surroundings> = {}): Surroundings {
     now: 25,
     stopped: false,
     stopCause: null,
+    snapshotStalled: null,
     // Also of one that has it already, for a moment.
     snapshotProgress: () => PROGRESS,
     ...parts,
@@ -91,6 +92,7 @@ describe("metrics", () => {
       sinceQuorumAckMs: 15,
       transferTarget: 2,
       storageStalled: "append",
+      snapshotStalled: null,
       switches: DEFAULT_SWITCHES,
       stopCause: null,
     });
@@ -114,6 +116,7 @@ describe("metrics", () => {
       sinceQuorumAckMs: null,
       transferTarget: null,
       storageStalled: null,
+      snapshotStalled: null,
     });
     const candidate = computeMetrics(
       engineState({ role: { type: "candidate", granted: new Set(), ownVoteIo: 1 } }),

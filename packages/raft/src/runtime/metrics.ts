@@ -57,6 +57,11 @@ export interface RaftMetrics<N> {
   readonly transferTarget: NodeId | null;
   /** What storage hangs in; null while it does not. */
   readonly storageStalled: StorageVerb | null;
+  /**
+   * What hangs of building, receiving or installing a snapshot: it has not got on for `snapshotTimeoutMs`. Null while nothing does. The node goes
+   * on without.
+   */
+  readonly snapshotStalled: StorageVerb | null;
   /** What is turned on and off. */
   readonly switches: EngineSwitches;
   /** Why the node stopped by itself, or null. */
@@ -68,6 +73,7 @@ export interface Surroundings {
   readonly now: number;
   readonly stopped: boolean;
   readonly stopCause: Error | null;
+  readonly snapshotStalled: StorageVerb | null;
   snapshotProgress(id: NodeId): SnapshotProgress | null;
 }
 
@@ -92,6 +98,7 @@ export function computeMetrics<N>(state: Readonly<EngineState>, around: Surround
     sinceQuorumAckMs: leading === null ? null : since(lastQuorumAck(state, leading), around.now),
     transferTarget: stopped ? null : (state.transfer?.target ?? null),
     storageStalled: state.stalled,
+    snapshotStalled: around.snapshotStalled,
     switches: state.switches,
     stopCause,
   };

@@ -356,6 +356,7 @@ export class Runtime<C extends RaftTypeConfig> {
       now: this.#clock.now(),
       stopped: this.#stopped !== null,
       stopCause: this.#stopCause,
+      snapshotStalled: this.#executor.snapshotStalled,
       snapshotProgress: (id) => this.#executor.snapshotProgress(id),
     });
   }

@@ -19,6 +19,7 @@ import { SeededRandom } from "../testing/seeded-random.js";
 import { VirtualClock } from "../testing/virtual-clock.js";
 import { Instruments } from "./instruments.js";
 import { SnapshotReceiver } from "./snapshot-receiver.js";
+import { StallWatch } from "./stall-watch.js";
 
 type Part = InstallSnapshotRequest<BasicNode>;
 
@@ -94,6 +95,7 @@ function setUp() {
   const receiver = new SnapshotReceiver<BytesTypeConfig>(
     {
       stateMachine,
+      stalls: new StallWatch(runtime, 1_000_000, () => {}),
       runtime: {
         ...runtime,
         setTimer: (delayMs, callback) => {

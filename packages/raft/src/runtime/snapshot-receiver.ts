@@ -10,6 +10,7 @@ import { InvalidValueError, equalLogIds } from "@seshat/common";
 import type { RaftStateMachine, SnapshotSink } from "@seshat/storage";
 import { storageFailure, toError } from "./failure.js";
 import type { EndSpan, Instruments } from "./instruments.js";
+import type { StallWatch } from "./stall-watch.js";
 
 /** Parts that wait at once: of one leader, and of one that was deposed a moment ago, each perhaps sent twice. */
 const MAX_WAITING = 4;
@@ -19,6 +20,7 @@ export interface SnapshotReceiverParts<C extends RaftTypeConfig> {
   readonly stateMachine: RaftStateMachine<C>;
   readonly runtime: AsyncRuntime;
   readonly instruments: Instruments;
+  readonly stalls: StallWatch;
   /** The largest content that is taken, in bytes. */
   readonly maxBytes: number;
   /** What is not complete and does not grow for this long is forgotten. */
@@ -195,12 +197,16 @@ export class SnapshotReceiver<C extends RaftTypeConfig> {
   }
 
   async #attempt<T>(call: () => T | Promise<T>): Promise<T> {
+    const { stalls } = this.#parts;
+    const taking = stalls.begin("receive snapshot");
     try {
       return await call();
     } catch (thrown) {
       const error = storageFailure("receive snapshot", thrown);
       if (!this.#closed) this.#events.failed(error);
       throw error;
+    } finally {
+      stalls.end(taking);
     }
   }
 

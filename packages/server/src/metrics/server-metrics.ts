@@ -133,6 +133,11 @@ export function serverMetrics(server: ServerContext): Registry {
     raft(({ storageStalled }) => Number(storageStalled !== null)),
   );
   gauge(
+    "raft_snapshot_stalled",
+    "1 while the building, receiving or installing of a snapshot does not get on",
+    raft(({ snapshotStalled }) => Number(snapshotStalled !== null)),
+  );
+  gauge(
     "raft_quorum_age_seconds",
     "On the leader: how long ago a majority was heard from",
     raft(({ sinceQuorumAckMs }) => (sinceQuorumAckMs === null ? null : sinceQuorumAckMs / 1000)),
