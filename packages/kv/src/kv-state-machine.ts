@@ -13,6 +13,7 @@ import { RESPONSE_CODEC } from "./reply-codec.js";
 import { SnapshotReader } from "./snapshot/read-snapshot.js";
 import { writeSnapshot } from "./snapshot/write-snapshot.js";
 import { Db } from "./store/db.js";
+import { MOST_AHEAD } from "./store/dict.js";
 
 /** Entries of `encodeKvEntry` in, replies out. */
 export type KvTypeConfig = TypeConfig<Request, KvResponse>;
@@ -84,7 +85,17 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     const db = this.#db;
     db.beginApply(index, entry.timeMs);
     db.reap(REAPED_PER_ENTRY + REAPED_PER_PART * entry.parts.length);
-    return { replies: entry.parts.map((part, at) => this.#applyPart(part, entry.seed, at)) };
+    return { replies: this.#applyParts(entry) };
+  }
+
+  #applyParts({ parts, seed }: KvEntry): Reply[] {
+    const replies: Reply[] = [];
+    for (let at = 0; at < parts.length; at++) {
+      if (at % MOST_AHEAD === 0 && parts.length > 1) this.#db.lookAhead(firstKeys(parts, at));
+      replies.push(this.#applyPart(parts[at] as EntryPart, seed, at));
+    }
+    if (parts.length > 1) this.#db.lookAhead([]);
+    return replies;
   }
 
   /**
@@ -146,6 +157,19 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
         return part satisfies never;
     }
   }
+}
+
+/** The keys that so many parts are about, of each the first. */
+function firstKeys(parts: readonly EntryPart[], since: number): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  const end = Math.min(parts.length, since + MOST_AHEAD);
+  for (let at = since; at < end; at++) {
+    const part = parts[at] as EntryPart;
+    // Nearly every command has it there. What is none does no harm.
+    const key = part.type === "command" ? part.args[1] : undefined;
+    if (key !== undefined) keys.push(key);
+  }
+  return keys;
 }
 
 function applyTransaction(db: Db, { watched, commands }: TransactionPart): Reply {

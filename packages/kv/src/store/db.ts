@@ -93,6 +93,11 @@ export class Db {
     return reaped;
   }
 
+  /** These keys are needed next, in this order; none to forget them. See `Dict.lookAhead`. */
+  lookAhead(keys: readonly Uint8Array[]): void {
+    this.#dict.lookAhead(keys);
+  }
+
   /** Whether `key` is there. */
   locate(key: Uint8Array): boolean {
     const dict = this.#dict;

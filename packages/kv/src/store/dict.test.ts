@@ -205,3 +205,44 @@ describe("a dictionary", () => {
     expect(held(dict)).toEqual(inOrder([...numbers(20, 40), ...numbers(100, 120)]));
   });
 });
+
+describe("looking ahead", () => {
+  const COUNT = 20_000;
+  const keyOf = (n: number): Uint8Array => utf8.encode(`key:${n}`);
+  const large = new Dict(SEED);
+  for (let n = 0; n < COUNT; n++) put(large, keyOf(n), utf8.encode(`value:${n}`));
+  const found = (n: number, text: Uint8Array): boolean =>
+    name(get(large, text) ?? new Uint8Array(0)) === (n < COUNT ? `value:${n}` : "");
+
+  test("changes no answer, whatever is looked for then: in order or not, twice, never, absent, or another array", () => {
+    const steps = fc.array(fc.nat({ max: 100 }), { maxLength: 100 });
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: COUNT + 50 }), { maxLength: 100 }), steps, (numbers, order) => {
+        const keys = numbers.map(keyOf);
+        large.lookAhead(keys);
+        for (const [i, n] of numbers.entries()) {
+          // Twice as commands do that read before they write; and now and then something else comes between.
+          if (!found(n, keys[i] as Uint8Array) || !found(n, keys[i] as Uint8Array)) return false;
+          const other = order[i];
+          if (other !== undefined && !found(other, keys.find((_, k) => numbers[k] === other) ?? keyOf(other)))
+            return false;
+        }
+        return true;
+      }),
+    );
+  });
+
+  test("knows an array until the next call only, and follows keys that move to another shard", () => {
+    const dict = large.fork();
+    const key = keyOf(1);
+    dict.lookAhead([key]);
+    dict.lookAhead([]);
+    key.set(utf8.encode("key:2"));
+    expect(name(get(dict, key) as Uint8Array)).toBe("value:2");
+
+    const keys = Array.from({ length: 64 }, (_, n) => keyOf(n));
+    dict.lookAhead(keys);
+    for (let n = COUNT; n < 3 * COUNT; n++) put(dict, keyOf(n), utf8.encode(`value:${n}`));
+    for (const [n, each] of keys.entries()) expect(name(get(dict, each) as Uint8Array)).toBe(`value:${n}`);
+  });
+});

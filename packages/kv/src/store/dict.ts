@@ -8,6 +8,12 @@ const MAX_SHARD_BYTES = 524_288;
 /** No shard is split further: so many keys whose hashes begin alike would be equal in the rest too. */
 const MAX_DEPTH = 24;
 
+/** How many keys are looked ahead at together. */
+export const MOST_AHEAD = 64;
+/** With fewer keys it is not worth it. */
+const WORTH_LOOKING = 16_384;
+const NONE: readonly Uint8Array[] = [];
+
 /** The key of the hash, two 32-bit integers. */
 export interface HashSeed {
   readonly k0: number;
@@ -29,6 +35,11 @@ export class Dict {
   #shard: Shard;
   #slot = -1;
   #hash = 0;
+  readonly #hashes = new Uint32Array(MOST_AHEAD);
+  readonly #guesses = new Uint32Array(MOST_AHEAD + 1);
+  #ahead: readonly Uint8Array[] = NONE;
+  #nextAhead = 0;
+  #endAhead = 0;
 
   constructor(seed: HashSeed) {
     this.seed = seed;
@@ -40,14 +51,51 @@ export class Dict {
     return this.#size;
   }
 
+  /**
+   * Brings what {@link find} needs for these keys near to the processor: from afar it takes longer than all the rest of a command, but what is
+   * asked for together comes together. Changes nothing. At most {@link MOST_AHEAD} of them; until the next call the hashes of these arrays are
+   * known, so they must not change.
+   */
+  lookAhead(keys: readonly Uint8Array[]): void {
+    // Few keys are near anyway.
+    const count = this.#size < WORTH_LOOKING ? 0 : Math.min(keys.length, MOST_AHEAD);
+    const { k0, k1 } = this.seed;
+    const hashes = this.#hashes;
+    for (let i = 0; i < count; i++) hashes[i] = halfSipHash(keys[i] as Uint8Array, k0, k1);
+    // Short loops that do not depend on each other's results: the processor waits for several at once.
+    const guesses = this.#guesses;
+    for (let i = 0; i < count; i++) {
+      const hash = hashes[i] as number;
+      guesses[i] = this.#shardOf(hash).guess(hash);
+    }
+    let touched = 0;
+    for (let i = 0; i < count; i++) touched ^= this.#shardOf(hashes[i] as number).touch(guesses[i] as number);
+    // Kept, so that no compiler leaves it out.
+    guesses[MOST_AHEAD] = touched;
+    this.#ahead = count === 0 ? NONE : keys;
+    this.#nextAhead = 0;
+    this.#endAhead = count;
+  }
+
   /** Moves the cursor to `key`, or to where it would stand. @returns whether it is there. */
   find(key: Uint8Array): boolean {
-    const hash = halfSipHash(key, this.seed.k0, this.seed.k1);
+    const hash = this.#hashOf(key);
     const shard = this.#shardOf(hash);
     this.#hash = hash;
     this.#shard = shard;
     this.#slot = shard.find(hash, key);
     return this.#slot >= 0;
+  }
+
+  #hashOf(key: Uint8Array): number {
+    const end = this.#endAhead;
+    // The next of those that were looked ahead at, the one before it once more, or the one behind it, where one was not needed.
+    for (let at = Math.max(0, this.#nextAhead - 1), upto = Math.min(end, at + 3); at < upto; at++) {
+      if (this.#ahead[at] !== key) continue;
+      this.#nextAhead = at + 1;
+      return this.#hashes[at] as number;
+    }
+    return halfSipHash(key, this.seed.k0, this.seed.k1);
   }
 
   /** The shard of the cursor. Not to be changed by others. */
