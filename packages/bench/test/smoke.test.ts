@@ -18,7 +18,7 @@ const BUILT = ["engine", "long-log", "memory", "durable", "restart"];
 const APART = "transfer";
 
 /** These compare with Redis, and need it. With etcd one of them compares where it finds it. */
-const REDIS = ["redis", "cluster"];
+const REDIS = ["redis", "redis-keys", "redis-idle", "cluster"];
 const noRedis =
   spawnSync("redis-benchmark", ["--version"]).status !== 0 ||
   spawnSync("redis-server", ["--version"]).status !== 0;

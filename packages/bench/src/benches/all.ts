@@ -11,6 +11,8 @@ import { observed } from "./observed.js";
 import { payload } from "./payload.js";
 import { reads } from "./reads.js";
 import { redis } from "./redis.js";
+import { redisIdle } from "./redis-idle.js";
+import { redisKeys } from "./redis-keys.js";
 import { restart } from "./restart.js";
 import { snapshot } from "./snapshot.js";
 import { transfer } from "./transfer.js";
@@ -32,5 +34,7 @@ export const BENCHES: readonly Bench[] = [
   restart,
   transfer,
   redis,
+  redisKeys,
+  redisIdle,
   cluster,
 ];

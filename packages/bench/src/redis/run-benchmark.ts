@@ -13,6 +13,8 @@ export interface Load {
   readonly command: "set" | "get";
   readonly clients: number;
   readonly pipeline: number;
+  /** From how many keys one is drawn for each command. Default {@link KEYS}. */
+  readonly keys?: number;
 }
 
 export interface Measured {
@@ -24,7 +26,7 @@ export interface Measured {
 /** Runs redis-benchmark once. @throws {ChildError} when it is not installed, or fails. */
 export async function runRedisBenchmark(
   port: number,
-  { command, clients, pipeline }: Load,
+  { command, clients, pipeline, keys = KEYS }: Load,
   requests: number,
 ): Promise<Measured> {
   const flags = [
@@ -35,7 +37,7 @@ export async function runRedisBenchmark(
     "--csv",
     "-e",
     "-r",
-    String(KEYS),
+    String(keys),
     "-d",
     String(VALUE_BYTES),
   ];
@@ -70,12 +72,12 @@ export async function commandsProcessed(port: number): Promise<number> {
 }
 
 /** That a server has what was written: keys, and values of the right length. */
-export async function verifyWritten(port: number): Promise<number> {
+export async function verifyWritten(port: number, most: number = KEYS): Promise<number> {
   const keys = Number(/^:(\d+)/.exec(await ask(port, "DBSIZE\r\n", /\r\n$/))?.[1]);
   const key =
     /\r\n(key:\d{12})\r\n$/.exec(await ask(port, "RANDOMKEY\r\n", /\r\nkey:\d{12}\r\n$/))?.[1] ?? "";
   const length = await ask(port, `STRLEN ${key}\r\n`, /\r\n$/);
-  if (!(keys > 0 && keys <= KEYS) || length !== `:${VALUE_BYTES}\r\n`) {
+  if (!(keys > 0 && keys <= most) || length !== `:${VALUE_BYTES}\r\n`) {
     throw new VerificationError(`a server has ${keys} keys, and a value of ${length.trim()} bytes`);
   }
   return keys;

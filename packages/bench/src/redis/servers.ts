@@ -15,9 +15,13 @@ export interface BenchedServer extends AsyncDisposable {
   readonly port: number;
   /** The processor time that it has taken, in microseconds; 0 where the system does not tell. */
   cpuUs(): Promise<number>;
+  /** The memory that it has in use, in bytes; 0 where the system does not tell. */
+  residentBytes(): Promise<number>;
 }
 
 const OK_CHILD = fileURLToPath(new URL("../benches/redis-ok-child.js", import.meta.url));
+/** As the program has them when it is started by its name. */
+export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=32"];
 const SESHAT = fileURLToPath(new URL("bin/seshat.js", import.meta.resolve("seshat")));
 
 /** What redis-benchmark is run against. */
@@ -33,6 +37,7 @@ export const SERVERS: Readonly<
   seshat: () =>
     start((directory) =>
       spawnIn(directory, process.execPath, [
+        ...NODE_FLAGS,
         SESHAT,
         "start",
         "--dir",
@@ -76,7 +81,12 @@ export async function start(
   };
   try {
     const port = await portOf(child, known);
-    return { port, cpuUs: () => cpuUs(child.pid ?? 0), [Symbol.asyncDispose]: stop };
+    return {
+      port,
+      cpuUs: () => cpuUs(child.pid ?? 0),
+      residentBytes: () => residentBytes(child.pid ?? 0),
+      [Symbol.asyncDispose]: stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -121,4 +131,9 @@ async function cpuUs(pid: number): Promise<number> {
   // Fields 14 and 15; the second is a name in parentheses that may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields.length < 13 ? 0 : (Number(fields[11]) + Number(fields[12])) * US_PER_TICK;
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

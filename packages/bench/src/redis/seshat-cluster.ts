@@ -3,11 +3,10 @@ import { VerificationError } from "../cluster/tally.js";
 import { ChildError, runChild } from "../compare/run-child.js";
 import { KEYS, ask } from "./run-benchmark.js";
 import type { BenchedServer } from "./servers.js";
-import { spawnIn, start } from "./servers.js";
+import { NODE_FLAGS, spawnIn, start } from "./servers.js";
 
 const SESHAT = fileURLToPath(new URL("bin/seshat.js", import.meta.resolve("seshat")));
 /** As the program starts itself, by its first line. */
-const NODE_FLAGS = ["--max-semi-space-size=32"];
 const NODES = 3;
 /** How long nodes have to come to the same end, in milliseconds. */
 const PATIENCE_MS = 30_000;
