@@ -30,7 +30,7 @@ async function measure(sides: Sides, load: Load, settings: BenchSettings): Promi
   });
   for (const each of present) {
     settings.progress(`${what}, warming up ${each.name}`);
-    const least = Math.max(LEAST_REQUESTS, 4 * clients * pipeline);
+    const least = Math.max(LEAST_REQUESTS, 2 * clients * pipeline);
     const { perSecond } = await each.side(load, Math.max(least, Math.ceil(FIRST_REQUESTS * settings.scale)));
     each.requests = Math.min(MOST_REQUESTS, Math.max(least, Math.ceil(perSecond * settings.seconds)));
   }
@@ -88,7 +88,7 @@ export const cluster: Bench = {
   notes: [
     "Seshat, Redis and the limit of Node are asked by `redis-benchmark`: so many connections, each with a pipeline of so many commands. etcd is asked by a client of this",
     "package that speaks gRPC, over as many connections, each with as many calls under way as the pipeline is long; it takes less processor time for a call than",
-    "`redis-benchmark` and etcd do. Keys are drawn from 100,000, values have 64 bytes. All are durable: Seshat and etcd with their defaults, Redis with appendfsync always. Reads are",
+    "`redis-benchmark` and etcd do; what etcd refuses because it has too much to do is asked again. Keys are drawn from 100,000, values have 64 bytes. All are durable: Seshat and etcd with their defaults, Redis with appendfsync always. Reads are",
     "linearizable, in etcd too. The limit of Node is a server that answers +OK at once. All processes and the clients share the processors, so what three processes reach is less than",
     "what three machines would; CPU is that of all three nodes for one command.",
   ],

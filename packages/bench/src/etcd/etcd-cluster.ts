@@ -47,10 +47,13 @@ export class EtcdCluster implements AsyncDisposable {
           "log-level": "info",
         };
         const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-        return start((directory) => spawnIn(directory, "etcd", [...args, `--data-dir=${directory}`]), {
-          port: ports[i] ?? 0,
-          says: "serving client traffic insecurely",
-        });
+        return start(
+          (directory) => spawnIn(directory, "etcd", [...args, `--data-dir=${directory}`], "ignore"),
+          {
+            port: ports[i] ?? 0,
+            says: "serving client traffic insecurely",
+          },
+        );
       }),
     );
     const nodes = started.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
@@ -120,11 +123,13 @@ export class EtcdCluster implements AsyncDisposable {
 }
 
 async function ask(port: number, path: string, message: Buffer): Promise<Fields> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
   const connection = await GrpcConnection.open(port, reject);
   connection.call(path, message, resolve);
   try {
-    return readAnswer(await promise);
+    const answer = await promise;
+    if (answer === null) throw new ChildError(`etcd refuses ${path}`);
+    return readAnswer(answer);
   } finally {
     connection.close();
   }

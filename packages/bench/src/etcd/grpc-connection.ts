@@ -22,13 +22,13 @@ const FIRST_WINDOW = 65_535;
 const INITIAL_WINDOW_SIZE = 4;
 const HEADER_TABLE_SIZE = 1;
 
-/** A call that was answered: the message with its prefix. */
-export type Answered = (message: Buffer) => void;
+/** The answer to a call, with its prefix; null when it was refused. */
+export type Answered = (message: Buffer | null) => void;
 
 /**
  * Unary calls of gRPC on one connection, with as little work as they can be made with, so that what is measured is the server: a client library takes more
- * processor time for a call than etcd does. Headers are sent as literals, those of answers are not read: an answer that failed has no message, and ends the
- * connection here.
+ * processor time for a call than etcd does. Headers are sent as literals, those of answers are not read: a call was refused when its
+ * answer has no message.
  *
  * What is sent is small, and little of it is under way at once: it never fills the window of a server.
  */
@@ -135,8 +135,7 @@ export class GrpcConnection {
       }
       if ((flags & END_STREAM) === 0 || call === undefined) return;
       this.#calls.delete(id);
-      if (call.message === null) this.#failed(new ChildError("etcd refused a call"));
-      else call.answered(call.message);
+      call.answered(call.message);
     } else if ((type === PING || type === SETTINGS) && (flags & ACK) === 0) {
       this.#socket.write(frame(type, ACK, 0, type === PING ? payload : Buffer.alloc(0)));
     } else if (type === RST_STREAM || type === GOAWAY) {

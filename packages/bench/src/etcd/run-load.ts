@@ -1,4 +1,5 @@
 import { LatencySamples } from "../statistics/latency-samples.js";
+import { ChildError } from "../compare/run-child.js";
 import { GrpcConnection } from "./grpc-connection.js";
 import { ETCD_METHODS, getRequest, putRequest } from "./messages.js";
 
@@ -20,6 +21,8 @@ export interface EtcdMeasured {
   readonly perSecond: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  /** Calls that etcd refused, which it does when it has too much to do: they were made again, and count once. */
+  readonly refused: number;
   /** Processor time that this process, the clients, took for one request. */
   readonly clientCpuUs: number;
 }
@@ -29,7 +32,7 @@ export function keyOf(number: number): string {
   return `key:${String(number).padStart(12, "0")}`;
 }
 
-/** Each connection has its calls under way, and begins another whenever one is answered, until all were made. @throws the first error. */
+/** Each connection has its calls under way, and begins another whenever one is answered, until all were answered. @throws {Error} when more are refused than answered. */
 export async function runEtcdLoad(load: EtcdLoad): Promise<EtcdMeasured> {
   const { port, command, clients, pipeline, requests, keys, valueBytes } = load;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -39,13 +42,21 @@ export async function runEtcdLoad(load: EtcdLoad): Promise<EtcdMeasured> {
   const value = Buffer.alloc(valueBytes, "x");
   const samples = new LatencySamples();
   const path = command === "set" ? ETCD_METHODS.put : ETCD_METHODS.range;
-  let [begun, answered] = [0, 0];
+  let [begun, answered, refused] = [0, 0, 0];
   const next = (connection: GrpcConnection): void => {
     if (begun === requests) return;
     begun += 1;
+    make(connection, performance.now());
+  };
+  const make = (connection: GrpcConnection, calledAt: number): void => {
     const key = keyOf(Math.floor(Math.random() * keys));
-    const calledAt = performance.now();
-    connection.call(path, command === "set" ? putRequest(key, value) : getRequest(key), () => {
+    connection.call(path, command === "set" ? putRequest(key, value) : getRequest(key), (message) => {
+      if (message === null) {
+        refused += 1;
+        if (refused > requests) reject(new ChildError("etcd refuses more calls than it answers"));
+        else make(connection, calledAt);
+        return;
+      }
       samples.record((performance.now() - calledAt) * 1000);
       answered += 1;
       if (answered === requests) resolve();
@@ -63,5 +74,5 @@ export async function runEtcdLoad(load: EtcdLoad): Promise<EtcdMeasured> {
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   const [p50Us = Number.NaN, p99Us = Number.NaN] = samples.percentilesUs([0.5, 0.99]);
-  return { perSecond: requests / seconds, p50Us, p99Us, clientCpuUs: (user + system) / requests };
+  return { perSecond: requests / seconds, p50Us, p99Us, refused, clientCpuUs: (user + system) / requests };
 }

@@ -93,8 +93,14 @@ export async function start(
   }
 }
 
-export function spawnIn(directory: string, program: string, args: readonly string[]): ChildProcess {
-  return spawn(program, args, { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
+/** @param errors what becomes of what it writes to standard error. */
+export function spawnIn(
+  directory: string,
+  program: string,
+  args: readonly string[],
+  errors: "inherit" | "ignore" = "inherit",
+): ChildProcess {
+  return spawn(program, args, { cwd: directory, stdio: ["ignore", "pipe", errors] });
 }
 
 /** Each of them says when it listens. */
