@@ -10,7 +10,8 @@ import { HELP, parseOptions } from "./options.js";
 import { CLEAR_LINE, progressLine } from "./progress.js";
 import type { MatrixWatcher } from "./run-matrix.js";
 import { runMatrix } from "./run-matrix.js";
-import { median, sumUp, table } from "./table.js";
+import { sumUp, table } from "./table.js";
+import { showTimes, timesOf } from "./times.js";
 
 /** What the command line is given of the world. */
 export interface ChaosIo {
@@ -114,11 +115,9 @@ function formedText(formed: readonly FormedCluster[]): string {
   return kinds
     .map((kind) => {
       const own = formed.filter(({ network }) => network === kind);
-      const show = (times: readonly number[]): string =>
-        `${String(median(times))} ms (${Math.round(Math.max(...times))})`;
-      const fromStart = show(own.map(({ fromStartMs }) => fromStartMs));
-      const fromBootstrap = show(own.map(({ fromBootstrapMs }) => fromBootstrapMs));
-      return `clusters over ${kind}: ${own.length}, formed ${fromStart} after their processes were started, ${fromBootstrap} after bootstrap\n`;
+      const fromStart = showTimes(timesOf(own.map(({ fromStartMs }) => fromStartMs)));
+      const fromBootstrap = showTimes(timesOf(own.map(({ fromBootstrapMs }) => fromBootstrapMs)));
+      return `clusters over ${kind}: ${own.length}, formed ${fromStart} ms after their processes were started, ${fromBootstrap} ms after bootstrap\n`;
     })
     .join("");
 }

@@ -1,4 +1,6 @@
 import type { ScenarioReport } from "../scenario/run-scenario.js";
+import type { Times } from "./times.js";
+import { showTimes, timesOf } from "./times.js";
 
 /** What a scenario came to in all rounds. */
 export interface ScenarioSum {
@@ -7,8 +9,8 @@ export interface ScenarioSum {
   /** What was drawn, as often as it was. */
   readonly notes: readonly string[];
   readonly leaders: number;
-  readonly leaderMedianMs: number | null;
-  readonly leaderMaxMs: number | null;
+  /** How long they took; null of none. */
+  readonly leaderTimes: Times | null;
   readonly elections: number;
   readonly acknowledged: number;
   readonly unknown: number;
@@ -32,8 +34,7 @@ export function sumUp(reports: readonly ScenarioReport[]): ScenarioSum[] {
       rounds: own.length,
       notes: own.flatMap(({ notes }) => notes),
       leaders: leaderMs.length,
-      leaderMedianMs: median(leaderMs),
-      leaderMaxMs: leaderMs.length === 0 ? null : Math.round(Math.max(...leaderMs)),
+      leaderTimes: timesOf(leaderMs),
       elections: total(({ elections }) => elections),
       acknowledged: total(({ counts }) => counts.acknowledged),
       unknown: total(({ counts }) => counts.unknown),
@@ -42,22 +43,16 @@ export function sumUp(reports: readonly ScenarioReport[]): ScenarioSum[] {
       failedReads: total(({ counts }) => counts.failedReads),
       givenUp: total(({ counts }) => counts.givenUp),
       longestMs: Math.round(Math.max(...own.map(({ longestMs }) => longestMs))),
-      medianMs: median(own.map(({ ms }) => ms)) ?? 0,
+      medianMs: timesOf(own.map(({ ms }) => ms))?.medianMs ?? 0,
     };
   });
-}
-
-/** Rounded to milliseconds; null of nothing. */
-export function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  return middle === undefined ? null : Math.round(middle);
 }
 
 const HEAD = [
   "scenario",
   "rounds",
-  "new leader ms (max)",
+  "leaders",
+  "new leader ms: min / median / p99 / max",
   "elections",
   "writes ok",
   "unknown",
@@ -74,7 +69,8 @@ export function table(sums: readonly ScenarioSum[]): string {
   const rows = sums.map((sum) => [
     sum.name,
     sum.rounds,
-    sum.leaderMedianMs === null ? "-" : `${sum.leaderMedianMs} (${String(sum.leaderMaxMs)})`,
+    sum.leaders,
+    showTimes(sum.leaderTimes),
     sum.elections,
     sum.acknowledged,
     sum.unknown,
