@@ -46,6 +46,25 @@ describe("pnpm crash", () => {
     expect(outcome["acknowledged"]).toBeGreaterThanOrEqual(60);
   });
 
+  test("kills seshat itself under Redis clients, and finds everything that they were told", async () => {
+    const { code, out, err } = await crash("--target", "servers", "--rounds", "2", "--seed", "1", "--json");
+    expect(err).toBe("seed 1\n");
+    expect(code).toBe(0);
+    const outcome = JSON.parse(out) as Record<string, number>;
+    expect(outcome).toMatchObject({ target: "servers", seed: 1, passed: true });
+    expect(outcome["kills"]).toBeGreaterThanOrEqual(2);
+    expect(outcome["acknowledged"]).toBeGreaterThanOrEqual(40);
+  });
+
+  test("finds a write that seshat acknowledges too early", async () => {
+    const args = ["--target", "servers", "--rounds", "30", "--seed", "2", "--plant", "early-ack"];
+    await inDirectory(async (dir) => {
+      const { code, err } = await crash(...args, "--dir", dir);
+      expect(err).toMatch(/FAILS: linearizable/);
+      expect(code).toBe(1);
+    });
+  });
+
   test.each([
     ["early-ack", /FAILS: (?:acknowledged|linearizable|order)/],
     ["lost-apply", /FAILS: (?:acknowledged|same on all nodes|linearizable)/],

@@ -27,7 +27,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   server: { above: ["integration", "kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
   chaos: { above: ["server", "simulator"] },
-  crash: { above: ["server", "simulator"] },
+  crash: { above: ["chaos"] },
   "workspace-checks": { above: ["bench", "chaos", "crash"] },
 };
 

@@ -1,32 +1,21 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { rm } from "node:fs/promises";
 import { ChaosFailure } from "../check/chaos-failure.js";
 import type { FoundingTimes } from "../cluster/cluster.js";
 import type { NetworkKind } from "../network/network.js";
 import type { ScenarioReport } from "../scenario/run-scenario.js";
+import { emptyDirectory } from "./directory.js";
 import type { ChaosOptions } from "./options.js";
 import { HELP, parseOptions } from "./options.js";
 import { CLEAR_LINE, progressLine } from "./progress.js";
 import type { MatrixWatcher } from "./run-matrix.js";
+import type { CliIo } from "./run-cli.js";
+import { INTERRUPTED } from "./run-cli.js";
 import { runMatrix } from "./run-matrix.js";
 import { sumUp, table } from "./table.js";
 import { showTimes, timesOf } from "./times.js";
 
-/** What the command line is given of the world. */
-export interface ChaosIo {
-  out(text: string): void;
-  err(text: string): void;
-  /** True when errors go to a terminal, which can show progress. */
-  readonly isTerminal: boolean;
-  readonly interrupted: AbortSignal;
-  freshSeed(): number;
-}
-
-const INTERRUPTED = 130;
-
 /** The command line. @returns the exit code. */
-export async function chaosCli(args: readonly string[], io: ChaosIo): Promise<number> {
+export async function chaosCli(args: readonly string[], io: CliIo): Promise<number> {
   let options: ChaosOptions;
   try {
     options = parseOptions(args);
@@ -38,7 +27,7 @@ export async function chaosCli(args: readonly string[], io: ChaosIo): Promise<nu
     io.out(HELP);
     return 0;
   }
-  const dir = await emptyDirectory(options.dir);
+  const dir = await emptyDirectory(options.dir, "seshat-chaos-");
   if (dir === null) {
     io.err(`--dir is ${JSON.stringify(options.dir)}, but that directory is not empty\n`);
     return 2;
@@ -74,9 +63,9 @@ class Tally implements MatrixWatcher {
   readonly outputs: (readonly [number, string])[] = [];
   doing = "";
   readonly #of: number;
-  readonly #io: ChaosIo;
+  readonly #io: CliIo;
 
-  constructor(of: number, io: ChaosIo) {
+  constructor(of: number, io: CliIo) {
     this.#of = of;
     this.#io = io;
     this.interrupted = io.interrupted;
@@ -120,12 +109,4 @@ function formedText(formed: readonly FormedCluster[]): string {
       return `clusters over ${kind}: ${own.length}, formed ${fromStart} ms after their processes were started, ${fromBootstrap} ms after bootstrap\n`;
     })
     .join("");
-}
-
-/** @returns its absolute path; null when it holds anything. */
-async function emptyDirectory(dir: string | null): Promise<string | null> {
-  if (dir === null) return mkdtemp(join(tmpdir(), "seshat-chaos-"));
-  const path = resolve(dir);
-  await mkdir(path, { recursive: true });
-  return (await readdir(path)).length === 0 ? path : null;
 }

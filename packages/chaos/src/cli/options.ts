@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import type { Plant } from "../plants/plants.js";
 import { PLANTS, isPlant } from "../plants/plants.js";
 import { SCENARIOS } from "../scenario/scenarios.js";
+import { oneOf, whole } from "./values.js";
 
 const list = (entries: readonly (readonly [string, string])[]): string =>
   entries.map(([name, what]) => `                      ${name.padEnd(28)} ${what}`).join("\n");
@@ -77,16 +78,4 @@ export function parseOptions(args: readonly string[]): ChaosOptions {
     dir,
     json,
   };
-}
-
-function oneOf(option: string, value: string, values: readonly string[]): Error {
-  return new Error(`${option} is ${JSON.stringify(value)}, but it must be one of ${values.join(", ")}`);
-}
-
-function whole(option: string, text: string, min: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < min) {
-    throw new Error(`${option} is ${JSON.stringify(text)}, but it must be a whole number from ${min} on`);
-  }
-  return value;
 }

@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { SeededRandom } from "@seshat/raft/testing";
 import type { FoundingTimes } from "../cluster/cluster.js";
 import { Cluster } from "../cluster/cluster.js";
-import { NamespaceNetwork } from "../network/namespace-network.js";
 import type { ChaosNetwork, NetworkKind } from "../network/network.js";
-import { ProxyNetwork } from "../network/proxy-network.js";
+import { openNetwork } from "../network/open-network.js";
 import { plantModule } from "../plants/plants.js";
 import type { ScenarioReport } from "../scenario/run-scenario.js";
 import { runScenario } from "../scenario/run-scenario.js";
@@ -14,8 +13,6 @@ import { SCENARIOS } from "../scenario/scenarios.js";
 import type { ChaosOptions } from "./options.js";
 
 const FOUNDERS = [1, 2, 3];
-/** With those that replace the founders. */
-const ALL_NODES = [1, 2, 3, 4, 5, 6];
 
 /** What is told while it runs. */
 export interface MatrixWatcher {
@@ -83,13 +80,4 @@ async function runGroup(
     await cluster.close();
     await network.close();
   }
-}
-
-/** @throws {Error} when namespaces were asked for and cannot be made. */
-async function openNetwork(kind: NetworkKind | null): Promise<ChaosNetwork> {
-  if (kind === "proxies") return ProxyNetwork.open(ALL_NODES);
-  const network = await NamespaceNetwork.open();
-  if (!("problem" in network)) return network;
-  if (kind === "namespaces") throw new Error(`--network is "namespaces", but: ${network.problem}`);
-  return ProxyNetwork.open(ALL_NODES);
 }

@@ -1,9 +1,9 @@
 import type { SeededRandom } from "@seshat/raft/testing";
-import type { RedisStringInput } from "@seshat/simulator";
 import type { RedisHistory } from "../check/check-history.js";
 import type { Cluster } from "../cluster/cluster.js";
 import { sleep } from "../cluster/sleep.js";
 import type { RedisConnection } from "./redis-connection.js";
+import type { ClientOperation } from "./operations.js";
 import { commandOf, drawOperation, drawRead, isRead } from "./operations.js";
 import { outcomeOf } from "./outcome.js";
 
@@ -22,6 +22,8 @@ export interface LoadSettings {
   readonly pauseMs: number;
   /** How many commands a client sends at once. */
   readonly pipeline: number;
+  /** Draws what those that write and read ask for next. Default: {@link drawOperation}. */
+  readonly draw?: typeof drawOperation;
 }
 
 /** What became of what clients asked for. */
@@ -86,13 +88,13 @@ export class Load {
   }
 
   async #run({ name, node: first, isReader }: ClientSettings, random: SeededRandom): Promise<void> {
-    const { keys, pauseMs, pipeline } = this.#settings;
+    const { keys, pauseMs, pipeline, draw = drawOperation } = this.#settings;
     let connection = null as RedisConnection | null;
     let node = first;
     while (!this.#isStopped) {
       const startedAt = performance.now();
       const operations = Array.from({ length: isReader ? 1 : random.integer(1, pipeline) }, () =>
-        isReader ? drawRead(random, keys) : drawOperation(random, keys),
+        isReader ? drawRead(random, keys) : draw(random, keys),
       );
       for (let left = operations; left.length > 0 && !this.#isStopped;) {
         if (connection === null || connection.isClosed)
@@ -122,19 +124,21 @@ export class Load {
   async #send(
     client: string,
     connection: RedisConnection,
-    operations: readonly RedisStringInput[],
-  ): Promise<RedisStringInput[]> {
+    operations: readonly ClientOperation[],
+  ): Promise<ClientOperation[]> {
     const results = await Promise.all(
       operations.map((operation, at) => this.#ask(`${client}.${at}`, connection, operation)),
     );
     return operations.filter((_, at) => results[at] === false);
   }
 
-  async #ask(client: string, connection: RedisConnection, operation: RedisStringInput): Promise<boolean> {
+  async #ask(client: string, connection: RedisConnection, operation: ClientOperation): Promise<boolean> {
     const { recorder } = this.#settings;
     // Each attempt writes a value of its own: what is read says which attempts took effect, and how often.
     const input = "value" in operation ? { ...operation, value: `${++this.#lastId};` } : operation;
     const open = recorder.invoke(client, input);
+    // From now on it may be over at any moment, once.
+    if (input.lifeMs !== undefined) recorder.invoke(`${client}, its end`, { key: input.key, f: "del" });
     const { type, reply } = await outcomeOf(connection.call(...commandOf(input)), isRead(input));
     if (type === "ok") open.ok(reply);
     else if (type === "unknown") open.unknown();

@@ -1,8 +1,14 @@
 import type { SeededRandom } from "@seshat/raft/testing";
 import type { RedisStringInput } from "@seshat/simulator";
 
+/** What a client asks for. */
+export type ClientOperation = RedisStringInput & {
+  /** How long what is set is to live, in milliseconds. Such a key is set once: its end is an operation of its own in the history. */
+  readonly lifeMs?: number;
+};
+
 /** Draws what a client asks for next. The value is the client's to choose. */
-export function drawOperation(random: SeededRandom, keys: readonly string[]): RedisStringInput {
+export function drawOperation(random: SeededRandom, keys: readonly string[]): ClientOperation {
   const { key } = drawRead(random, keys);
   const dice = random.next();
   if (dice < 0.2) return { key, f: "get" };
@@ -25,7 +31,7 @@ export function isRead({ f }: RedisStringInput): boolean {
 }
 
 /** As a Redis client sends it. */
-export function commandOf(input: RedisStringInput): string[] {
+export function commandOf(input: ClientOperation): string[] {
   switch (input.f) {
     case "get":
     case "getdel":
@@ -34,7 +40,12 @@ export function commandOf(input: RedisStringInput): string[] {
     case "incr":
       return [input.f.toUpperCase(), input.key];
     case "set":
-      return ["SET", input.key, input.value];
+      return [
+        "SET",
+        input.key,
+        input.value,
+        ...(input.lifeMs === undefined ? [] : ["PX", String(input.lifeMs)]),
+      ];
     case "setnx":
       return ["SET", input.key, input.value, "NX"];
     case "setxx":

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { oneOf, whole } from "@seshat/chaos";
 import type { Plant } from "../node/plants.js";
 import { PLANTS, isPlant } from "../node/plants.js";
 
@@ -9,12 +10,16 @@ const plants = Object.entries(PLANTS)
 export const HELP: string = `Runs a cluster of three real processes on loopback, under load, and kills them with kill -9 at random moments; checks after each round that
 every acknowledged write is there, in order, on all nodes, and that the history of the clients is linearizable.
 
+  nodes: the product's nodes under a state machine that keeps a journal: what became of each write, and at which index, is known exactly.
+  servers: seshat itself, and Redis clients that set, append, count, delete, and set keys that have an end, through every node.
+
 Usage: pnpm crash [options]
 
+  --target WHAT     nodes (default) or servers
   --rounds N        how many rounds (default 20)
   --seed S          decides who is killed when (default: a random one, which is printed)
   --dir DIR         where the nodes keep their data, an empty or missing directory (default: a temporary one)
-  --plant NAME      build a fault into the nodes, to see that it is found:
+  --plant NAME      build a fault in, to see that it is found; servers take early-ack alone:
 ${plants}
   --json            print the outcome as one JSON object on standard output
   --help            this text
@@ -25,8 +30,12 @@ directories of the nodes are kept.
 Exit code: 0 all rounds passed, 1 one did not, 2 the options make no sense, 130 interrupted.
 `;
 
+const TARGETS = ["nodes", "servers"] as const;
+
 export interface CrashOptions {
   readonly help: boolean;
+  /** What is killed. */
+  readonly target: (typeof TARGETS)[number];
   readonly rounds: number;
   /** Null for a random one. */
   readonly seed: number | null;
@@ -41,6 +50,7 @@ export function parseOptions(args: readonly string[]): CrashOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      target: { type: "string" },
       rounds: { type: "string" },
       seed: { type: "string" },
       dir: { type: "string" },
@@ -49,27 +59,21 @@ export function parseOptions(args: readonly string[]): CrashOptions {
       help: { type: "boolean" },
     },
   });
-  const { rounds, seed, dir = null, plant, json = false, help = false } = values;
+  const { target = "nodes", rounds, seed, dir = null, plant, json = false, help = false } = values;
   if (dir === "") throw new Error("--dir is empty, but it must be the path of a directory");
-  if (plant !== undefined && !isPlant(plant)) {
-    throw new Error(
-      `--plant is ${JSON.stringify(plant)}, but it must be one of ${Object.keys(PLANTS).join(", ")}`,
-    );
+  const known = TARGETS.find((each) => each === target);
+  if (known === undefined) throw oneOf("--target", target, TARGETS);
+  if (plant !== undefined && !isPlant(plant)) throw oneOf("--plant", plant, Object.keys(PLANTS));
+  if (known === "servers" && plant !== undefined && plant !== "early-ack") {
+    throw new Error(`--plant is ${JSON.stringify(plant)}, but servers can be given early-ack alone`);
   }
   return {
     help,
+    target: known,
     rounds: rounds === undefined ? 20 : whole("--rounds", rounds, 1),
     seed: seed === undefined ? null : whole("--seed", seed, 0),
     dir,
     plant: plant ?? null,
     json,
   };
-}
-
-function whole(option: string, text: string, min: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isSafeInteger(value) || value < min) {
-    throw new Error(`${option} is ${JSON.stringify(text)}, but it must be a whole number from ${min} on`);
-  }
-  return value;
 }

@@ -1,8 +1,8 @@
+import { sleep } from "@seshat/chaos";
 import { join } from "node:path";
 import type { Plant } from "../node/plants.js";
 import { NodeProcess } from "./node-process.js";
 import { RoundFailure } from "./round-failure.js";
-import { sleep } from "./sleep.js";
 
 /** The voters of the cluster. */
 export const NODE_IDS: readonly number[] = [1, 2, 3];

@@ -1,9 +1,9 @@
+import { sleep } from "@seshat/chaos";
 import type { SeededRandom } from "@seshat/raft/testing";
 import type { HistoryRecorder, RedisStringInput, RedisStringReply } from "@seshat/simulator";
 import type { Cluster } from "../cluster/cluster.js";
 import { NODE_IDS } from "../cluster/cluster.js";
 import { CallError } from "../cluster/node-process.js";
-import { sleep } from "../cluster/sleep.js";
 import type { WriteInput } from "../machine/command.js";
 import { keyOf } from "../machine/journal-machine.js";
 

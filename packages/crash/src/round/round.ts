@@ -1,3 +1,4 @@
+import { retry, sleep } from "@seshat/chaos";
 import type { SeededRandom } from "@seshat/raft/testing";
 import type { RedisStringInput, RedisStringReply } from "@seshat/simulator";
 import {
@@ -10,7 +11,6 @@ import type { Cluster } from "../cluster/cluster.js";
 import { NODE_IDS } from "../cluster/cluster.js";
 import { CallError } from "../cluster/node-process.js";
 import { RoundFailure } from "../cluster/round-failure.js";
-import { retry, sleep } from "../cluster/sleep.js";
 import { Load } from "../load/clients.js";
 import type { RoundSum } from "../machine/journal-machine.js";
 import { keyOf } from "../machine/journal-machine.js";
