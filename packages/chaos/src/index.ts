@@ -3,7 +3,7 @@ export { ChaosFailure } from "./check/chaos-failure.js";
 export { checkCopies, readAll } from "./check/check-copies.js";
 export type { RedisHistory } from "./check/check-history.js";
 export { checkHistory } from "./check/check-history.js";
-export { emptyDirectory } from "./cli/directory.js";
+export { beginRun } from "./cli/begin-run.js";
 export { CLEAR_LINE, progressLine } from "./cli/progress.js";
 export type { CliIo } from "./cli/run-cli.js";
 export { INTERRUPTED, runCli } from "./cli/run-cli.js";

@@ -3,8 +3,7 @@ import { ChaosFailure } from "../check/chaos-failure.js";
 import type { FoundingTimes } from "../cluster/cluster.js";
 import type { NetworkKind } from "../network/network.js";
 import type { ScenarioReport } from "../scenario/run-scenario.js";
-import { emptyDirectory } from "./directory.js";
-import type { ChaosOptions } from "./options.js";
+import { beginRun } from "./begin-run.js";
 import { HELP, parseOptions } from "./options.js";
 import { CLEAR_LINE, progressLine } from "./progress.js";
 import type { MatrixWatcher } from "./run-matrix.js";
@@ -16,24 +15,9 @@ import { showTimes, timesOf } from "./times.js";
 
 /** The command line. @returns the exit code. */
 export async function chaosCli(args: readonly string[], io: CliIo): Promise<number> {
-  let options: ChaosOptions;
-  try {
-    options = parseOptions(args);
-  } catch (thrown) {
-    io.err(`${(thrown as Error).message}\nTry --help.\n`);
-    return 2;
-  }
-  if (options.help) {
-    io.out(HELP);
-    return 0;
-  }
-  const dir = await emptyDirectory(options.dir, "seshat-chaos-");
-  if (dir === null) {
-    io.err(`--dir is ${JSON.stringify(options.dir)}, but that directory is not empty\n`);
-    return 2;
-  }
-  const seed = options.seed ?? io.freshSeed();
-  io.err(`seed ${seed}\n`);
+  const begun = await beginRun(args, io, { parse: parseOptions, help: HELP, prefix: "seshat-chaos-" });
+  if (typeof begun === "number") return begun;
+  const { options, dir, seed } = begun;
   const tally = new Tally(options.scenarios.length * options.rounds, io);
   const failure = await failureOf(runMatrix(options, { seed, dir }, tally));
   if (io.isTerminal) io.err(CLEAR_LINE);

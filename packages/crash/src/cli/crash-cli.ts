@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { CliIo } from "@seshat/chaos";
-import { CLEAR_LINE, ChaosFailure, INTERRUPTED, emptyDirectory } from "@seshat/chaos";
+import { CLEAR_LINE, ChaosFailure, INTERRUPTED, beginRun } from "@seshat/chaos";
 import { SeededRandom } from "@seshat/raft/testing";
 import { CallError } from "../cluster/node-process.js";
 import { RoundFailure } from "../cluster/round-failure.js";
@@ -14,24 +14,9 @@ import { Tally } from "./tally.js";
 
 /** The command line. @returns the exit code. */
 export async function crashCli(args: readonly string[], io: CliIo): Promise<number> {
-  let options: CrashOptions;
-  try {
-    options = parseOptions(args);
-  } catch (thrown) {
-    io.err(`${(thrown as Error).message}\nTry --help.\n`);
-    return 2;
-  }
-  if (options.help) {
-    io.out(HELP);
-    return 0;
-  }
-  const dir = await emptyDirectory(options.dir, "seshat-crash-");
-  if (dir === null) {
-    io.err(`--dir is ${JSON.stringify(options.dir)}, but that directory is not empty\n`);
-    return 2;
-  }
-  const seed = options.seed ?? io.freshSeed();
-  io.err(`seed ${seed}\n`);
+  const begun = await beginRun(args, io, { parse: parseOptions, help: HELP, prefix: "seshat-crash-" });
+  if (typeof begun === "number") return begun;
+  const { options, dir, seed } = begun;
   const target = await targetOf(options, dir);
   const tally = new Tally();
   try {
