@@ -25,6 +25,22 @@ describe("a key with a deadline", () => {
     ]);
   });
 
+  test("after the year 10889 is no later and no earlier than another one after it", () => {
+    const node = new Node();
+    node.run("SET a 1");
+    node.run("EXPIREAT a 9223370399119966");
+    const last = 2 ** 48 - 1;
+    expect([
+      node.run("PEXPIREAT a 9223372036854775 GT"),
+      node.run("PEXPIREAT a 9223372036854775 LT"),
+      node.run(`PEXPIREAT a ${last + 1} LT`),
+      node.read("PEXPIRETIME a"),
+    ]).toEqual([0, 0, 0, last]);
+    expect([node.run(`PEXPIREAT a ${last - 1} LT`), node.run("PEXPIREAT a 9223372036854775 GT")]).toEqual([
+      1, 1,
+    ]);
+  });
+
   test("is not over by a reader's clock: the reader is told to let the time pass first", () => {
     const node = new Node();
     node.run("SET a 1 PX 500");

@@ -1,6 +1,7 @@
 import type { Reply } from "../reply.js";
 import { errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { MAX_DEADLINE } from "../store/db.js";
 import { invalidExpireTime } from "./expire-option.js";
 import { INT64_MAX, INT64_MIN, errorText, integerArgument, word } from "./parse.js";
 
@@ -45,6 +46,8 @@ function setExpiry(db: Db, args: Args, base: number, seconds: boolean, command: 
   }
   when += BigInt(base);
   if (when > INT64_MAX) throw invalidExpireTime(command);
+  // As it will be kept: of two deadlines past the last one, neither is later.
+  if (when > MAX_DEADLINE) when = BigInt(MAX_DEADLINE);
   const key = args[1] as Uint8Array;
   if (!db.locate(key)) return 0;
   const before = db.deadline();

@@ -6,6 +6,9 @@ export type MakeArguments = (random: Random) => string[];
 
 const { key, keys, value, integer, float, offset, relativeTime, absoluteTime, pattern, anyCase } = values;
 
+/** Later than the deadlines that Seshat keeps exactly, or near. */
+const LATE_MS = 2e14;
+
 const one: MakeArguments = (random) => [key(random)];
 const some: MakeArguments = (random) => keys(random, 4);
 const pairs: MakeArguments = (random) => keys(random, 4).flatMap((name) => [name, value(random)]);
@@ -30,12 +33,18 @@ function shuffled(random: Random, groups: readonly string[][]): string[] {
 
 const expire =
   (milliseconds: boolean, absolute: boolean): MakeArguments =>
-  (random) => [
-    key(random),
-    absolute ? absoluteTime(random, milliseconds) : relativeTime(random),
-    ...option(random, 0.35, () => [anyCase(random, random.pick(["NX", "XX", "GT", "LT", "ZZ"]))]),
-    ...option(random, 0.08, () => [anyCase(random, random.pick(["NX", "XX", "GT", "LT"]))]),
-  ];
+  (random) => {
+    const name = key(random);
+    const time = absolute ? absoluteTime(random, milliseconds) : relativeTime(random);
+    const options = [
+      ...option(random, 0.35, () => [anyCase(random, random.pick(["NX", "XX", "GT", "LT", "ZZ"]))]),
+      ...option(random, 0.08, () => [anyCase(random, random.pick(["NX", "XX", "GT", "LT"]))]),
+    ];
+    // Of two deadlines after the year 10889 neither is later to Seshat: so which is, is not asked.
+    const compares = options.some((word) => /^[gl]t$/i.test(word));
+    const late = Number(time) * (milliseconds ? 1 : 1000) > LATE_MS;
+    return [name, compares && late ? "100000000" : time, ...options];
+  };
 
 /** Value ranks 1 to 6, as far as Redis 7.0 knows them: what both servers have to have. */
 export const COMMANDS: Readonly<Record<string, MakeArguments>> = {
