@@ -62,7 +62,9 @@ describe("the table of commands", () => {
     ["DBSIZE", []],
     ["SINTERCARD 2 a b LIMIT 1", ["a", "b"]],
     ["ZUNIONSTORE d 2 a b", ["d", "a", "b"]],
-    ["ZMPOP 9 a b", ["a", "b"]],
+    ["ZMPOP 9 a b", []],
+    ["ZMPOP 2 a b MIN", ["a", "b"]],
+    ["ZUNIONSTORE d 0 a b", []],
     ["LMPOP x a", []],
     ["RENAME a b", ["a", "b"]],
   ])("finds the keys of %s", (words, expected) => {

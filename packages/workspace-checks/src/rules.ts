@@ -23,7 +23,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   "storage-rocksdb": { above: ["storage"] },
   "transport-grpc": { above: ["raft"] },
   resp: { above: [], portable: true },
-  kv: { above: ["raft"], portable: true },
+  kv: { above: ["raft", "resp"], portable: true },
   server: { above: ["integration", "kv", "resp", "storage-rocksdb", "transport-grpc"] },
   bench: { above: ["integration", "server", "simulator"] },
   chaos: { above: ["server", "simulator"] },

@@ -2,7 +2,7 @@ import { OUT_OF_RANGE, Refusal } from "../refusal.js";
 import type { Db } from "../store/db.js";
 import type { Random } from "../store/random.js";
 import type { Collection } from "../store/value.js";
-import { integerArgument, parseInteger } from "./parse.js";
+import { INT64_MAX, integerArgument, parseInteger, rangedArgument } from "./parse.js";
 import { checkLength } from "./strings.js";
 
 /** No reply has more elements that were drawn with repetition than this: Redis would send them for ever. */
@@ -57,18 +57,27 @@ export function countArgument(bytes: Uint8Array | undefined, problem?: string, m
   return typeof value === "number" ? value : Number.MAX_SAFE_INTEGER;
 }
 
-/** How many to draw; below 0, with repetition. @throws {Refusal} when it is no number, or too many. */
+/** How many to draw; below 0, with repetition. @throws {Refusal} when it is no number. */
 export function drawArgument(bytes: Uint8Array | undefined): number {
+  const value = rangedArgument(bytes, -INT64_MAX, INT64_MAX);
+  if (typeof value === "number") return value;
+  return value > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
+}
+
+/** The reply has two things for each: so many of them have to be a number as well. @throws {Refusal} when they are none. */
+export function checkDrawnPairs(bytes: Uint8Array | undefined): void {
   const value = integerArgument(bytes);
-  if (value < -MAX_DRAWN) throw OUT_OF_RANGE;
-  return typeof value === "number" ? value : Number.MAX_SAFE_INTEGER;
+  if (value > INT64_MAX / 2n || value < -(INT64_MAX / 2n)) throw OUT_OF_RANGE;
 }
 
 /**
  * Draws ranks of `size` things: `count` different ones, or `-count` of any.
+ *
+ * @throws {Refusal} when those are too many.
  */
 export function drawRanks(random: Random, size: number, count: number): number[] {
   if (size === 0) return [];
+  if (count < -MAX_DRAWN) throw OUT_OF_RANGE;
   if (count < 0) return Array.from({ length: -count }, () => random.below(size));
   if (count >= size) return Array.from({ length: size }, (_, rank) => rank);
   // R. W. Floyd's: as many draws as there are to be had, and each subset as likely as any other.

@@ -1,6 +1,6 @@
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
-import { parseInteger } from "./parse.js";
+import { INT64_MAX, INT64_MIN } from "./parse.js";
 
 /** What Redis says of a command, as `COMMAND` shows it. */
 export type CommandFlag =
@@ -59,7 +59,7 @@ export interface CommandSpec {
   /** The version of Redis that had it first. */
   readonly since: string;
   readonly subcommands?: readonly CommandSpec[];
-  /** The keys among the arguments, where they do not stand at fixed places. */
+  /** The keys among the arguments, where they do not stand at fixed places; none where the arguments do not say. */
   readonly keys?: (args: readonly Uint8Array[]) => readonly Uint8Array[];
 }
 
@@ -162,8 +162,16 @@ export function keysOf(spec: CommandSpec, args: readonly Uint8Array[]): readonly
   return keys;
 }
 
-/** `numkeys key [key ...]` at `at`: as many keys as there are, whatever is announced. */
+/** `numkeys key [key ...]` at `at`: none where their number is none, or so many are not there. Redis reads it by C's `atoi`. */
 export function numberedKeys(args: readonly Uint8Array[], at: number): readonly Uint8Array[] {
-  const count = parseInteger(args[at] ?? new Uint8Array(0));
-  return typeof count === "number" && count > 0 ? args.slice(at + 1, at + 1 + count) : [];
+  const [digits] = /^[ \t-\r]*[+-]?\d+/.exec(String.fromCharCode(...(args[at] ?? []).slice(0, 32))) ?? ["0"];
+  const long = BigInt(digits.replace("+", ""));
+  const count = Number(BigInt.asIntN(32, long > INT64_MAX ? INT64_MAX : long < INT64_MIN ? INT64_MIN : long));
+  return count > 0 && at + count < args.length ? args.slice(at + 1, at + 1 + count) : [];
+}
+
+/** `destination numkeys key [key ...]` from `at` on; none where `numberedKeys` are none. */
+export function storedKeys(args: readonly Uint8Array[], at: number): readonly Uint8Array[] {
+  const keys = numberedKeys(args, at + 1);
+  return keys.length === 0 ? [] : [args[at] as Uint8Array, ...keys];
 }

@@ -1,9 +1,9 @@
-import { NAN_OR_INFINITY, OUT_OF_RANGE, OVERFLOW, Refusal, SYNTAX_ERROR } from "../refusal.js";
+import { NAN_OR_INFINITY, OVERFLOW, Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import { OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { HashValue } from "../types/hash-value.js";
-import { change, checkElements, drawArgument, drawRanks } from "./collections.js";
+import { change, checkDrawnPairs, checkElements, drawArgument, drawRanks } from "./collections.js";
 import { sum } from "./counters.js";
 import { LongDouble } from "./long-double.js";
 import { asciiBytes, integerArgument, integerBytes, parseInteger, word } from "./parse.js";
@@ -162,7 +162,7 @@ export function hrandfield(db: Db, args: Args): Reply {
   const count = drawArgument(args[2]);
   const withValues = args.length === 4 && word(args[3]) === "WITHVALUES";
   if (args.length > 4 || (args.length === 4 && !withValues)) throw SYNTAX_ERROR;
-  if (withValues && Math.abs(count) > Number.MAX_SAFE_INTEGER / 2) throw OUT_OF_RANGE;
+  if (withValues) checkDrawnPairs(args[2]);
   const entries = drawEntries(db, read(db, args), count);
   return withValues ? { type: "pairs", entries } : entries.map(([field]) => field);
 }

@@ -3,7 +3,7 @@ import type { Reply } from "../reply.js";
 import { OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { matchesGlob } from "./glob.js";
-import { equalBytes, integerArgument, word } from "./parse.js";
+import { INT32_MAX, INT32_MIN, equalBytes, rangedArgument, word } from "./parse.js";
 
 type Args = readonly Uint8Array[];
 
@@ -76,7 +76,7 @@ export function copy(db: Db, args: Args): Reply {
     if (option === "REPLACE") {
       replace = true;
     } else if (option === "DB" && at + 1 < args.length) {
-      if (integerArgument(args[at + 1]) !== 0) return errorReply(NO_SUCH_DB);
+      if (rangedArgument(args[at + 1], INT32_MIN, INT32_MAX) !== 0) return errorReply(NO_SUCH_DB);
       at += 1;
     } else {
       throw SYNTAX_ERROR;
@@ -96,7 +96,7 @@ export function copy(db: Db, args: Args): Reply {
 
 /** There is one database: no key can be moved to another. */
 export function moveToDb(_db: Db, args: Args): Reply {
-  return errorReply(integerArgument(args[2]) === 0 ? SAME_OBJECT : NO_SUCH_DB);
+  return errorReply(rangedArgument(args[2], INT32_MIN, INT32_MAX) === 0 ? SAME_OBJECT : NO_SUCH_DB);
 }
 
 /** `FLUSHALL` and `FLUSHDB`, at once either way. */

@@ -43,11 +43,12 @@ const HELP: readonly string[] = [
 
 /** What Redis would say; reads change nothing here, so that no key has been idle, and none has been counted. */
 export function object(db: Db, args: Args): Reply {
-  const subcommand = word(args[1]);
+  const given = args[1] as Uint8Array;
+  // Other than an option, a name is compared with all that it has.
+  const subcommand = given.includes(0) ? "" : word(given);
   const spec = OBJECT_SUBCOMMANDS.find(({ name }) => name === `object|${subcommand.toLowerCase()}`);
   if (spec === undefined) {
-    const given = errorText((args[1] as Uint8Array).subarray(0, 128));
-    return errorReply(`ERR unknown subcommand '${given}'. Try OBJECT HELP.`);
+    return errorReply(`ERR unknown subcommand '${errorText(given.subarray(0, 128))}'. Try OBJECT HELP.`);
   }
   if (spec.arity !== args.length) {
     return errorReply(`ERR wrong number of arguments for '${spec.name}' command`);

@@ -1,8 +1,10 @@
-import { NOT_AN_INTEGER } from "../refusal.js";
+import { NOT_AN_INTEGER, Refusal } from "../refusal.js";
 
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
+export const INT32_MAX = 2_147_483_647;
+export const INT32_MIN = -2_147_483_648;
 export const INT64_MAX: bigint = 2n ** 63n - 1n;
 export const INT64_MIN: bigint = -(2n ** 63n);
 
@@ -50,6 +52,13 @@ export function integerArgument(bytes: Uint8Array | undefined): Integer {
   return value;
 }
 
+/** An integer of a range. @throws {Refusal} when it is none. */
+export function rangedArgument(bytes: Uint8Array | undefined, min: Integer, max: Integer): Integer {
+  const value = integerArgument(bytes);
+  if (value >= min && value <= max) return value;
+  throw new Refusal(`ERR value is out of range, value must between ${min} and ${max}`);
+}
+
 /** An integer for where anything past 2^53 means the same as 2^53: an index, a count. */
 export function indexArgument(bytes: Uint8Array | undefined): number {
   const value = integerArgument(bytes);
@@ -69,11 +78,17 @@ export function asciiBytes(text: string): Uint8Array {
   return bytes;
 }
 
-/** A word in upper case, for comparing with options; letters past ASCII as they are. Long ones are cut: no option is. */
+/**
+ * A word in upper case, for comparing with options; letters past ASCII as they are. Long ones are cut: no option is. It ends at a NUL, as for
+ * Redis, which compares strings of C.
+ */
 export function word(bytes: Uint8Array | undefined): string {
   if (bytes === undefined || bytes.length > 32) return "";
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte >= 0x61 && byte <= 0x7a ? byte - 32 : byte);
+  for (const byte of bytes) {
+    if (byte === 0) break;
+    text += String.fromCharCode(byte >= 0x61 && byte <= 0x7a ? byte - 32 : byte);
+  }
   return text;
 }
 

@@ -1,5 +1,5 @@
 import type { KvCommand } from "./command.js";
-import { commandGroup, numberedKeys } from "./command.js";
+import { commandGroup, numberedKeys, storedKeys } from "./command.js";
 import { zdiff, zdiffstore, zinter, zintercard, zinterstore, zunion, zunionstore } from "./zset-algebra.js";
 import {
   zrange,
@@ -74,7 +74,7 @@ export const ZSET_COMMANDS: readonly KvCommand[] = commandGroup("sorted-set", [
     arity: -4,
     flags: "write denyoom movablekeys",
     keys: [1, 1, 1],
-    movableKeys: (args) => [args[1] as Uint8Array, ...numberedKeys(args, 2)],
+    movableKeys: (args) => storedKeys(args, 1),
     since: "6.2.0",
     summary: "Subtract multiple sorted sets and store the resulting sorted set in a new key",
     run: zdiffstore,
@@ -111,7 +111,7 @@ export const ZSET_COMMANDS: readonly KvCommand[] = commandGroup("sorted-set", [
     arity: -4,
     flags: "write denyoom movablekeys",
     keys: [1, 1, 1],
-    movableKeys: (args) => [args[1] as Uint8Array, ...numberedKeys(args, 2)],
+    movableKeys: (args) => storedKeys(args, 1),
     since: "2.0.0",
     summary: "Intersect multiple sorted sets and store the resulting sorted set in a new key",
     run: zinterstore,
@@ -320,7 +320,7 @@ export const ZSET_COMMANDS: readonly KvCommand[] = commandGroup("sorted-set", [
     arity: -4,
     flags: "write denyoom movablekeys",
     keys: [1, 1, 1],
-    movableKeys: (args) => [args[1] as Uint8Array, ...numberedKeys(args, 2)],
+    movableKeys: (args) => storedKeys(args, 1),
     since: "2.0.0",
     summary: "Add multiple sorted sets and store the resulting sorted set in a new key",
     run: zunionstore,

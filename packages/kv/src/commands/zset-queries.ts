@@ -48,7 +48,7 @@ function find(db: Db, args: Args, at: number, query: Query): Found {
       offset = indexArgument(args[i + 1]);
       limit = indexArgument(args[i + 2]);
       i += 2;
-    } else if (query.reverse === null && option === "REV") {
+    } else if (query.reverse === null && reverse === null && option === "REV") {
       reverse = true;
     } else if (query.by === null && by === null && (option === "BYLEX" || option === "BYSCORE")) {
       by = option === "BYLEX" ? "LEX" : "SCORE";

@@ -16,30 +16,36 @@ export interface ScoredRange {
   readonly isNotBehind: (item: Scored) => boolean;
 }
 
-/** A number as `strtod` reads it, or null. */
-function parseDouble(bytes: Uint8Array): number | null {
-  const text = String.fromCharCode(...bytes.subarray(0, 400));
-  if (bytes.length > 400) return null;
+/**
+ * A number as `strtod` reads it, or null.
+ *
+ * @param told whether what is too large or too small for a double is none; otherwise it is infinite, or 0.
+ */
+function parseDouble(text: string, told: boolean): number | null {
+  if (text.length > 400) return null;
   if (INFINITE.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
   const hexadecimal = HEXADECIMAL.exec(text);
-  if (hexadecimal !== null) {
-    const [, whole = "", fraction = "", onlyFraction = "", power = "0"] = hexadecimal;
-    const behind = fraction + onlyFraction;
-    const digits = Number(BigInt(`0x${whole}${behind}`));
-    const value = digits * 2 ** (Number(power) - 4 * behind.length);
-    if (!Number.isFinite(value) || (value === 0 && digits !== 0)) return null;
-    return text.startsWith("-") ? -value : value;
-  }
-  if (!DECIMAL.test(text)) return null;
-  const value = Number(text);
-  // What is too large or too small to be told is refused.
-  const lost = value === 0 && /[1-9]/.test(text.replace(/[eE].*/, ""));
-  return Number.isFinite(value) && !lost ? value : null;
+  if (hexadecimal === null && !DECIMAL.test(text)) return null;
+  const [value, isZero] = hexadecimal === null ? decimal(text) : binary(hexadecimal);
+  if (told && (!Number.isFinite(value) || (value === 0 && !isZero))) return null;
+  return hexadecimal !== null && text.startsWith("-") ? -value : value;
+}
+
+/** What it comes to, and whether it is 0 as it is written. */
+function decimal(text: string): [value: number, isZero: boolean] {
+  return [Number(text), !/[1-9]/.test(text.replace(/[eE].*/, ""))];
+}
+
+function binary(match: RegExpExecArray): [value: number, isZero: boolean] {
+  const [, whole = "", fraction = "", onlyFraction = "", power = "0"] = match;
+  const behind = fraction + onlyFraction;
+  const digits = Number(BigInt(`0x${whole}${behind}`));
+  return digits === 0 ? [0, true] : [digits * 2 ** (Number(power) - 4 * behind.length), false];
 }
 
 /** @throws {Refusal} when it is no number. */
 export function scoreArgument(bytes: Uint8Array | undefined, problem: Refusal = NOT_A_FLOAT): number {
-  const value = bytes === undefined ? null : parseDouble(bytes);
+  const value = bytes === undefined ? null : parseDouble(toByteString(bytes), true);
   if (value === null) throw problem;
   return value;
 }
@@ -54,13 +60,14 @@ export function scoreRange(min: Uint8Array | undefined, max: Uint8Array | undefi
   };
 }
 
+/** Read by `strtod` alone, up to a NUL: here, other than everywhere else, blanks before it, nothing at all, and what is too large pass. */
 function bound(bytes: Uint8Array | undefined): { score: number; open: boolean } {
-  const open = bytes?.[0] === OPEN;
-  const number = open ? bytes.subarray(1) : bytes;
-  const start = number?.findIndex((byte) => byte !== 0x20 && (byte < 9 || byte > 13)) ?? 0;
-  // strtod skips blanks, and takes nothing for 0: here, other than everywhere else, Redis lets it.
-  if (number?.length === 0) return { score: 0, open };
-  return { score: scoreArgument(start > 0 ? number?.subarray(start) : number, NO_SCORES), open };
+  const given = toByteString(bytes ?? new Uint8Array(0));
+  const open = given.startsWith("(");
+  const [text = ""] = given.slice(open ? 1 : 0).split("\0");
+  const score = text === "" ? 0 : parseDouble(text.replace(/^[ \t-\r]+/, ""), false);
+  if (score === null) throw NO_SCORES;
+  return { score, open };
 }
 
 /** Members from `min` to `max`, each `-`, `+`, or a name behind `(` or `[`. */

@@ -1,13 +1,22 @@
+import { formatDouble } from "@seshat/resp";
 import { fromByteString } from "@seshat/storage/parts";
-import { OUT_OF_RANGE, Refusal, SYNTAX_ERROR } from "../refusal.js";
+import { Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import { NULL_ARRAY, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import type { Scored } from "../types/zset-value.js";
 import { ZsetValue } from "../types/zset-value.js";
-import { change, checkElements, countArgument, drawArgument, drawRanks, rangeOf } from "./collections.js";
+import {
+  change,
+  checkDrawnPairs,
+  checkElements,
+  countArgument,
+  drawArgument,
+  drawRanks,
+  rangeOf,
+} from "./collections.js";
 import { keysArgument, popCount } from "./lists.js";
-import { indexArgument, word } from "./parse.js";
+import { asciiBytes, indexArgument, word } from "./parse.js";
 import { parseCursor, parseScan, scanCollection } from "./scan.js";
 import type { ScoredRange } from "./zset-ranges.js";
 import { nameRange, placeOf, scoreArgument, scoreRange } from "./zset-ranges.js";
@@ -226,7 +235,7 @@ export function zscan(db: Db, args: Args): Reply {
   const walked = {
     size: zset.size,
     walk: (from: number, visit: (element: Uint8Array, value: () => Reply) => boolean) =>
-      zset.walk(from, (member, score) => visit(member, () => double(score))),
+      zset.walk(from, (member, score) => visit(member, () => asciiBytes(formatDouble(score)))),
   };
   return scanCollection(walked, parseScan(args, 2, false), true);
 }
@@ -239,7 +248,7 @@ export function zrandmember(db: Db, args: Args): Reply {
   const count = drawArgument(args[2]);
   const withScores = args.length === 4 && word(args[3]) === "WITHSCORES";
   if (args.length > 4 || (args.length === 4 && !withScores)) throw SYNTAX_ERROR;
-  if (withScores && Math.abs(count) > Number.MAX_SAFE_INTEGER / 2) throw OUT_OF_RANGE;
+  if (withScores) checkDrawnPairs(args[2]);
   const zset = readZset(db, args[1]);
   const drawn = zset === null ? [] : drawRanks(db.random, zset.size, count).map((rank) => zset.at(rank));
   return withScores

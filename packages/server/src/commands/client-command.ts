@@ -139,7 +139,7 @@ function list(_client: Client, args: Args, { clients, now }: ServerContext): Loc
   } else if (args.length > 3 && word(args, 2) === "id") {
     chosen = args.slice(3).flatMap((arg) => {
       const id = integer(arg);
-      if (id === null || id <= 0) throw new CommandError("ERR Invalid client ID");
+      if (id === null) throw new CommandError("ERR Invalid client ID");
       return clients.get(id) ?? [];
     });
   } else if (args.length !== 2) throw new CommandError(SYNTAX_ERROR);

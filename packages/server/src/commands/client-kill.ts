@@ -14,10 +14,10 @@ export function killClients(client: Client, args: Args, { clients }: ServerConte
     kill(found, client);
     return OK;
   }
-  if (args.length % 2 !== 0) throw new CommandError(SYNTAX_ERROR);
   const filters: ((other: Client) => boolean)[] = [];
   let skipsSelf = true;
   for (let i = 2; i < args.length; i += 2) {
+    if (i + 1 === args.length) throw new CommandError(SYNTAX_ERROR);
     const value = latin1(args[i + 1]);
     switch (word(args, i)) {
       case "id": {

@@ -167,7 +167,11 @@ function list(args: Args, all: readonly CommandSpec[]): RespValue {
 function keys(args: Args, table: Table): RespValue {
   if (args.length < 4) throw wrongArity("command|getkeys");
   const command = args.slice(2);
-  const spec = table.find(command[0] as Uint8Array)?.spec;
+  const whole = table.find(command[0] as Uint8Array)?.spec;
+  const subcommand = `${whole?.name}|${word(command, 1)}`;
+  // A container alone is no command.
+  const spec =
+    whole?.subcommands === undefined ? whole : whole.subcommands.find(({ name }) => name === subcommand);
   if (spec === undefined) throw new CommandError("ERR Invalid command specified");
   if (spec.firstKey === 0 && spec.keys === undefined) {
     throw new CommandError("ERR The command has no key arguments");
@@ -175,5 +179,7 @@ function keys(args: Args, table: Table): RespValue {
   if (!fitsArity(spec, command.length)) {
     throw new CommandError("ERR Invalid number of arguments specified for command");
   }
-  return keysOf(spec, command).map((key) => new Uint8Array(key));
+  const keys = keysOf(spec, command);
+  if (keys.length === 0) throw new CommandError("ERR Invalid arguments specified for command");
+  return keys.map((key) => new Uint8Array(key));
 }

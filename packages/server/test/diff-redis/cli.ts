@@ -3,8 +3,6 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { commandNames } from "./command-names.ts";
-import { vocabulary } from "./generate.ts";
 import { redisMissing, startRedis } from "./redis-process.ts";
 import { describe, runDiff } from "./run.ts";
 import { startOther } from "./start-other.ts";
@@ -47,17 +45,13 @@ async function main(): Promise<number> {
   }
   await using redis = await startRedis();
   await using other = await startOther(flags.against);
-  const names = new Set(await commandNames(other.target));
   const seed = count("seed");
   const repeat = `pnpm diff-redis --seed ${seed}`;
-  process.stderr.write(
-    `${repeat} --commands ${flags.commands}: ${other.target.name} has ${names.size} commands\n`,
-  );
+  process.stderr.write(`${repeat} --commands ${flags.commands}\n`);
   let shownAt = 0;
   const { commands, cases, found } = await runDiff({
     redis: redis.target,
     other: other.target,
-    words: vocabulary((name) => names.has(name.toLowerCase())),
     seed,
     commands: count("commands"),
     from: count("case"),

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import type { NetConnectOpts, Socket } from "node:net";
-import { encodeCommand, RespReplyParser } from "@seshat/resp";
+import { encodeCommand, formatDouble, RespReplyParser } from "@seshat/resp";
 import type { RespValue } from "@seshat/resp";
 
 /** In place of a reply: the server has closed the connection, or does not answer. */
@@ -19,6 +19,8 @@ export class Connection {
   readonly #socket: Socket;
   readonly #parser = new RespReplyParser();
   readonly #replies: RespValue[] = [];
+  /** What came since the last commands were sent. */
+  #raw: Buffer[] = [];
   #closed = false;
   #wake: (() => void) | null = null;
 
@@ -29,6 +31,7 @@ export class Connection {
       this.#wake?.();
     };
     socket.on("data", (chunk: Buffer) => {
+      this.#raw.push(chunk);
       try {
         this.#parser.push(chunk);
         for (let reply = this.#parser.next(); reply !== undefined; reply = this.#parser.next())
@@ -56,11 +59,13 @@ export class Connection {
   }
 
   async send(commands: readonly (readonly string[])[]): Promise<Outcome[]> {
+    this.#raw = [];
     if (!this.#closed)
       this.#socket.write(Buffer.concat(commands.map((args) => encodeCommand(args.map(latin1)))));
     const deadline = Date.now() + SILENCE_MS;
     while (this.#replies.length < commands.length && !this.#closed && Date.now() < deadline)
       await this.#more(deadline);
+    checkDoubles(Buffer.concat(this.#raw));
     const outcomes: Outcome[] = this.#replies.splice(0, commands.length);
     while (outcomes.length < commands.length) outcomes.push(this.#closed ? CLOSED : SILENT);
     return outcomes;
@@ -79,5 +84,24 @@ export class Connection {
         resolve();
       };
     });
+  }
+}
+
+const CRLF = "\r\n";
+
+/**
+ * A number that is read is compared with another, not its digits: so they have to be those that `RespWriter` writes, whoever wrote them.
+ *
+ * @throws {RangeError} when they are others.
+ */
+function checkDoubles(replies: Buffer): void {
+  for (let at = 0; at < replies.length;) {
+    const end = replies.indexOf(CRLF, at);
+    if (end < 0) return;
+    const [mark, line] = [replies.toString("latin1", at, at + 1), replies.toString("latin1", at + 1, end)];
+    const isBulk = mark === "$" || mark === "=" || mark === "!";
+    if (mark === "," && formatDouble(Number(line.replace("inf", "Infinity"))) !== line)
+      throw new RangeError(`a double is written as ${line}`);
+    at = end + CRLF.length + (isBulk && Number(line) >= 0 ? Number(line) + CRLF.length : 0);
   }
 }

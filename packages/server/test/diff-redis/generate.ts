@@ -1,8 +1,7 @@
-import { COMMANDS, FURTHER_COMMANDS, WEIGHTS } from "./commands.ts";
-import type { MakeArguments } from "./commands.ts";
+import { COMMANDS, GROUPS, WEIGHTS } from "./commands.ts";
 import { seededRandom, seedOfCase } from "./random.ts";
 import type { Random } from "./random.ts";
-import { anyCase, key, value } from "./values.ts";
+import { anyCase, element, key, ONE_SCORE_KEYS, value } from "./values.ts";
 
 /** One command of one client. */
 export interface Step {
@@ -12,6 +11,10 @@ export interface Step {
   readonly pipelined: boolean;
   /** How long to wait before it, in ms. */
   readonly pauseMs?: number;
+  /** Makes no sense without the step before. */
+  readonly joined?: boolean;
+  /** A command with a cursor, sent again and again until it is through: where the cursor stands. The outcome is all that came. */
+  readonly cursorAt?: number;
 }
 
 /** A run of commands of a few clients on an empty database. */
@@ -29,31 +32,37 @@ const PAUSE_MS = 25;
 /** Redis counts keys that are past their deadline until it comes upon them: so it is made to, before it counts. */
 export const REAP: readonly string[] = ["SCAN", "0", "COUNT", "1000"];
 
-export interface Vocabulary {
-  readonly draw: (random: Random) => string[];
+/** How often a case leaves the group that it is about. */
+const STRAYING = 0.08;
+
+interface Draw {
+  readonly name: string;
+  readonly weight: number;
 }
 
-/** Commands to draw from: those that have to be there, and of the others those that are. */
-export function vocabulary(isThere: (name: string) => boolean): Vocabulary {
-  const further = Object.entries(FURTHER_COMMANDS).filter(([name]) => isThere(name));
-  const all: readonly (readonly [string, MakeArguments])[] = [...Object.entries(COMMANDS), ...further];
-  const total = all.reduce((sum, [name]) => sum + (WEIGHTS[name] ?? 1), 0);
-  return {
-    draw: (random) => {
-      let at = random.next() * total;
-      for (const [name, make] of all) {
-        at -= WEIGHTS[name] ?? 1;
-        if (at < 0) return [anyCase(random, name), ...make(random)];
-      }
-      return ["PING"];
-    },
-  };
+/** Commands of all groups alike, and for each group of one type those of it, of keys and of connections, and seldom others. */
+const DRAWS: readonly (readonly Draw[])[] = [
+  draws(() => 1),
+  ...GROUPS.map((group) =>
+    draws((name) => (name in group || !GROUPS.some((other) => name in other) ? 1 : STRAYING)),
+  ),
+];
+
+function draws(factor: (name: string) => number): Draw[] {
+  return Object.keys(COMMANDS).map((name) => ({ name, weight: (WEIGHTS[name] ?? 1) * factor(name) }));
 }
 
-export function generateCase(words: Vocabulary, seed: number, index: number): Case {
+function drawCommand(random: Random, from: readonly Draw[]): string[] {
+  let at = random.next() * from.reduce((sum, { weight }) => sum + weight, 0);
+  const { name } = from.find(({ weight }) => (at -= weight) < 0) ?? { name: "PING" };
+  return [anyCase(random, name), ...(COMMANDS[name]?.(random) ?? [])];
+}
+
+export function generateCase(seed: number, index: number): Case {
   const random = seededRandom(seedOfCase(seed, index));
   const clients = 1 + random.below(MOST_CLIENTS);
   const pipelines = random.chance(0.6);
+  const from = random.pick(DRAWS);
   const inTransaction = new Set<number>();
   const steps: Step[] = [];
   for (let client = 0; client < clients; client++) {
@@ -64,10 +73,18 @@ export function generateCase(words: Vocabulary, seed: number, index: number): Ca
   while (steps.length < COMMANDS_A_CASE) {
     if (random.chance(0.2)) client = random.below(clients);
     if (expiring && random.chance(0.05) && !inTransaction.has(client)) {
-      steps.push(...expiringKeys(random, client));
+      steps.push(...expiringKeys(random, client, from));
       continue;
     }
-    const args = nextCommand(words, random, inTransaction.has(client));
+    if (random.chance(0.01)) {
+      steps.push(...drawnAndGone(random, client));
+      continue;
+    }
+    if (random.chance(0.01) && !inTransaction.has(client)) {
+      steps.push(...iteration(random, client));
+      continue;
+    }
+    const args = nextCommand(random, from, inTransaction.has(client));
     const name = args[0]?.toUpperCase();
     // A key that was not there when it was watched, and is not there again, has not changed for Seshat, and has for Redis.
     if (name === "WATCH" && !inTransaction.has(client)) {
@@ -82,14 +99,52 @@ export function generateCase(words: Vocabulary, seed: number, index: number): Ca
   return { index, steps };
 }
 
+/** Each server draws others: the set is gone before anybody sees of which. */
+function drawnAndGone(random: Random, client: number): Step[] {
+  const name = key(random);
+  return [
+    {
+      client,
+      args: ["SPOP", name, ...(random.chance(0.7) ? [String(random.below(4))] : [])],
+      pipelined: false,
+    },
+    { client, args: [random.pick(["DEL", "UNLINK"]), name], pipelined: true, joined: true },
+  ];
+}
+
+/** A collection that is large, or was, and all of it by a cursor. */
+function iteration(random: Random, client: number): Step[] {
+  const name = key(random);
+  const many = random.pick([3, 20, 130, 600]);
+  const elements = Array.from({ length: many }, (_, at) => element(random, at));
+  const [add, remove, scan] = random.pick([
+    [["HSET", name, ...elements.flatMap((field) => [field, value(random)])], "HDEL", ["HSCAN", name]],
+    [["SADD", name, ...elements], "SREM", ["SSCAN", name]],
+    [["ZADD", name, ...elements.flatMap((member, at) => [String(at % 7), member])], "ZREM", ["ZSCAN", name]],
+    [["MSET", ...elements.slice(0, 130).flatMap((each) => [`it:${each}`, "x"])], "DEL", ["SCAN"]],
+  ] as const);
+  const gone = elements.filter(() => random.chance(0.3)).slice(0, 130);
+  const options = random.chance(0.5) ? ["COUNT", String(1 + random.below(50))] : [];
+  const match = random.chance(0.3) ? ["MATCH", random.pick(["*1*", "it:*", "n*", "[0-5]*"])] : [];
+  const removed = scan.length === 1 ? gone.map((each) => `it:${each}`) : gone;
+  return [
+    { client, args: [...add], pipelined: false },
+    ...(gone.length > 0 && random.chance(0.5)
+      ? [{ client, args: [remove, ...(scan.length === 1 ? [] : [name]), ...removed], pipelined: false }]
+      : []),
+    { client, args: [...scan, "0", ...options, ...match], pipelined: false, cursorAt: scan.length },
+  ];
+}
+
 /** Keys whose time comes while everybody waits. */
-function expiringKeys(random: Random, client: number): Step[] {
+function expiringKeys(random: Random, client: number, from: readonly Draw[]): Step[] {
   const name = key(random);
   const deadline = random.pick([
     ["SET", name, value(random), "PX", String(DEADLINE_MS)],
     ["PSETEX", name, String(DEADLINE_MS), value(random)],
     ["PEXPIRE", name, String(DEADLINE_MS)],
     ["GETEX", name, "PX", String(DEADLINE_MS)],
+    ["PEXPIRE", name, String(DEADLINE_MS), random.pick(["NX", "XX", "GT", "LT"])],
   ]);
   const after = random.pick([
     ["GET", name],
@@ -102,6 +157,12 @@ function expiringKeys(random: Random, client: number): Step[] {
     ["APPEND", name, "x"],
     ["RENAME", name, key(random)],
     ["KEYS", "*"],
+    ["COPY", name, key(random)],
+    ["SET", name, "new", "XX", "GET"],
+    ["LPUSHX", name, "x"],
+    ["SUNIONSTORE", key(random), name],
+    // Of the many others, one that may be about this key.
+    fit(drawCommand(random, from)) ?? ["TYPE", name],
   ]);
   return [
     { client, args: deadline, pipelined: false },
@@ -109,25 +170,65 @@ function expiringKeys(random: Random, client: number): Step[] {
   ];
 }
 
-function nextCommand(words: Vocabulary, random: Random, inTransaction: boolean): string[] {
+const fit = (args: string[]): string[] | undefined => (isUnfit(args) ? undefined : args);
+
+function nextCommand(random: Random, from: readonly Draw[], inTransaction: boolean): string[] {
   if (inTransaction && random.chance(0.2)) return ["EXEC"];
   if (random.chance(0.015))
     return [
       random.pick(["NOSUCH", "GETX", "\xff\xfe", "foo'bar", "x".repeat(200), "a\r\nb", ""]),
       ...junk(random, 6),
     ];
-  const args = words.draw(random);
+  const args = drawCommand(random, from);
   const changed = random.chance(0.06) ? spoiled(random, args) : args;
-  return isRacy(changed) ? args : changed;
+  return fit(changed) ?? fit(args) ?? ["PING"];
 }
 
 /** Commands of which an argument is a time, and where it stands. */
 const TIMED: Readonly<Record<string, number>> = { EXPIRE: 2, PEXPIRE: 2, SETEX: 2, PSETEX: 2 };
 
-/** Sets a deadline that is over soon: the replies that follow would tell how fast the two are. */
-export function isRacy(args: readonly string[]): boolean {
-  const soon = (time: string | undefined): boolean => /^[1-9]\d{0,6}$/.test(time ?? "");
+/** Commands that draw, and for ever where the number is far enough below 0. */
+const DRAWING: ReadonlySet<string> = new Set(["SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"]);
+
+/** What would tell how fast the two are, which elements the one drew, or which of two late deadlines is later; and what takes for ever. */
+export function isUnfit(args: readonly string[]): boolean {
   const name = args[0]?.toUpperCase() ?? "";
+  if (name === "SPOP") return args.length < 3 || /^[1-9]\d{0,5}$/.test(args[2] ?? "");
+  if (mixesNames(name, args)) return true;
+  if (/^P?EXPIRE(?:AT)?$/.test(name)) return comparesLate(name, args) || endsSoon(name, args);
+  if (DRAWING.has(name)) return /^-[1-9]\d{4,17}$/.test(args[2] ?? "");
+  return endsSoon(name, args);
+}
+
+/** What may be done to a sorted set with one score, beside ranges of names and ZADD with that score. */
+const KEEPS_ONE_SCORE: ReadonlySet<string> = new Set(
+  "DEL UNLINK SET GET TYPE EXISTS ZCARD ZSCORE ZREM ZPOPMIN ZRANK ZRANGE ZRANGESTORE".split(" "),
+);
+
+/** Asks a sorted set for a range of names in which scores may differ, or makes them differ where ranges of names are asked for. */
+function mixesNames(name: string, args: readonly string[]): boolean {
+  const isOneScore = (at: number): boolean => ONE_SCORE_KEYS.includes(args[at] ?? "");
+  const byName = /LEX(?:COUNT)?$/.test(name) || args.some((arg) => /^bylex(?:$|\0)/i.test(arg));
+  if (name === "ZRANGESTORE") return (byName || isOneScore(1)) && !isOneScore(2);
+  if (byName) return !isOneScore(1);
+  if (!args.some((_, at) => at > 0 && isOneScore(at))) return false;
+  if (name !== "ZADD") return !KEEPS_ONE_SCORE.has(name);
+  const pairs = args.slice(/^(?:nx|xx|ch)$/i.test(args[2] ?? "") ? 3 : 2);
+  return pairs.some((score, at) => at % 2 === 0 && score !== "0");
+}
+
+/** Later than the deadlines that Seshat keeps exactly, or near. */
+const LATE_MS = 2e14;
+
+/** Of two deadlines after the year 10889 neither is later to Seshat: so which is, is not asked. */
+function comparesLate(name: string, args: readonly string[]): boolean {
+  const time = Number(args[2]) * (name.startsWith("P") ? 1 : 1000);
+  return time > LATE_MS && args.slice(3).some((word) => /^[gl]t$/i.test(word));
+}
+
+/** Sets a deadline that is over soon: the replies that follow would tell how fast the two are. */
+function endsSoon(name: string, args: readonly string[]): boolean {
+  const soon = (time: string | undefined): boolean => /^[1-9]\d{0,6}$/.test(time ?? "");
   if (name === "SET" || name === "GETEX") {
     return args.some((arg, at) => at > 0 && /^(?:EX|PX)$/i.test(arg) && soon(args[at + 1]));
   }

@@ -1,4 +1,4 @@
-import { isRacy } from "./generate.ts";
+import { isUnfit } from "./generate.ts";
 import type { Step } from "./generate.ts";
 
 /** Bounds the replays that one difference may take. */
@@ -28,15 +28,16 @@ export async function minimize(steps: readonly Step[], differs: Differs<Step>): 
     replays += 1;
     return replays > MOST_REPLAYS ? Promise.resolve(false) : differs(candidate);
   };
-  let least = await fewest(steps, bounded);
+  let least: readonly Step[] = (await fewest(inGroups(steps), (groups) => bounded(groups.flat()))).flat();
   const attempt = async (candidate: readonly Step[]): Promise<boolean> => {
     const still = await bounded(candidate);
     if (still) least = candidate;
     return still;
   };
   for (let at = 0; at < least.length; at++) {
+    if (isFixed(least, at)) continue;
     const replace = async (step: Step): Promise<boolean> =>
-      (!isRacy(step.args) || isRacy(least[at]?.args ?? [])) && (await attempt(least.with(at, step)));
+      (!isUnfit(step.args) || isUnfit(least[at]?.args ?? [])) && (await attempt(least.with(at, step)));
     for (let arg = (least[at]?.args.length ?? 0) - 1; arg > 0; arg--) {
       const step = least[at];
       if (step === undefined || (await replace({ ...step, args: step.args.toSpliced(arg, 1) }))) continue;
@@ -51,3 +52,18 @@ export async function minimize(steps: readonly Step[], differs: Differs<Step>): 
   }
   return least;
 }
+
+/** Steps, and those that make no sense without them. */
+function inGroups(steps: readonly Step[]): Step[][] {
+  const groups: Step[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (step.joined === true && last !== undefined) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
+}
+
+/** Its arguments have to stay: others count on them. */
+const isFixed = (steps: readonly Step[], at: number): boolean =>
+  steps[at]?.joined === true || steps[at + 1]?.joined === true || steps[at]?.cursorAt !== undefined;

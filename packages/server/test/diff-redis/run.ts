@@ -2,16 +2,15 @@ import { compareOn } from "./compare.ts";
 import type { Difference } from "./compare.ts";
 import { encoded, quoted, shown } from "./encoded.ts";
 import { generateCase, REAP } from "./generate.ts";
-import type { Step, Vocabulary } from "./generate.ts";
+import type { Step } from "./generate.ts";
 import { minimize } from "./minimize.ts";
 import { play } from "./target.ts";
 import type { Target } from "./target.ts";
-import { ALL_KEYS } from "./values.ts";
+import { ALL_KEYS, ONE_SCORE_KEYS } from "./values.ts";
 
 export interface DiffOptions {
   readonly redis: Target;
   readonly other: Target;
-  readonly words: Vocabulary;
   readonly seed: number;
   readonly commands: number;
   /** The first case; so that a case can be repeated alone. */
@@ -34,7 +33,7 @@ export interface DiffResult {
 
 /** Plays cases until the commands are spent or too much was found. Of differences that look alike, one is kept. */
 export async function runDiff(options: DiffOptions): Promise<DiffResult> {
-  const { redis, other, words, seed } = options;
+  const { redis, other, seed } = options;
   const found = new Map<string, Found>();
   let commands = 0;
   let cases = 0;
@@ -43,10 +42,10 @@ export async function runDiff(options: DiffOptions): Promise<DiffResult> {
     commands < options.commands && found.size < options.mostDifferences;
     index++
   ) {
-    const { steps } = generateCase(words, seed, index);
+    const { steps } = generateCase(seed, index);
     const whole = [...steps, ...epilogue(steps)];
     const difference = await compareOn(redis, other, whole);
-    commands += whole.length;
+    commands += steps.length;
     cases += 1;
     if (difference !== null) {
       const least = await smallest(redis, other, whole, difference);
@@ -62,16 +61,27 @@ export async function runDiff(options: DiffOptions): Promise<DiffResult> {
 function epilogue(steps: readonly Step[]): Step[] {
   const clients = [...new Set(steps.map(({ client }) => client))];
   const step = (client: number, ...args: string[]): Step => ({ client, args, pipelined: true });
+  const keys = [...ALL_KEYS, ...ONE_SCORE_KEYS];
   const observer = Math.max(...clients) + 1;
   return [
     ...clients.flatMap((client) => [step(client, "DISCARD"), step(client, "ECHO", `end of ${client}`)]),
     step(observer, "KEYS", "*"),
-    step(observer, "MGET", ...ALL_KEYS),
+    step(observer, "MGET", ...keys),
     step(observer, ...REAP),
     step(observer, "DBSIZE"),
-    ...ALL_KEYS.map((key) => step(observer, "PTTL", key)),
+    ...keys.flatMap((key) => DUMPS.map((dump) => step(observer, ...dump(key)))),
   ];
 }
+
+/** What shows all that a key holds, whatever it is. */
+const DUMPS: readonly ((key: string) => string[])[] = [
+  (key) => ["TYPE", key],
+  (key) => ["PTTL", key],
+  (key) => ["HGETALL", key],
+  (key) => ["LRANGE", key, "0", "-1"],
+  (key) => ["SMEMBERS", key],
+  (key) => ["ZRANGE", key, "0", "-1", "WITHSCORES"],
+];
 
 /** The smallest case that differs, or the whole one where a repetition does not. */
 async function smallest(

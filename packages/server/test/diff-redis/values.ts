@@ -140,6 +140,95 @@ export function value(random: Random): string {
   return random.pick(WORDS);
 }
 
+/**
+ * Keys of sorted sets in which all have one score. Where scores differ, the order of names means nothing, and what a range of them has is for Redis
+ * a matter of chance: so only these are asked for one.
+ */
+export const ONE_SCORE_KEYS: readonly string[] = ["names:1", "names:2"];
+
+export const oneScoreKey = (random: Random): string => random.pick(ONE_SCORE_KEYS);
+
+/** Names within a collection: fields and members. Few, so that commands meet; integers and others, short and long. */
+const NAMES: readonly string[] = [
+  "f",
+  "g",
+  "h",
+  "",
+  "1",
+  "2",
+  "-7",
+  "007",
+  "9223372036854775807",
+  "9223372036854775808",
+  "\0\xff",
+  "a b",
+  "long".repeat(20),
+];
+
+export const field = (random: Random): string => random.pick(NAMES);
+
+export const member = (random: Random): string =>
+  random.chance(0.8) ? random.pick(NAMES) : String(random.below(20));
+
+/** The one that comes at this place of several: of many, they are different ones. */
+export const element = (random: Random, at: number): string =>
+  at < 4 ? member(random) : random.chance(0.9) ? String(at) : `n${at}`;
+
+const SCORES: readonly string[] = [
+  "0",
+  "-0",
+  "0.0",
+  "1",
+  "1",
+  "2",
+  "-1",
+  "1.5",
+  "inf",
+  "-inf",
+  "+inf",
+  "3e2",
+  "1e-300",
+];
+
+/** A score or a weight: a float, and seldom what is none. */
+export const score = (random: Random): string => (random.chance(0.6) ? random.pick(SCORES) : float(random));
+
+/** Where a range of scores begins or ends. */
+export function scoreBound(random: Random): string {
+  if (random.chance(0.6)) return `${random.chance(0.35) ? "(" : ""}${score(random)}`;
+  if (random.chance(0.7)) return random.pick(["-inf", "+inf", "inf", "(inf", "(-inf"]);
+  return random.pick(["(", "((1", "", " 1", "( 1", "(nan", "0x10", "1(", "1\0"]);
+}
+
+/** Where a range of names begins or ends. */
+export function nameBound(random: Random): string {
+  if (random.chance(0.6)) return `${random.pick(["[", "[", "[", "(", "(", "(", ""])}${member(random)}`;
+  return random.chance(0.8) ? random.pick(["-", "+"]) : random.pick(["--", "+x", "", "(", "["]);
+}
+
+/** How many: never so many below 0 that a reply would take minutes. */
+export function count(random: Random): string {
+  const kind = random.next();
+  if (kind < 0.6) return String(random.below(8) - 2);
+  if (kind < 0.7) return String(random.below(400) - 200);
+  if (kind < 0.85) {
+    return random.pick([
+      "9223372036854775807",
+      "9223372036854775808",
+      "-9223372036854775808",
+      "4611686018427387903",
+      "4611686018427387904",
+      "2147483648",
+      "4294967296",
+    ]);
+  }
+  return random.pick(NOT_QUITE_INTEGERS);
+}
+
+/** A place in a sequence, from either end. */
+export const index = (random: Random): string =>
+  random.chance(0.75) ? String(random.below(12) - 5) : integer(random);
+
 /** An offset into a string. Far enough for zeros, and never so far that it takes memory: past Redis's limit, or near. */
 export function offset(random: Random): string {
   const kind = random.next();
@@ -209,4 +298,14 @@ export const pattern = (random: Random): string =>
     "**",
     "h[{]tag}llo",
     "\\a",
+    "[fgh]",
+    "[^1-9]*",
+    "[z-a]",
+    "*\xff",
+    "1*",
+    "[\\]]*",
+    "\\",
+    "[!a]",
+    "??*",
+    "long*g",
   ]);

@@ -1,0 +1,71 @@
+/** Differences that were found once, each by what shows it. What both answer has to be the same, in either version of the protocol. */
+export const ONCE_DIFFERENT: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  "a bound of scores ends at a NUL": [
+    ["ZADD", "a", "1", "m"],
+    ["ZCOUNT", "a", "1", "1\0x"],
+    ["ZRANGE", "a", "1\0", "(2\0", "BYSCORE"],
+  ],
+  "a bound of scores may be too large for a double, and a score may not": [
+    ["ZADD", "a", "1", "m", "inf", "n"],
+    ["ZRANGEBYSCORE", "a", "-1e5000", "1e5000", "WITHSCORES"],
+    ["ZRANGEBYSCORE", "a", "0x1p-5000", "(1e5000"],
+    ["ZADD", "a", "1e5000", "m"],
+    ["ZADD", "a", "1e-5000", "m"],
+    ["ZADD", "a", "0e5", "m", "0x0p9", "n", "0x1p3", "o", "-0x.8", "p"],
+    ["ZRANGE", "a", "0", "-1", "WITHSCORES"],
+  ],
+  "ZRANGE is turned round once": [
+    ["ZRANGE", "a", "1", "2", "BYSCORE", "REV", "REV"],
+    ["ZRANGE", "a", "[a", "[b", "REV", "BYLEX", "REV"],
+    ["ZRANGESTORE", "b", "a", "0", "1", "REV", "rev"],
+  ],
+  "ZSCAN says scores as strings": [
+    ["ZADD", "a", "0.1", "m", "-0", "n", "1e300", "o", "-inf", "p"],
+    ["ZSCAN", "a", "0"],
+  ],
+  "an option ends at a NUL": [
+    ["SET", "a", "1", "NX\0", "GET\0x"],
+    ["EXPIRE", "a", "100000000", "xx\0"],
+  ],
+  "the number of a database has 32 bits": [
+    ["SET", "a", "1"],
+    ["COPY", "a", "b", "DB", "2147483648"],
+    ["COPY", "a", "b", "DB", "-2147483649"],
+    ["COPY", "a", "b", "DB", "2147483647"],
+    ["COPY", "a", "b", "DB", "9223372036854775808"],
+    ["MOVE", "a", "4294967296"],
+    ["MOVE", "a", "-1"],
+    ["MOVE", "a", "0"],
+  ],
+  "how many are drawn has 64 bits, less one number": ["SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"].flatMap(
+    (name) => [
+      [name, "a", "-9223372036854775808"],
+      [name, "a", "-9223372036854775809"],
+      [name, "a", "9223372036854775807"],
+      [name, "a", "-9223372036854775808", "x"],
+      [name, "a", "4611686018427387903", "WITHVALUES"],
+      [name, "a", "4611686018427387904", "WITHVALUES"],
+      [name, "a", "4611686018427387903", "WITHSCORES"],
+      [name, "a", "-4611686018427387904", "WITHSCORES"],
+    ],
+  ),
+  "keys of a command that do not add up": [
+    ["COMMAND", "GETKEYS", "ZINTERCARD", "abc", "a"],
+    ["COMMAND", "GETKEYS", "ZINTERCARD", "2", "a"],
+    ["COMMAND", "GETKEYS", "SINTERCARD", "9007199254740993", "a"],
+    ["COMMAND", "GETKEYS", "SINTERCARD", " +1x", "a"],
+    ["COMMAND", "GETKEYS", "ZUNIONSTORE", "a", "0", "b"],
+    ["COMMAND", "GETKEYS", "ZUNIONSTORE", "a", "4294967297", "b"],
+    ["COMMAND", "GETKEYS", "OBJECT", "a"],
+    ["COMMAND", "GETKEYS", "OBJECT", "freq", "a"],
+    ["COMMAND", "GETKEYS", "OBJECT", "HELP"],
+    ["COMMAND", "GETKEYS", "CLIENT", "ID", "a"],
+    ["COMMAND", "GETKEYS", "LMPOP", "99999999999999999999", "a", "LEFT"],
+  ],
+  "CLIENT looks at one argument after another": [
+    ["CLIENT", "LIST", "ID", "-1"],
+    ["CLIENT", "LIST", "ID", "0", "abc"],
+    ["CLIENT", "KILL", "ID", "abc", "ADDR"],
+    ["CLIENT", "KILL", "ID", "999999", "ADDR"],
+  ],
+};
