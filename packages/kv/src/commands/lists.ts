@@ -4,7 +4,7 @@ import { NULL_ARRAY, OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { ListValue } from "../types/list-value.js";
 import { change, checkElements, countArgument, rangeOf } from "./collections.js";
-import { equalBytes, indexArgument, word } from "./parse.js";
+import { INT64_MIN, equalBytes, indexArgument, integerArgument, word } from "./parse.js";
 
 type Args = readonly Uint8Array[];
 type End = "LEFT" | "RIGHT";
@@ -210,7 +210,7 @@ export function lpos(db: Db, args: Args): Reply {
     if (value === undefined) throw SYNTAX_ERROR;
     switch (word(args[at])) {
       case "RANK":
-        rank = indexArgument(value);
+        rank = rankArgument(value);
         if (rank === 0) throw RANK_ZERO;
         break;
       case "COUNT":
@@ -233,6 +233,11 @@ export function lpos(db: Db, args: Args): Reply {
   };
   read(db, args)?.search(args[2] as Uint8Array, rank < 0, visit, most === 0 ? Infinity : most);
   return count === null ? (found[0] ?? null) : found;
+}
+
+/** The least integer has no opposite: for Redis it stays below 0, and so every match is past it. */
+function rankArgument(bytes: Uint8Array): number {
+  return integerArgument(bytes) === INT64_MIN ? -1 : indexArgument(bytes);
 }
 
 export function lmpop(db: Db, args: Args): Reply {

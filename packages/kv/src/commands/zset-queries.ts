@@ -59,6 +59,8 @@ function find(db: Db, args: Args, at: number, query: Query): Found {
   const backwards = reverse === true;
   if (limit !== -1 && (by ?? "RANK") === "RANK") throw LIMIT_BY_RANK;
   if (withScores && by === "LEX") throw SCORES_BY_NAME;
+  // A limit of -1 is none; then an offset is none either.
+  if ((by ?? "RANK") === "RANK") offset = 0;
   const place = placer(by ?? "RANK", backwards, args[at + 1], args[at + 2]);
   const zset = readZset(db, args[at]);
   if (zset === null) return { items: [], withScores };

@@ -190,9 +190,11 @@ const TIMED: Readonly<Record<string, number>> = { EXPIRE: 2, PEXPIRE: 2, SETEX: 
 /** Commands that draw, and for ever where the number is far enough below 0. */
 const DRAWING: ReadonlySet<string> = new Set(["SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"]);
 
-/** What would tell how fast the two are, which elements the one drew, or which of two late deadlines is later; and what takes for ever. */
+/** What would tell how fast the two are, which elements the one drew, or which of two late deadlines is later, or which clients it has; and what takes for ever. */
 export function isUnfit(args: readonly string[]): boolean {
   const name = args[0]?.toUpperCase() ?? "";
+  if (name === "CLIENT")
+    return /^kill$/i.test(args[1] ?? "") && args.some((arg) => /^[1-9]\d{0,6}$/.test(arg));
   if (name === "SPOP") return args.length < 3 || /^[1-9]\d{0,5}$/.test(args[2] ?? "");
   if (mixesNames(name, args)) return true;
   if (/^P?EXPIRE(?:AT)?$/.test(name)) return comparesLate(name, args) || endsSoon(name, args);

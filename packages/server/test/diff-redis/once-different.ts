@@ -49,6 +49,18 @@ export const ONCE_DIFFERENT: Readonly<Record<string, readonly (readonly string[]
       [name, "a", "-4611686018427387904", "WITHSCORES"],
     ],
   ),
+  "the rank of LPOS that has no opposite": [
+    ["RPUSH", "a", "x", "y", "x"],
+    ["LPOS", "a", "x", "RANK", "-9223372036854775808"],
+    ["LPOS", "a", "x", "RANK", "-9223372036854775808", "COUNT", "0"],
+    ["LPOS", "a", "x", "RANK", "-9223372036854775807"],
+  ],
+  "ranks have no offset": [
+    ["ZADD", "a", "1", "x", "2", "y"],
+    ["ZREVRANGE", "a", "0", "-1", "LIMIT", "1", "-1"],
+    ["ZRANGE", "a", "0", "-1", "LIMIT", "-1", "-1", "REV"],
+    ["ZRANGE", "a", "0", "-1", "LIMIT", "1", "1"],
+  ],
   "keys of a command that do not add up": [
     ["COMMAND", "GETKEYS", "ZINTERCARD", "abc", "a"],
     ["COMMAND", "GETKEYS", "ZINTERCARD", "2", "a"],
