@@ -1,5 +1,5 @@
-import { isUnfit } from "./generate.ts";
 import type { Step } from "./generate.ts";
+import { isUnfit } from "./unfit.ts";
 
 /** Bounds the replays that one difference may take. */
 const MOST_REPLAYS = 400;

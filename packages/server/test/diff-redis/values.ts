@@ -140,6 +140,9 @@ export function value(random: Random): string {
   return random.pick(WORDS);
 }
 
+/** Keys that nobody sets. */
+export const NO_KEYS: readonly string[] = ["nosuchkey", "nosuchkey2"];
+
 /**
  * Keys of sorted sets in which all have one score. Where scores differ, the order of names means nothing, and what a range of them has is for Redis
  * a matter of chance: so only these are asked for one.

@@ -1,4 +1,4 @@
-import { absoluteTime, anyCase, integer, key, pattern, relativeTime } from "../values.ts";
+import { NO_KEYS, absoluteTime, anyCase, integer, key, pattern, relativeTime } from "../values.ts";
 import { none, oneKey, oneWord, option, shuffled, someKeys } from "./make-arguments.ts";
 import type { MakeArguments, Words } from "./make-arguments.ts";
 
@@ -72,7 +72,7 @@ export const KEY_WORDS: Words = {
   MOVE: (random) => [key(random), random.chance(0.4) ? "0" : integer(random)],
   OBJECT: (random) =>
     random.pick([
-      [oneWord(random, "ENCODING", "REFCOUNT", "IDLETIME", "FREQ"), random.pick(["nosuchkey", "nosuchkey2"])],
+      [oneWord(random, "ENCODING", "REFCOUNT", "IDLETIME", "FREQ"), random.pick(NO_KEYS)],
       [anyCase(random, "FREQ"), key(random)],
       [oneWord(random, "HELP", "NOSUCH", "ENCODING", "FREQ", "")],
       [oneWord(random, "HELP", "ENCODING"), key(random), key(random)],
