@@ -3,6 +3,7 @@ import { seededRandom, seedOfCase } from "./random.ts";
 import type { Random } from "./random.ts";
 import { isUnfit } from "./unfit.ts";
 import { anyCase, element, key, value } from "./values.ts";
+import { DATA_WORDS } from "./words/data-words.ts";
 
 /** One command of one client. */
 export interface Step {
@@ -162,13 +163,18 @@ function expiringKeys(random: Random, client: number, from: readonly Draw[]): St
     ["SET", name, "new", "XX", "GET"],
     ["LPUSHX", name, "x"],
     ["SUNIONSTORE", key(random), name],
-    // Of the many others, one that may be about this key.
-    fit(drawCommand(random, from)) ?? ["TYPE", name],
+    // Of the many others, one that may be about this key. What counts keys, or changes what a connection is in, has its own rules.
+    onData(fit(drawCommand(random, from))) ?? ["TYPE", name],
   ]);
   return [
     { client, args: deadline, pipelined: false },
     { client, args: after, pipelined: false, pauseMs: PAUSE_MS },
   ];
+}
+
+function onData(args: string[] | undefined): string[] | undefined {
+  const name = args?.[0]?.toUpperCase() ?? "";
+  return name in DATA_WORDS && name !== "DBSIZE" ? args : undefined;
 }
 
 const fit = (args: string[]): string[] | undefined => (isUnfit(args) ? undefined : args);
