@@ -112,6 +112,30 @@ describe("links", () => {
   });
 });
 
+describe("a disaster", () => {
+  test("leaves one node, which is recovered, and with it everything that was promised", async () => {
+    const disasters = [600, 3_600].map((at): readonly [number, Act] => [at, { type: "disaster", target: 0 }]);
+    const count = await outcome(disasters, { faultyMs: 6_500 });
+    expect([count("disaster"), count("disaster: recovered")]).toStrictEqual([2, 2]);
+    expect(count("disaster: voter added")).toBe(4);
+    expect(count("histories ok")).toBe(1);
+  });
+});
+
+describe("two foundings at once", () => {
+  test("come to one cluster, whoever is first", async () => {
+    const outcomes = await Promise.all(
+      [0, 2, 10].flatMap((afterMs) =>
+        [3, 4].map((by) => outcome([], { rival: { by, voters: [3, 4], afterMs, latencyMs: 2 } })),
+      ),
+    );
+    const won = (which: string): number =>
+      outcomes.reduce((sum, count) => sum + count(`rival founding: the ${which} succeeds`), 0);
+    expect(won("first") + won("second")).toBe(6);
+    expect(won("first")).toBeGreaterThan(0);
+  });
+});
+
 describe("disks", () => {
   test("that are full stop a node, which serves again once there is room", async () => {
     const count = await outcome([[500, { type: "fullDisk", target: "leader", roomBytes: 500, ms: 1_000 }]]);

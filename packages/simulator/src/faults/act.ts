@@ -136,6 +136,8 @@ export type Act =
   | { readonly type: "elect"; readonly target: number }
   | { readonly type: "transfer"; readonly target: number }
   | { readonly type: "snapshot"; readonly target: Target }
+  /** All nodes but one lose their stores for good. That one has all that was promised, and an operator recovers it. */
+  | { readonly type: "disaster"; readonly target: number }
   /** Purges the log up to the newest snapshot. */
   | { readonly type: "purge"; readonly target: Target }
   /** Takes a snapshot, and then purges everything that it covers. */
@@ -194,6 +196,7 @@ export const ACT_TYPES: readonly Act["type"][] = [
   "purge",
   "compact",
   "bringSnapshot",
+  "disaster",
   "load",
   "flood",
 ];

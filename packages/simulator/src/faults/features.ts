@@ -31,4 +31,7 @@ export const FEATURES = [
 /** Kinds that came later. They are drawn last, so that a plan without them is what it was before they came. */
 export const LATER_FEATURES = ["slowLinks", "broughtSnapshots"] as const;
 
-export type Feature = (typeof FEATURES | typeof LATER_FEATURES)[number];
+/** Kinds that came after those, by a chance of their own for the same reason. */
+export const LATEST_FEATURES = ["disasters", "rivalFoundings"] as const;
+
+export type Feature = (typeof FEATURES | typeof LATER_FEATURES | typeof LATEST_FEATURES)[number];

@@ -8,6 +8,7 @@ import { CALM } from "../network/network-faults.js";
 import type { Cluster } from "../world/cluster.js";
 import type { Act, ActOf } from "./act.js";
 import { chooseCore } from "./core.js";
+import { Disaster } from "./disaster.js";
 import { DiskFaults } from "./disk-faults.js";
 import { LinkTrouble } from "./link-trouble.js";
 import { Operator } from "./operator.js";
@@ -30,6 +31,7 @@ export class Nemesis<C extends RaftTypeConfig> {
   readonly #disks: DiskFaults<C>;
   readonly #care: StoreCare<C>;
   readonly #operator: Operator<C>;
+  readonly #disaster: Disaster<C>;
 
   /** @param setTimer on the cluster's clock. */
   constructor(cluster: Cluster<C>, setTimer: (delayMs: number, callback: () => void) => void) {
@@ -39,6 +41,9 @@ export class Nemesis<C extends RaftTypeConfig> {
     this.#links = new LinkTrouble(this.#scene);
     this.#disks = new DiskFaults(this.#scene, this.#care);
     this.#operator = new Operator(cluster, this.#care, setTimer);
+    this.#disaster = new Disaster(cluster, this.#care, this.#operator, setTimer, (what) =>
+      this.#scene.count(what),
+    );
   }
 
   /** What was done, by kind, and what came of it. */
@@ -204,6 +209,8 @@ export class Nemesis<C extends RaftTypeConfig> {
           for (let i = 0; i < act.writes; i += 1)
             this.#watch("flood", raft?.openSession({ expiresAfter: 20, timeoutMs: FLOOD_PATIENCE_MS }));
         });
+      case "disaster":
+        return this.#disaster.strike(act.target);
       case "addVoter":
       case "addLearner":
       case "demote":

@@ -2,7 +2,7 @@ import type { NodeId } from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
 import type { Action } from "./act.js";
 import type { Feature } from "./features.js";
-import { FEATURES, LATER_FEATURES } from "./features.js";
+import { FEATURES, LATER_FEATURES, LATEST_FEATURES } from "./features.js";
 import { Planner } from "./planner.js";
 
 /** Everything that a run is decided by, beside the code. Data: it can be printed, cut down and run again. */
@@ -10,6 +10,8 @@ export interface Plan {
   readonly seed: number;
   /** The founders. */
   readonly voters: readonly NodeId[];
+  /** Another founding at the same time, of which one may succeed. Default: none. */
+  readonly rival?: RivalFounding;
   /** Nodes that may join later. */
   readonly spares: readonly NodeId[];
   readonly leases: boolean;
@@ -27,6 +29,17 @@ export interface Plan {
   readonly snapshotChunkBytes: number;
   /** In order of time. */
   readonly actions: readonly Action[];
+}
+
+/** A second operator founds a cluster too, with some of the same nodes. */
+export interface RivalFounding {
+  /** The node that is told to, one of `voters`. */
+  readonly by: NodeId;
+  readonly voters: readonly NodeId[];
+  /** How much later than the first, in virtual milliseconds. */
+  readonly afterMs: number;
+  /** How long messages take on the way meanwhile, on average. */
+  readonly latencyMs: number;
 }
 
 /** What can be laid down about the plan of a seed. */
@@ -52,7 +65,7 @@ export function makePlan(seed: number, options: PlanOptions = {}): Plan {
   const { size = 1 } = options;
   if (!(Number.isInteger(size) && size >= 1 && size <= MAX_SIZE))
     throw new InvalidValueError("options.size", size, `an integer from 1 to ${MAX_SIZE}`);
-  const known: readonly Feature[] = [...FEATURES, ...LATER_FEATURES];
+  const known: readonly Feature[] = [...FEATURES, ...LATER_FEATURES, ...LATEST_FEATURES];
   for (const feature of options.features ?? []) {
     if (!known.includes(feature))
       throw new InvalidValueError("options.features", feature, `one of ${known.join(", ")}`);

@@ -1,9 +1,10 @@
+import type { NodeId } from "@seshat/common";
 import { SeededRandom } from "@seshat/raft/testing";
 import type { StorePart } from "../world/node-storage.js";
 import type { Act, Action, PartitionKind } from "./act.js";
 import { Deck } from "./deck.js";
-import { FEATURES, LATER_FEATURES } from "./features.js";
-import type { Plan, PlanOptions } from "./plan.js";
+import { FEATURES, LATER_FEATURES, LATEST_FEATURES } from "./features.js";
+import type { Plan, PlanOptions, RivalFounding } from "./plan.js";
 
 const PARTITIONS: readonly PartitionKind[] = [
   "isolate",
@@ -51,10 +52,12 @@ export class Planner {
     this.#troubleNetwork();
     this.#troubleDisks();
     this.#operate();
-    const actions = [...this.#deck.actions, ...this.#troubleLater(share)];
+    const { disasters, rival } = this.#troubleLatest(share, voters, spares);
+    const actions = [...this.#deck.actions, ...this.#troubleLater(share), ...disasters];
     return {
       seed: this.#seed,
       voters,
+      ...(rival === null ? {} : { rival }),
       spares,
       leases,
       clockRates: [...voters, ...spares].map(() =>
@@ -91,6 +94,22 @@ export class Planner {
       ms: random.next() < 0.5 ? 0 : deck.draw(0, 1_500),
     }));
     return deck.actions;
+  }
+
+  /** The same for what came after that. */
+  #troubleLatest(
+    share: number,
+    voters: readonly NodeId[],
+    spares: readonly NodeId[],
+  ): { disasters: readonly Action[]; rival: RivalFounding | null } {
+    const random = new SeededRandom(Number.MAX_SAFE_INTEGER - 2 ** 40 - this.#seed);
+    const deck = new Deck(random);
+    deck.faultyMs = this.#deck.faultyMs;
+    const drawn = LATEST_FEATURES.filter(() => random.next() < share);
+    deck.features = new Set(this.#options.features ?? drawn);
+    deck.often("disasters", 3_000, () => ({ type: "disaster", target: random.next() }));
+    const rival = deck.features.has("rivalFoundings") ? rivalOf(deck, voters, spares) : null;
+    return { disasters: deck.actions, rival };
   }
 
   #troubleNodes(): void {
@@ -272,4 +291,17 @@ export class Planner {
   #restart(): Act {
     return { type: "restart", target: this.#deck.random.next() };
   }
+}
+
+/** Founders of whom at least one is among `voters`. */
+function rivalOf(deck: Deck, voters: readonly NodeId[], spares: readonly NodeId[]): RivalFounding {
+  const common = deck.pick(voters);
+  const others = [...voters, ...spares].filter((id) => id !== common && deck.random.next() < 0.4);
+  const founders = [common, ...others.slice(0, 6)].sort((a, b) => a - b);
+  return {
+    by: deck.pick(founders),
+    voters: founders,
+    afterMs: deck.random.next() < 0.3 ? 0 : deck.draw(0, 10),
+    latencyMs: deck.pick([0.4, 2, 10]),
+  };
 }

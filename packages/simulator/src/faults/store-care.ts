@@ -39,6 +39,8 @@ export class StoreCare<C extends RaftTypeConfig> {
   #replacing = false;
   /** It has moved, and the membership is to be told. */
   #moved: NodeId | null = null;
+  /** All but one are lost, and that one is being recovered. */
+  #isRecovering = false;
   /** Changes of the membership that are under way, as far as operators know. */
   #changes = 0;
 
@@ -54,7 +56,20 @@ export class StoreCare<C extends RaftTypeConfig> {
 
   /** True while no voter is lost, nor may be. */
   get settled(): boolean {
-    return this.#suspect === null && this.#lost === null && this.#moved === null;
+    return this.#suspect === null && this.#lost === null && this.#moved === null && !this.#isRecovering;
+  }
+
+  /** True when no change of the membership is under way, either. */
+  get isQuiet(): boolean {
+    return this.settled && this.#changes === 0;
+  }
+
+  /** All but one are lost. @returns to be called once that one is a cluster again. */
+  lostMajority(): () => void {
+    this.#isRecovering = true;
+    return () => {
+      this.#isRecovering = false;
+    };
   }
 
   /** A voter has moved. @returns to be called once the membership knows. */

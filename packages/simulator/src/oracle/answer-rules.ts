@@ -1,5 +1,5 @@
-import type { NodeId } from "@seshat/common";
-import { formatVote } from "@seshat/common";
+import type { LogId, NodeId } from "@seshat/common";
+import { formatLogId, formatVote } from "@seshat/common";
 import type { ObservedNode } from "./observed-node.js";
 import { Violation } from "./violation.js";
 
@@ -38,8 +38,26 @@ export function checkAppendAnswer(
   }
 }
 
+/** A snapshot is said to be installed once all that it holds is durable, in it or in the log. */
+export function checkSnapshotAnswer(
+  node: ObservedNode,
+  { meta }: { readonly meta: { readonly lastLogId: LogId } },
+  response: { readonly type: string; readonly term: number },
+): void {
+  if (response.type !== "installed" || response.term !== node.durableTerm) return;
+  const durable = Math.max(node.durableHigh, node.held);
+  if (meta.lastLogId.index > durable) {
+    throw new Violation(
+      RULE,
+      `node ${node.id} says that it holds the snapshot ${formatLogId(meta.lastLogId)}, and ${durable} is durable`,
+    );
+  }
+}
+
 /** A vote is asked for once the candidate's vote for itself is durable: it counts as one that was given. */
 export function checkCandidacy({ id, durableVote }: ObservedNode, term: number): void {
+  // Who founds a cluster asks itself as well, in the order of ids, and goes on when it has been given all votes.
+  if (term === 0) return;
   if (term < durableVote.term || durableVote.votedFor === id) return;
   throw new Violation(
     RULE,

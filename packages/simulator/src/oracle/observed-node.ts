@@ -1,4 +1,4 @@
-import type { LogId, NodeId, Vote } from "@seshat/common";
+import type { LogId, Membership, NodeId, Vote } from "@seshat/common";
 import { ZERO_VOTE } from "@seshat/common";
 import type { EngineStep } from "@seshat/raft";
 import type { StorageTap } from "./watched-storage.js";
@@ -19,6 +19,8 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
   /** The most that was durable since the vote was of `durableTerm`. */
   durableHigh = 0;
   durableTerm = 0;
+  /** Up to where a snapshot stands for its entries, or stood for them when they were purged: nothing of them is lost in a crash. */
+  covered: number;
   /** What its storage was asked to hold. */
   readonly written: WrittenLog;
 
@@ -29,7 +31,7 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
   /** Up to where it asked for entries to be applied; null before its first step. */
   dispatched: number | null;
   role: string;
-  configs: readonly (readonly NodeId[])[];
+  membership: Membership<unknown>;
   /** The term of each entry of its log, by index. What it purged may be there still. */
   readonly terms: Map<number, number>;
   lastIndex: number;
@@ -44,13 +46,14 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
     this.state = state;
     this.durableVote = state.vote;
     this.durableIndex = state.io.durableIndex;
+    this.covered = coveredBy(state);
     this.written = new WrittenLog();
     this.vote = state.vote;
     this.committed = state.committed;
     this.applied = state.applied.index;
     this.dispatched = null;
     this.role = "";
-    this.configs = effective(state).membership.configs;
+    this.membership = effective(state).membership;
     this.terms = termsOf(state);
     this.lastIndex = state.log.last.index;
     this.lastTerm = state.log.last.term;
@@ -63,6 +66,7 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
     this.durableVote = state.vote;
     this.durableIndex = state.io.durableIndex;
     this.durableHigh = 0;
+    this.covered = coveredBy(state);
     this.#outstanding = [];
     this.#cuts = [];
     this.committed = state.committed;
@@ -82,7 +86,7 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
     this.applied = state.applied.index;
     this.dispatched = state.dispatchedIndex;
     this.role = state.role.type;
-    this.configs = effective(state).membership.configs;
+    this.membership = effective(state).membership;
     this.lastIndex = state.log.last.index;
     this.lastTerm = state.log.last.term;
   }
@@ -110,6 +114,11 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
     this.#cuts.push(since);
   }
 
+  /** What its last life had in memory from `since` on was not durable, and a crash took it. */
+  goneFrom(since: number): void {
+    for (const index of this.terms.keys()) if (index >= since) this.terms.delete(index);
+  }
+
   /** Up to here the log of the engine is what is durable. */
   get settledIndex(): number {
     return Math.min(this.durableIndex, ...this.#cuts.map((since) => since - 1));
@@ -124,25 +133,35 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
 
   purged(upto: LogId): void {
     this.durableIndex = Math.max(this.durableIndex, upto.index);
+    this.covered = Math.max(this.covered, upto.index);
     this.durableHigh = Math.max(this.durableHigh, this.durableIndex);
     this.written.purge(upto.index);
   }
 
+  /** A snapshot that came from elsewhere is durable. */
+  installed({ index }: LogId): void {
+    this.covered = Math.max(this.covered, index);
+  }
+
   /** Up to where a crash now would leave it a log or a snapshot. */
   get held(): number {
-    return Math.max(this.durableIndex, this.state.snapshot.lastLogId.index);
+    return Math.max(this.durableIndex, this.covered);
   }
 
   /** True when a crash now would leave this entry on the node, or a snapshot that holds it. */
   holdsDurably(logId: LogId): boolean {
-    const { log, snapshot } = this.state;
-    if (logId.index <= log.purged.index || logId.index <= snapshot.lastLogId.index) return true;
-    return logId.index <= this.durableIndex && log.termAt(logId.index) === logId.term;
+    if (logId.index <= this.covered) return true;
+    return logId.index <= this.durableIndex && this.state.log.termAt(logId.index) === logId.term;
   }
 }
 
 export function effective(state: EngineState): EngineState["memberships"][number] {
   return state.memberships.at(-1) as EngineState["memberships"][number];
+}
+
+/** What a life begins with was read, so it is durable. */
+function coveredBy({ log, snapshot }: EngineState): number {
+  return Math.max(log.purged.index, snapshot.lastLogId.index);
 }
 
 function termsOf({ log }: EngineState): Map<number, number> {

@@ -18,6 +18,12 @@ function three(): { oracle: Oracle; one: FakeNode; two: FakeNode; three: FakeNod
   return { oracle, one, two, three };
 }
 
+/** What says that a snapshot up to `index` is installed: the request, and its answer. */
+const installed = (index: number): [never, never] => [
+  { meta: { lastLogId: { term: 1, index } } } as never,
+  { type: "installed", term: 1 } as never,
+];
+
 type Nodes = ReturnType<typeof three>;
 
 /** All have `upto` entries of term 1, and know them to be committed. */
@@ -112,6 +118,19 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
     ({ one }) => one.append([entry(2, 1)]),
   ],
   ["A7 a leader only appends", "a leader truncates", ({ one }) => one.append([entry(1, 1)]).truncate(1)],
+  [
+    "A12 durable before said",
+    "a snapshot is said to be installed that is not durable",
+    ({ oracle }) => oracle.response(3, 1, "installSnapshot", ...installed(2)),
+  ],
+  [
+    "A13 what was durable is read back",
+    "a recovery takes the place of what was durable",
+    ({ oracle, two }) => {
+      two.append([entry(1, 1)]);
+      oracle.recovering(2, [entry(2, 1)]);
+    },
+  ],
   [
     "A10 one membership change at a time",
     "a second change begins before the first is committed",
@@ -216,6 +235,16 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
     ({ one, two }) => {
       two.append([entry(1, 1)], false);
       one.append([entry(1, 1)]).commit(1);
+    },
+  ],
+  [
+    "B6 committed on a quorum",
+    "a leader counts what another store of a voter has than the membership names",
+    ({ one, two }) => {
+      one.memberships = [membershipAt(0, [[1, 2, 3]], 0, [[2, 8]])];
+      one.step();
+      for (const node of [one, two]) node.append([entry(1, 1)]);
+      one.commit(1);
     },
   ],
   [
@@ -483,6 +512,36 @@ describe("the oracle lets pass", () => {
     third.step({
       event: { type: "snapshotInstalled", lastLogId: { term: 1, index: 2 }, lastMembership, installed: true },
     });
+    expect(oracle.violation).toBeNull();
+  });
+
+  test("a snapshot that is said to be installed once it is durable, or its entries are", () => {
+    const { oracle, two, three: third } = three();
+    oracle.installed(3, { term: 1, index: 2 });
+    two.append([entry(1, 1), entry(1, 2)]);
+    for (const { id } of [two, third]) oracle.response(id, 1, "installSnapshot", ...installed(2));
+    expect(oracle.violation).toBeNull();
+  });
+
+  test("a commit that counts the stores that the membership names", () => {
+    const { oracle, one, two } = three();
+    one.memberships = [membershipAt(0, [[1, 2, 3]], 0, [[2, 7]])];
+    one.step();
+    for (const node of [one, two]) node.append([entry(1, 1)]);
+    one.commit(1);
+    expect(oracle.violation).toBeNull();
+  });
+
+  test("a recovery after what was durable, whatever else there was", () => {
+    const { oracle, two } = three();
+    two.append([entry(1, 1)]).append([entry(1, 2)], false);
+    two.entries.pop();
+    oracle.recovering(2, [entry(2, 2)]);
+    two.vote = { term: 2, votedFor: 2, committed: false };
+    two.saved();
+    oracle.storageOf(2).appending([{ term: 2, index: 2 }])();
+    two.entries.push(entry(2, 2));
+    two.start();
     expect(oracle.violation).toBeNull();
   });
 

@@ -1,8 +1,14 @@
-import type { LogId, NodeId, RpcRequest, RpcResponse, Vote } from "@seshat/common";
+import type { LogEntry, LogId, Membership, NodeId, RpcRequest, RpcResponse, Vote } from "@seshat/common";
 import { formatLogId } from "@seshat/common";
 import type { EngineStep } from "@seshat/raft";
 import type { NetworkTap, Rpc } from "../network/sim-network.js";
-import { checkAppendAnswer, checkCandidacy, checkTermOfAnswer, checkVoteAnswer } from "./answer-rules.js";
+import {
+  checkAppendAnswer,
+  checkCandidacy,
+  checkSnapshotAnswer,
+  checkTermOfAnswer,
+  checkVoteAnswer,
+} from "./answer-rules.js";
 import { ClusterMemory } from "./cluster-memory.js";
 import { checkUpToDate } from "./log-order.js";
 import { checkEffective, checkSuccession } from "./membership-rules.js";
@@ -10,7 +16,7 @@ import { checkStep } from "./node-rules.js";
 import type { EngineState } from "./observed-node.js";
 import { ObservedNode, effective } from "./observed-node.js";
 import { ReadRules } from "./read-rules.js";
-import { checkHint, checkRecovery } from "./recovery-rules.js";
+import { checkHint, checkRecovered, checkRecovery } from "./recovery-rules.js";
 import { Violation } from "./violation.js";
 import type { MachineTap } from "./watched-machine.js";
 import type { StorageTap } from "./watched-storage.js";
@@ -34,6 +40,8 @@ export class Oracle implements NetworkTap {
   /** What the storage of a node says was committed in the life before. */
   readonly #hints = new Map<NodeId, LogId>();
   readonly #applied: AppliedWatcher;
+  /** What was appended to the log of a node in a recovery, until it runs again. */
+  readonly #recovered = new Map<NodeId, readonly LogEntry<unknown, unknown>[]>();
 
   #violation: Error | null = null;
 
@@ -101,6 +109,11 @@ export class Oracle implements NetworkTap {
     this.#machines.set(id, index);
   }
 
+  /** A snapshot up to this entry is durable on a node. */
+  installed(id: NodeId, lastLogId: LogId): void {
+    this.#current.get(id)?.installed(lastLogId);
+  }
+
   /** What is told of the storage of a node, in its current life. */
   storageOf(id: NodeId): StorageTap {
     const node = (): ObservedNode | undefined => this.#current.get(id);
@@ -151,8 +164,28 @@ export class Oracle implements NetworkTap {
       return;
     }
     checkRecovery(name, known, state);
+    for (const entry of this.#recovered.get(state.id) ?? []) {
+      const { index, term } = entry.logId;
+      if (state.log.termAt(index) === term)
+        this.memory.appends(name, entry, state.log.termAt(index - 1) ?? -1);
+    }
+    this.#recovered.delete(state.id);
     known.restart(state);
     this.#current.set(state.id, known);
+  }
+
+  /** True when a crash of all nodes, and the loss of all others, would leave this one with everything that was ever committed. */
+  keepsAll(id: NodeId): boolean {
+    const { memory } = this;
+    const last = memory.committedUpto(memory.lastCommitted, Number.POSITIVE_INFINITY);
+    return last === undefined || this.#current.get(id)?.holdsDurably(last) === true;
+  }
+
+  /** A membership is to be appended to the log of a node that does not run. */
+  recovering(id: NodeId, entries: readonly LogEntry<unknown, unknown>[]): void {
+    this.#recovered.set(id, entries);
+    const node = this.#current.get(id);
+    for (const { logId } of entries) if (node !== undefined) this.check(() => checkRecovered(node, logId));
   }
 
   /** The store of a node is gone for good. */
@@ -218,6 +251,7 @@ export class Oracle implements NetworkTap {
     if (node === undefined) return;
     if (rpc === "vote") checkVoteAnswer(node, request as never, response as never);
     if (rpc === "appendEntries") checkAppendAnswer(node, response as never);
+    if (rpc === "installSnapshot") checkSnapshotAnswer(node, request as never, response as never);
     if (rpc !== "readIndex" && rpc !== "timeoutNow") checkTermOfAnswer(node, rpc, response as never);
   }
 
@@ -240,10 +274,15 @@ export class Oracle implements NetworkTap {
     if (leads) this.#checkQuorum(name, node, state);
   }
 
-  /** True when a store of the node holds the entry: one that was erased since had acknowledged it when it counted. */
-  #everHeld(id: NodeId, logId: LogId): boolean {
-    for (const node of this.#stores.values()) if (node.id === id && node.holdsDurably(logId)) return true;
-    return false;
+  /**
+   * True when the store of a voter holds the entry, or held it when it was erased. It is the one that the membership names: what another store of
+   * this id has counts for nothing. Where it names none, any of them may have been counted.
+   */
+  #everHeld(id: NodeId, { incarnations }: Membership<unknown>, logId: LogId): boolean {
+    const incarnation = incarnations.get(id);
+    if (incarnation !== undefined)
+      return this.#stores.get(storeName(id, incarnation))?.holdsDurably(logId) === true;
+    return [...this.#stores.values()].some((node) => node.id === id && node.holdsDurably(logId));
   }
 
   /** B6, B8: what a leader commits is of its own term, and durable on a majority of each set of voters in force. */
@@ -255,16 +294,16 @@ export class Oracle implements NetworkTap {
         `${name} commits ${formatLogId(committed)}`,
       );
     }
-    const isHeld = (configs: readonly (readonly NodeId[])[]): boolean =>
-      configs.every((voters) => {
-        const holders = voters.filter((id) => this.#everHeld(id, committed));
+    const isHeld = (membership: Membership<unknown>): boolean =>
+      membership.configs.every((voters) => {
+        const holders = voters.filter((id) => this.#everHeld(id, membership, committed));
         return holders.length * 2 > voters.length;
       });
     // The step may have brought the next membership after it committed by the one before.
-    if (isHeld(node.configs) || isHeld(effective(state).membership.configs)) return;
+    if (isHeld(node.membership) || isHeld(effective(state).membership)) return;
     throw new Violation(
       "B6 committed on a quorum",
-      `${name} commits ${formatLogId(committed)}, which is not durable on a majority of ${JSON.stringify(node.configs)}`,
+      `${name} commits ${formatLogId(committed)}, which is not durable on a majority of ${JSON.stringify(node.membership.configs)}`,
     );
   }
 }

@@ -34,6 +34,17 @@ export function checkRecovery(name: string, before: ObservedNode, state: EngineS
   }
 }
 
+/** A13: a node that is recovered appends after what was durable, and not instead. What was not is gone by then. */
+export function checkRecovered(before: ObservedNode, logId: LogId): void {
+  if (logId.index <= before.settledIndex) {
+    throw new Violation(
+      RULE,
+      `${before.name} is recovered with ${formatLogId(logId)}, and had entries up to ${before.settledIndex}`,
+    );
+  }
+  before.goneFrom(logId.index);
+}
+
 /** A4: what a store knew to be committed is so after a restart, as far as the log holds it. @param hint what the store says. */
 export function checkHint(name: string, hint: LogId, { committed, log }: EngineState): void {
   if (committed.index >= hint.index || log.termAt(hint.index) !== hint.term) return;

@@ -70,7 +70,8 @@ function isAtRest<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): boolean {
   const { cluster } = run;
   const leader = cluster.leader();
   if (leader === null) return false;
-  const { membership, replication, term, committed } = (leader.raft as Raft<C>).metrics();
+  const { membership, replication, term, committed, transferTarget } = (leader.raft as Raft<C>).metrics();
+  if (transferTarget !== null) return false;
   if (isJoint(membership.membership) || !voterIds(membership.membership).includes(leader.id)) return false;
   if (!run.core.includes(leader.id)) return false;
   return membersOf(run).every((id) => {
@@ -82,9 +83,38 @@ function isAtRest<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): boolean {
       metrics.term === term &&
       metrics.currentLeader === leader.id &&
       committed.index - metrics.lastApplied.index < 50 &&
-      (progress === undefined || progress.mode === "pipeline")
+      metrics.storageStalled === null &&
+      metrics.snapshotStalled === null &&
+      (progress === undefined || (progress.mode === "pipeline" && progress.lag < 50))
     );
   });
+}
+
+/** How long queues may take to become empty once nobody asks for anything, in virtual milliseconds. */
+const IDLE_MS = 2_000;
+
+/** D5: nothing is left over. Everybody has everything, and beside heartbeats, which come and go, no message is on its way. */
+async function idle<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>): Promise<void> {
+  const { clock, cluster } = run;
+  const queues = (): string[] => {
+    const leader = cluster.leader()?.raft?.metrics();
+    return membersOf(run).flatMap((id) => {
+      const progress = leader?.replication?.get(id);
+      const isIdle =
+        progress === undefined ||
+        (progress.lag === 0 &&
+          progress.inFlight === 0 &&
+          progress.mode === "pipeline" &&
+          progress.snapshot === null);
+      return isIdle ? [] : [`node ${id}: ${JSON.stringify(progress)}`];
+    });
+  };
+  for (const limit = clock.now + IDLE_MS; clock.now < limit && !run.over;) {
+    if (queues().length === 0) return;
+    await clock.advance(1);
+  }
+  const found = `${queues().join(", ")}: ${describeCluster(cluster)}`;
+  if (!run.over) run.fail(new Violation("D5 queues are empty at rest", found));
 }
 
 /** Reads everything once more, and looks whether all members have the same. */
@@ -96,6 +126,7 @@ export async function readAll<C extends RaftTypeConfig, I, O>(run: Run<C, I, O>)
     const read = clients[0]?.readUntilAnswered(input) ?? Promise.resolve();
     await run.until("a last read", read, CONVERGENCE_MS);
   }
+  await idle(run);
   // D3: at rest all members have applied the same; that their states are equal the hashes say.
   await clock.advance(500);
   const leader = cluster.leader()?.raft?.metrics();

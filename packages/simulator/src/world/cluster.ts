@@ -1,5 +1,5 @@
 import type { LogLevel, NodeId, RaftTypeConfig } from "@seshat/common";
-import { Raft } from "@seshat/raft";
+import { Raft, recover } from "@seshat/raft";
 import type { EngineStep, RaftConfig } from "@seshat/raft";
 import type { SeededRandom, VirtualClock } from "@seshat/raft/testing";
 import { ProtocolCoverage } from "../tally/protocol-coverage.js";
@@ -7,6 +7,7 @@ import { SimNetwork } from "../network/sim-network.js";
 import type { WatchedTransport } from "../network/watched-transport.js";
 import type { Oracle } from "../oracle/oracle.js";
 import type { WatchedMachine } from "../oracle/watched-machine.js";
+import { watchStateMachine } from "../oracle/watched-state-machine.js";
 import { aliveOnly, watchStorage } from "../oracle/watched-storage.js";
 import type { Trace } from "../trace.js";
 import { Life } from "./life.js";
@@ -117,7 +118,9 @@ export class Cluster<C extends RaftTypeConfig> {
       const raft = await Raft.create<C>({
         id,
         storage: watchStorage(storage, aliveOnly(life, oracle.storageOf(id))),
-        stateMachine,
+        stateMachine: watchStateMachine(stateMachine, (lastLogId) => {
+          if (life.alive) oracle.installed(id, lastLogId);
+        }),
         network: this.network.from(id, life),
         config,
         runtime: life.runtime,
@@ -155,6 +158,50 @@ export class Cluster<C extends RaftTypeConfig> {
       life.end();
     } finally {
       if (node.life === life) node.starting = false;
+    }
+  }
+
+  /** True when this node alone would have all that was committed. */
+  keepsAll(id: NodeId): boolean {
+    return this.#parts.oracle.keepsAll(id);
+  }
+
+  /** Makes a node that does not run a cluster of its own, by hand. @returns false when its disk was in the way: it does not run until it works. */
+  async recover(id: NodeId): Promise<boolean> {
+    const node = this.node(id);
+    const { clock, random, oracle, trace, config } = this.#parts;
+    // Nobody starts it before it is a cluster of its own.
+    node.starting = true;
+    const life = new Life(clock, random.fork(), node.rate);
+    try {
+      const { storage, stateMachine } = await node.store.open(
+        life.runtime,
+        this.#parts.makeMachine(id, life),
+      );
+      const watched = watchStorage(storage, aliveOnly(life, oracle.storageOf(id)));
+      const { after } = await recover<C>({
+        id,
+        nodes: [[id, node.address]],
+        storage: {
+          ...watched,
+          append: (entries, completion) => {
+            oracle.recovering(id, entries);
+            return watched.append(entries, completion);
+          },
+        },
+        stateMachine,
+        config,
+        runtime: life.runtime,
+      });
+      trace.note(clock.now, `node ${id} is recovered: ${JSON.stringify(after.logId)}`);
+      node.starting = false;
+      return true;
+    } catch (thrown) {
+      trace.note(clock.now, `node ${id} is not recovered: ${String(thrown)}`);
+      return false;
+    } finally {
+      life.end();
+      node.store.crash("machine");
     }
   }
 

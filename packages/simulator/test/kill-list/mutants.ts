@@ -431,4 +431,44 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    id: 29,
+    name: "founds a cluster without the votes of term 0",
+    plan: { features: ["rivalFoundings"] },
+    caught: { seed: 1, by: ["B1", "B2"] },
+    edits: [
+      {
+        file: "raft/src/runtime/founding.ts",
+        replace: "const store = await question.vote();",
+        by: "const store = await question.preVote();",
+      },
+    ],
+  },
+  {
+    id: 30,
+    name: "says that it has a snapshot before it has installed it",
+    plan: { size: 3, features: ["compaction", "outages", "disks"] },
+    caught: { seed: 1, by: ["A12"] },
+    edits: [
+      {
+        file: "raft/src/runtime/snapshot-receiver.ts",
+        replace: "  /** The snapshot that is complete. */",
+        by: "  get isComplete() { return this.#complete !== null; }",
+      },
+      {
+        file: "raft/src/runtime/executor.ts",
+        replace: 'this.#signed({ type: "progress", term, nextOffset })',
+        by: 'this.#signed(this.#receiver.isComplete ? { type: "installed", term } : { type: "progress", term, nextOffset })',
+      },
+    ],
+  },
+  {
+    id: 31,
+    name: "is recovered in the term that it was in",
+    plan: { features: ["disasters", "bursts"] },
+    caught: { seed: 1, by: ["D", "D6"] },
+    edits: [
+      { file: "raft/src/recover.ts", replace: "const term = vote.term + 1;", by: "const { term } = vote;" },
+    ],
+  },
 ];

@@ -11,9 +11,10 @@ export function membershipAt(
   index: number,
   configs: readonly (readonly NodeId[])[],
   term = 1,
+  incarnations: readonly (readonly [NodeId, number])[] = [],
 ): StoredMembership<unknown> {
   const nodes = configs.flat().map((id): [NodeId, unknown] => [id, {}]);
-  return { logId: { term, index }, membership: createMembership(configs, nodes) };
+  return { logId: { term, index }, membership: createMembership(configs, nodes, { incarnations }) };
 }
 
 export function entry(
