@@ -7,7 +7,7 @@ import type { SimulationResult } from "./simulation.js";
 const MAX_RUNS = 200;
 
 /**
- * Leaves out of a plan that fails what it does not take to fail in the same way: actions, by delta debugging (Zeller and Hildebrandt 2002), large
+ * Leaves out of a plan that fails what it does not take to fail in the same way: actions, by delta debugging (Zeller and Hildebrandt 2002), a second founding, large
  * values, leases, clocks that drift, keys, time and clients. What chance decides is drawn anew in each run, so the result is small rather than smallest.
  *
  * @param violation what did not hold.
@@ -62,9 +62,10 @@ class Minimizer {
 }
 
 /** What a plan may do without, beside actions and clients. */
-function simplifications({ actions, faultyMs, clockRates }: Plan): Partial<Plan>[] {
+function simplifications({ actions, faultyMs, clockRates, rival }: Plan): Partial<Plan>[] {
   const end = (actions.at(-1)?.at ?? 0) + 1_000;
   return [
+    ...(rival === undefined ? [] : [{ rival: undefined }]),
     { largeBytes: 0 },
     { leases: false },
     { clockRates: clockRates.map(() => 1) },

@@ -63,6 +63,10 @@ export class Load {
   readonly #done: Promise<unknown>;
   #lastId = 0;
   #isStopped = false;
+  /** What is asked for and not known yet. */
+  #underWay = 0;
+  /** Settled once clients may ask; null while they may. */
+  #held: Promise<void> | null = null;
 
   constructor(cluster: Cluster, settings: LoadSettings) {
     this.#cluster = cluster;
@@ -87,6 +91,25 @@ export class Load {
     await this.#done;
   }
 
+  /** Lets nobody ask for anything, and waits until nothing is under way. @returns lets them go on. */
+  async hold(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    while (this.#underWay > 0) await sleep(5);
+    return () => {
+      this.#held = null;
+      resolve();
+    };
+  }
+
+  /** Asks for every key on each of these connections, in one piece. Ends when all is answered, or never will be. */
+  async readAll(connections: readonly RedisConnection[]): Promise<void> {
+    const reads = connections.flatMap((connection, at) =>
+      this.#settings.keys.map((key, n) => this.#ask(`asking ${at}.${n}`, connection, { key, f: "get" })),
+    );
+    await Promise.all(reads);
+  }
+
   async #run({ name, node: first, isReader }: ClientSettings, random: SeededRandom): Promise<void> {
     const { keys, pauseMs, pipeline, draw = drawOperation } = this.#settings;
     let connection = null as RedisConnection | null;
@@ -99,6 +122,7 @@ export class Load {
       for (let left = operations; left.length > 0 && !this.#isStopped;) {
         if (connection === null || connection.isClosed)
           connection = await this.#cluster.connect(node, CLIENT_TIMEOUT_MS);
+        if (this.#held !== null) await this.#held;
         left = connection === null ? left : await this.#send(name, connection, left);
         if (left.length === 0) break;
         if (performance.now() - startedAt > GIVE_UP_MS) {
@@ -139,7 +163,9 @@ export class Load {
     const open = recorder.invoke(client, input);
     // From now on it may be over at any moment, once.
     if (input.lifeMs !== undefined) recorder.invoke(`${client}, its end`, { key: input.key, f: "del" });
+    this.#underWay += 1;
     const { type, reply } = await outcomeOf(connection.call(...commandOf(input)), isRead(input));
+    this.#underWay -= 1;
     if (type === "ok") open.ok(reply);
     else if (type === "unknown") open.unknown();
     else open.fail();

@@ -1,6 +1,7 @@
 import { isolate } from "../network/network.js";
 import type { ProxyNetwork } from "../network/proxy-network.js";
 import { sleep } from "../cluster/sleep.js";
+import { PATIENCE_MS } from "../cluster/cluster.js";
 import type { Scenario } from "./scenario.js";
 import { moreAcknowledged, moreFailed, roles, untilNewLeader } from "./steps.js";
 
@@ -24,6 +25,41 @@ export const isolatedLeader: Scenario = {
     const { leader, others } = await roles(scene);
     await untilNewLeader(scene, leader.term, () => isolate(cluster.network, leader.id, others));
     await Promise.all([moreAcknowledged(load), moreFailed(load, 2)]);
+  },
+};
+
+/** Clients that ask the old leader, and how long they do: until it has noticed what happened, and longer. */
+const ASKING_CLIENTS = 4;
+const ASKING_MS = 1500;
+
+/**
+ * The longest that two can lead. A leader that is cut off notices at about the time at which the others elect another. One that hands over while it hears
+ * nobody has a successor at once, does not learn of it, and believes for an election timeout that it leads. Who answers reads without asking a
+ * majority says what is not true any more.
+ */
+export const deafLeader: Scenario = {
+  name: "deaf-leader",
+  what: "the leader hands over, and hears nobody: while it believes that it still leads, another does, and clients ask both",
+  async run(scene) {
+    const { cluster, load } = scene;
+    const { leader, others } = await roles(scene);
+    const opened = await Promise.all(
+      Array.from({ length: ASKING_CLIENTS }, () => cluster.connect(leader.id, PATIENCE_MS)),
+    );
+    const [operator, ...asking] = opened.filter((connection) => connection !== null);
+    // It hands over to one that has all that it has: so nothing may be under way.
+    const release = await load.hold();
+    await cluster.caughtUp();
+    await untilNewLeader(scene, leader.term, async () => {
+      for (const other of others) await cluster.network.cut(other, leader.id);
+      // It may never learn what came of it.
+      operator?.call("SESHAT", "TRANSFER", String(others[0])).catch(() => {});
+    });
+    release();
+    for (const end = performance.now() + ASKING_MS; performance.now() < end; await sleep(10))
+      await load.readAll(asking);
+    for (const connection of [operator, ...asking]) connection?.close();
+    await moreAcknowledged(load);
   },
 };
 

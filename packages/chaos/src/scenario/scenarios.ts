@@ -8,7 +8,7 @@ import {
   leaderPaused,
 } from "./crashes.js";
 import { compaction, replaceNodes, rollingRestart } from "./maintenance.js";
-import { asymmetricPartition, isolatedLeader, latency, partition } from "./partitions.js";
+import { asymmetricPartition, isolatedLeader, latency, deafLeader, partition } from "./partitions.js";
 import type { Scenario } from "./scenario.js";
 
 /** The matrix, in the order in which one cluster goes through it. */
@@ -18,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   partition,
   asymmetricPartition,
   isolatedLeader,
+  deafLeader,
   leaderPaused,
   cascadingFailures,
   leaderKilledDuringWrites,

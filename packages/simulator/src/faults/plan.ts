@@ -11,7 +11,7 @@ export interface Plan {
   /** The founders. */
   readonly voters: readonly NodeId[];
   /** Another founding at the same time, of which one may succeed. Default: none. */
-  readonly rival?: RivalFounding;
+  readonly rival?: RivalFounding | undefined;
   /** Nodes that may join later. */
   readonly spares: readonly NodeId[];
   readonly leases: boolean;
