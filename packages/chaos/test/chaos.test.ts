@@ -1,41 +1,14 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import type { ProgramOutcome } from "../src/testing/run-program.js";
+import { inDirectory, runProgram } from "../src/testing/run-program.js";
 import { describe, expect, test } from "vitest";
 
-const PROGRAM = fileURLToPath(new URL("../dist/bin/seshat-chaos.js", import.meta.url));
+const chaos = (...args: readonly string[]): Promise<ProgramOutcome> =>
+  runProgram(new URL("../dist/bin/seshat-chaos.js", import.meta.url), ...args);
+
 /** Clusters of processes on a machine that has others to run. */
 const LONG_MS = 600_000;
-
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function chaos(...args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit") as Promise<[number | null]>,
-  ]);
-  return { code, out, err };
-}
-
-/** In a directory of its own, which is gone in the end. */
-async function inDirectory<T>(act: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), "seshat-chaos-test-"));
-  try {
-    return await act(dir);
-  } finally {
-    await rm(dir, { recursive: true });
-  }
-}
 
 describe("pnpm chaos", () => {
   test(

@@ -1,39 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import type { ProgramOutcome } from "@seshat/chaos/testing";
+import { inDirectory, runProgram } from "@seshat/chaos/testing";
 import { describe, expect, test } from "vitest";
 
-const PROGRAM = fileURLToPath(new URL("../dist/bin/seshat-crash.js", import.meta.url));
-
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function crash(...args: string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit") as Promise<[number | null]>,
-  ]);
-  return { code, out, err };
-}
-
-/** In a directory of its own, which is gone in the end. */
-async function inDirectory<T>(act: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), "seshat-crash-test-"));
-  try {
-    return await act(dir);
-  } finally {
-    await rm(dir, { recursive: true });
-  }
-}
+const crash = (...args: readonly string[]): Promise<ProgramOutcome> =>
+  runProgram(new URL("../dist/bin/seshat-crash.js", import.meta.url), ...args);
 
 describe("pnpm crash", () => {
   test("kills, starts again, and finds everything that was acknowledged", async () => {

@@ -37,7 +37,7 @@ export class Cluster {
   /** Starts a node where it was before. @returns false when the process was killed before it had started. */
   async start(id: number): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
-      const node = this.launch(id);
+      const node = this.#launch(id);
       const address = await node.started;
       if (address !== null) {
         this.#addresses.set(id, address);
@@ -52,7 +52,7 @@ export class Cluster {
   }
 
   /** Begins to start a node, and does not wait. */
-  launch(id: number): NodeProcess {
+  #launch(id: number): NodeProcess {
     const life = (this.#lives.get(id) ?? 0) + 1;
     this.#lives.set(id, life);
     const node = new NodeProcess({

@@ -15,8 +15,10 @@ import { Load } from "../load/clients.js";
 import type { RoundSum } from "../machine/journal-machine.js";
 import { keyOf } from "../machine/journal-machine.js";
 import { checkJournals, checkSums } from "./check-journals.js";
-import type { KillKind, NodePlan } from "./plan.js";
-import { drawPlan, victims } from "./plan.js";
+import type { Kills } from "./crash.js";
+import { crashAll } from "./crash.js";
+import type { KillKind } from "./plan.js";
+import { drawPlan } from "./plan.js";
 
 /** How long a cluster may take to serve again once all its processes run: far more than it needs. */
 const RECOVERY_MS = 60_000;
@@ -26,11 +28,8 @@ const KEYS = 6;
 const WRITES_AFTER = 20;
 
 /** What a round came to. */
-export interface RoundReport {
+export interface RoundReport extends Kills {
   readonly kind: KillKind;
-  /** Processes that were killed, and how many of them while they started again. */
-  readonly kills: number;
-  readonly killsWhileStarting: number;
   readonly acknowledged: number;
   readonly unknown: number;
   readonly refused: number;
@@ -60,8 +59,12 @@ export async function runRound({ cluster, round, random, nextId, sums }: RoundPa
     RECOVERY_MS,
     () => late("leader", "nobody leads"),
   );
-  const chosen = victims(plan, leader, NODE_IDS);
-  const killed = await Promise.all(chosen.map((id, at) => crash(cluster, id, plan.nodes[at] as NodePlan)));
+  const nodes = {
+    kill: (id: number) => cluster.node(id).kill(),
+    start: (id: number) => cluster.start(id),
+    isRunning: (id: number) => !cluster.node(id).isGone,
+  };
+  const kills = await crashAll(nodes, plan, leader, NODE_IDS);
   const enough = load.acknowledged + WRITES_AFTER;
   await retry(
     async () => (load.acknowledged >= enough ? true : null),
@@ -83,36 +86,13 @@ export async function runRound({ cluster, round, random, nextId, sums }: RoundPa
   const count = (wanted: string): number => statuses.filter((status) => status === wanted).length;
   return {
     kind: plan.kind,
-    kills: killed.reduce((sum, { kills }) => sum + kills, 0),
-    killsWhileStarting: killed.reduce((sum, { whileStarting }) => sum + whileStarting, 0),
+    ...kills,
     acknowledged: load.acknowledged,
     unknown: count("unknown"),
     refused: count("refused"),
     reads: load.reads,
     ms: performance.now() - startedAt,
   };
-}
-
-/** Kills a node, and starts it again, perhaps twice. */
-async function crash(
-  cluster: Cluster,
-  id: number,
-  { killAfterMs, downMs, againAfterMs }: NodePlan,
-): Promise<{ readonly kills: number; readonly whileStarting: number }> {
-  await sleep(killAfterMs);
-  await cluster.node(id).kill();
-  await sleep(downMs);
-  if (againAfterMs === null) {
-    await cluster.start(id);
-    return { kills: 1, whileStarting: 0 };
-  }
-  const node = cluster.launch(id);
-  let hasStarted = false;
-  void node.started.then((address) => (hasStarted = address !== null));
-  await sleep(againAfterMs);
-  await node.kill();
-  await cluster.start(id);
-  return { kills: 2, whileStarting: hasStarted ? 0 : 1 };
 }
 
 /** What each node says in the end is part of the history. */

@@ -3,8 +3,8 @@ import { Load, checkCopies, checkHistory, moreAcknowledged, readAll, sleep } fro
 import type { SeededRandom } from "@seshat/raft/testing";
 import { HistoryRecorder } from "@seshat/simulator";
 import { RoundFailure } from "../cluster/round-failure.js";
-import type { NodePlan } from "../round/plan.js";
-import { drawPlan, victims } from "../round/plan.js";
+import { crashAll } from "../round/crash.js";
+import { drawPlan } from "../round/plan.js";
 import type { RoundReport } from "../round/round.js";
 import { drawOperations, keysOfRound } from "./draw-operation.js";
 
@@ -45,8 +45,12 @@ export async function runServerRound({
   try {
     await sleep(plan.loadMs);
     const { id: leader } = await cluster.newLeader();
-    const chosen = victims(plan, leader, cluster.members);
-    const killed = await Promise.all(chosen.map((id, at) => crash(cluster, id, plan.nodes[at] as NodePlan)));
+    const nodes = {
+      kill: (id: number) => cluster.kill(id),
+      start: (id: number) => cluster.start(id),
+      isRunning: (id: number) => cluster.running.includes(id),
+    };
+    const kills = await crashAll(nodes, plan, leader, cluster.members);
     await moreAcknowledged(load);
     await load.stop();
     await cluster.caughtUp();
@@ -58,8 +62,7 @@ export async function runServerRound({
     const { acknowledged, unknown, refused, reads } = load.counts;
     return {
       kind: plan.kind,
-      kills: killed.reduce((sum, { kills }) => sum + kills, 0),
-      killsWhileStarting: killed.reduce((sum, { whileStarting }) => sum + whileStarting, 0),
+      ...kills,
       acknowledged,
       unknown,
       refused,
@@ -69,34 +72,6 @@ export async function runServerRound({
   } finally {
     await load.stop();
   }
-}
-
-/** Kills a server, and starts it again, perhaps twice. */
-async function crash(
-  cluster: Cluster,
-  id: number,
-  { killAfterMs, downMs, againAfterMs }: NodePlan,
-): Promise<{ readonly kills: number; readonly whileStarting: number }> {
-  await sleep(killAfterMs);
-  await cluster.kill(id);
-  await sleep(downMs);
-  if (againAfterMs === null) {
-    await cluster.start(id);
-    return { kills: 1, whileStarting: 0 };
-  }
-  let hasStarted = false;
-  const starting = cluster.start(id).then(
-    () => (hasStarted = true),
-    // It was killed; a server that cannot start fails the round below.
-    () => false,
-  );
-  await sleep(againAfterMs);
-  const whileStarting = hasStarted ? 0 : 1;
-  await cluster.kill(id);
-  await starting;
-  // One that was launched only after the kill runs.
-  if (!cluster.running.includes(id)) await cluster.start(id);
-  return { kills: 2, whileStarting };
 }
 
 /** What earlier rounds left is still what it was. */
