@@ -114,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 7,
     name: "serves reads without asking a quorum",
     plan: { features: ["partitions"] },
-    caught: { seed: 1, by: ["C4", "C8"] },
+    caught: { seed: 5, by: ["C4", "C8"] },
     edits: [{ file: `${ENGINE}/read-rounds.ts`, replace: "read.round = role.round;", by: "read.round = 0;" }],
   },
   {
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
         [1_600, { type: "load", thinkMs: 1 }],
       ],
     },
-    caught: { seed: 1, by: ["C4", "C5", "C8"] },
+    caught: { seed: 4, by: ["C4", "C5", "C8"] },
     edits: [
       {
         file: `${ENGINE}/leadership.ts`,
@@ -171,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 11,
     name: "installs a snapshot over newer state",
     plan: { features: ["badNetwork", "membership", "compaction", "reusedIds", "erasedDisks"] },
-    caught: { seed: 1, by: ["A5", "A9", "A4"] },
+    caught: { seed: 25, by: ["A5", "A9", "A4"] },
     edits: [
       {
         file: `${ENGINE}/on-install-snapshot.ts`,
@@ -218,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 14,
     name: "forgets the old majority while the membership is joint",
-    caught: { seed: 1, by: ["B6", "B4"] },
+    caught: { seed: 17, by: ["B6", "B4"] },
     edits: [
       {
         file: `${ENGINE}/joint-config.ts`,
@@ -235,7 +235,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 15,
     name: "applies a command twice that was sent again",
-    caught: { seed: 1, by: ["C2", "C6", "C8"] },
+    caught: { seed: 2, by: ["C2", "C6", "C8"] },
     edits: [
       {
         file: "storage/src/sessions/session-table.ts",
@@ -259,7 +259,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 17,
     name: "goes on after a failed sync as if it had worked",
-    caught: { seed: 1, by: ["A13", "A12"] },
+    caught: { seed: 13, by: ["A13", "A12"] },
     edits: [
       {
         file: `${DISK}/log-file.ts`,
@@ -324,7 +324,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 22,
     name: "answers a time-out as if nothing had been done",
-    caught: { seed: 1, by: ["C9", "C8"] },
+    caught: { seed: 18, by: ["C9", "C8"] },
     edits: [
       {
         file: "raft/src/runtime/guarded-write.ts",
@@ -336,7 +336,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 23,
     name: "gives reads an index before an entry of its own term is committed",
-    caught: { seed: 1, by: ["C4", "C8"] },
+    caught: { seed: 2, by: ["C4", "C8"] },
     edits: [
       {
         file: `${ENGINE}/read-rounds.ts`,
@@ -348,7 +348,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 24,
     name: "accepts a torn tail of the log when it starts",
-    caught: { seed: 1, by: ["A13", "D"] },
+    caught: { seed: 3, by: ["A13", "D"] },
     edits: [
       {
         file: `${DISK}/recover-log.ts`,
@@ -372,7 +372,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     id: 26,
     name: "counts a joint membership as one set of voters",
-    caught: { seed: 1, by: ["B6", "B4"] },
+    caught: { seed: 2, by: ["B6", "B4"] },
     edits: [
       {
         file: `${ENGINE}/joint-config.ts`,
