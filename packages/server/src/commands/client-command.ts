@@ -7,7 +7,7 @@ import { checkClientName } from "./client-name.js";
 import { killClients } from "./client-kill.js";
 import type { LocalReply, LocalRow } from "./local-command.js";
 import { NO_REPLY } from "./local-command.js";
-import { OK, bulk, integer, latin1, word } from "./text.js";
+import { OK, bulk, cString, integer, word } from "./text.js";
 import { unknownSubcommand } from "./unknown-command.js";
 
 interface Subcommand extends Omit<LocalRow, "run"> {
@@ -124,16 +124,16 @@ function setInfo({ state }: Client, args: Args): LocalReply {
   const attribute = word(args, 2);
   if (attribute === "lib-name") state.libraryName = checkClientName(args[3] as Uint8Array, "lib-name");
   else if (attribute === "lib-ver") state.libraryVersion = checkClientName(args[3] as Uint8Array, "lib-ver");
-  else throw new CommandError(`ERR Unrecognized option '${latin1(args[2])}'`);
+  else throw new CommandError(`ERR Unrecognized option '${cString(args[2])}'`);
   return OK;
 }
 
 function list(_client: Client, args: Args, { clients, now }: ServerContext): LocalReply {
   let chosen: Iterable<Client> = clients;
   if (args.length === 4 && word(args, 2) === "type") {
-    const type = word(args, 3);
+    const type = cString(args[3]).toLowerCase();
     if (!["normal", "master", "replica", "slave", "pubsub"].includes(type)) {
-      throw new CommandError(`ERR Unknown client type '${latin1(args[3])}'`);
+      throw new CommandError(`ERR Unknown client type '${cString(args[3])}'`);
     }
     if (type !== "normal") chosen = [];
   } else if (args.length > 3 && word(args, 2) === "id") {

@@ -3,7 +3,7 @@ import type { Args } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
 import { CommandError, SYNTAX_ERROR } from "./command-error.js";
 import type { LocalReply } from "./local-command.js";
-import { OK, integer, latin1, word } from "./text.js";
+import { OK, cString, integer, latin1, word } from "./text.js";
 
 /** CLIENT KILL, in its old form (an address) and its new one (filters). */
 export function killClients(client: Client, args: Args, { clients }: ServerContext): LocalReply {
@@ -18,7 +18,7 @@ export function killClients(client: Client, args: Args, { clients }: ServerConte
   let skipsSelf = true;
   for (let i = 2; i < args.length; i += 2) {
     if (i + 1 === args.length) throw new CommandError(SYNTAX_ERROR);
-    const value = latin1(args[i + 1]);
+    const value = cString(args[i + 1]);
     switch (word(args, i)) {
       case "id": {
         const id = integer(args[i + 1]);

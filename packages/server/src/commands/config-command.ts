@@ -9,7 +9,7 @@ import { CommandError, SYNTAX_ERROR, wrongArity } from "./command-error.js";
 import { refused } from "./config-parameters.js";
 import type { LocalReply } from "./local-command.js";
 import { NO_REPLY } from "./local-command.js";
-import { OK, bulk, latin1, lower, word } from "./text.js";
+import { OK, bulk, cString, latin1, lower, word } from "./text.js";
 import { unknownSubcommand } from "./unknown-command.js";
 
 /** CONFIG: what holds for this server, and what is replicated: limits that decide whether a write is made. */
@@ -59,7 +59,7 @@ function set(client: Client, args: Args, { parameters }: ServerContext): LocalRe
     const parameter = parameters.find(name);
     if (parameter === undefined) {
       throw new CommandError(
-        `ERR Unknown option or number of arguments for CONFIG SET - '${latin1(args[i])}'`,
+        `ERR Unknown option or number of arguments for CONFIG SET - '${cString(args[i])}'`,
       );
     }
     if (parameter.set === null) {

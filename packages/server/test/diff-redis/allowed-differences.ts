@@ -1,4 +1,4 @@
-import { CLOSED, SILENT } from "./connection.ts";
+import { CLOSED, latin1, SILENT } from "./connection.ts";
 import type { Outcome } from "./connection.ts";
 import { encoded } from "./encoded.ts";
 
@@ -96,8 +96,8 @@ export function sameOutcome(args: readonly string[], redis: Outcome, other: Outc
   if (isError(redis) || isError(other)) return false;
   const name = args[0]?.toUpperCase() ?? "";
   // Redis keeps the sign of a zero in a large sorted set, and not in a small one; Seshat in none.
-  if (name.startsWith("Z") && withoutSigns(redis) === withoutSigns(other)) return true;
-  return BY_COMMAND.get(name)?.same(redis, other, args) ?? false;
+  const [one, two] = name.startsWith("Z") ? [withoutSigns(redis), withoutSigns(other)] : [redis, other];
+  return equal(one, two) || (BY_COMMAND.get(name)?.same(one, two, args) ?? false);
 }
 
 export function isArray(
@@ -111,8 +111,13 @@ function equal(one: Outcome, two: Outcome): boolean {
   return encoded(one) === encoded(two) && encoded(one, 2) === encoded(two, 2);
 }
 
-function withoutSigns(outcome: Outcome): string {
-  return encoded(outcome).replaceAll(",-0\r\n", ",0\r\n").replaceAll("$2\r\n-0\r\n", "$1\r\n0\r\n");
+/** With 0 for -0, whichever way it is written. */
+function withoutSigns(outcome: Outcome): Outcome {
+  if (isArray(outcome)) return outcome.map(withoutSigns) as Outcome;
+  if (outcome instanceof Uint8Array) return Buffer.from(outcome).toString() === "-0" ? latin1("0") : outcome;
+  const isDouble =
+    typeof outcome === "object" && outcome !== null && "type" in outcome && outcome.type === "double";
+  return isDouble && outcome.value === 0 ? { type: "double", value: 0 } : outcome;
 }
 
 function isError(outcome: Outcome): boolean {

@@ -74,6 +74,12 @@ export const ONCE_DIFFERENT: Readonly<Record<string, readonly (readonly string[]
     ["COMMAND", "GETKEYS", "CLIENT", "ID", "a"],
     ["COMMAND", "GETKEYS", "LMPOP", "99999999999999999999", "a", "LEFT"],
   ],
+  "what a client sent is repeated up to a NUL": [
+    ["CONFIG", "SET", "1\0x", "a"],
+    ["CLIENT", "LIST", "TYPE", "a\0b"],
+    ["CLIENT", "KILL", "TYPE", "a\0b"],
+    ["CLIENT", "KILL", "USER", "a\0b"],
+  ],
   "CLIENT looks at one argument after another": [
     ["CLIENT", "LIST", "ID", "-1"],
     ["CLIENT", "LIST", "ID", "0", "abc"],
