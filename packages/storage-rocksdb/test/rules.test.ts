@@ -2,9 +2,10 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeF
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readMarker } from "../src/wal/marker-file.js";
+import type { WalBatch } from "../src/wal/wal-records.js";
 import { readBatches } from "../src/wal/wal-records.js";
 import { append, entry, flip, openStore, readAll, wals } from "./store-helpers.js";
-import type { Store } from "./store-helpers.js";
+import type { Entry, Store } from "./store-helpers.js";
 import type { Access } from "./test-disk.js";
 import { TestDisk } from "./test-disk.js";
 
@@ -215,6 +216,76 @@ describe("what a power failure left", () => {
       `truncate ${first}`,
       `datasync ${first}`,
     ]);
+    for (const each of [disk, left]) await each.dispose();
+  });
+});
+
+describe("batches that were never synced, of which a later one came to the disk and an earlier one did not", () => {
+  /** Ends when the entry is written; what becomes of it then does not matter. */
+  async function write(store: Store, late: Entry): Promise<void> {
+    append(store, late).catch(() => {});
+    while ((await store.metrics()).queuedBytes > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /**
+   * The power fails when entries 1 to 6 are durable, and 7 and 8 written, each in a batch of its own. The last batch says that 6 was synced, and the
+   * marker, which was not synced since then, does not.
+   */
+  async function written(disk: TestDisk): Promise<TestDisk> {
+    const store = await openStore(disk.dir, { writeBufferBytes: 1_048_576 }, disk.io);
+    for (let index = 1; index <= 5; index++) await append(store, entry(index));
+    const sync = disk.io.datasync;
+    const syncs: (() => void)[] = [];
+    const waiting = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    disk.io.datasync = async (fd, path) => {
+      // That of the marker never ends.
+      await new Promise<void>((resolve) => {
+        if (!path.endsWith(".log")) return;
+        syncs.push(resolve);
+        waiting[syncs.length - 1]?.resolve();
+      });
+      await sync(fd, path);
+    };
+    const isDurable = append(store, entry(6));
+    await waiting[0]?.promise;
+    await write(store, entry(7, 40_000));
+    syncs[0]?.();
+    await isDurable;
+    await waiting[1]?.promise;
+    await write(store, entry(8));
+    return disk.crash((length) => length);
+  }
+
+  test("they are cut off, and the store opens: what a batch says of itself it says no more when it is gone", async () => {
+    const disk = new TestDisk();
+    const left = await written(disk);
+    const [path] = wals(left.dir) as [string];
+    const bytes = readFileSync(path);
+    const [seventh, eighth] = [...readBatches(bytes)].slice(-2) as [WalBatch, WalBatch];
+    expect(eighth.extent?.size).toBe(seventh.start);
+    const page = Math.ceil(seventh.start / 4096) * 4096;
+    writeFileSync(path, bytes.fill(0, page, page + 4096));
+    const store = await open(left);
+    expect((await store.metrics()).cutBytes).toBe(bytes.length - seventh.start);
+    expect(await readAll(store)).toEqual([1, 2, 3, 4, 5, 6].map((index) => entry(index)));
+    await store.close();
+    for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("in a file of its own: the same", async () => {
+    const disk = new TestDisk();
+    const left = await written(disk);
+    const [path] = wals(left.dir) as [string];
+    const bytes = readFileSync(path);
+    const [seventh, eighth] = [...readBatches(bytes)].slice(-2) as [WalBatch, WalBatch];
+    // As RocksDB had begun another file for it.
+    const { index } = /(?<index>\d{6})\.log$/.exec(path)?.groups as { index: string };
+    const later = path.replace(index, String(Number(index) + 1).padStart(6, "0"));
+    writeFileSync(path, bytes.subarray(0, seventh.end - 1000));
+    writeFileSync(later, bytes.subarray(eighth.start));
+    const store = await open(left);
+    expect(await readAll(store)).toEqual([1, 2, 3, 4, 5, 6].map((number) => entry(number)));
+    await store.close();
     for (const each of [disk, left]) await each.dispose();
   });
 });

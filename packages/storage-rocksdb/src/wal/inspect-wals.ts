@@ -63,11 +63,12 @@ export async function inspectWals(dir: string, known: Extent, io: StoreIo): Prom
         cut = { wal: previous.wal, size: previous.size, problem, torn: previous.wal !== wal };
       }
       if (cut === null) previous = { wal, size: batch.end, nextSequence: batch.nextSequence };
-      if (batch.extent !== null) extent = furtherExtent(extent, batch.extent);
+      if (batch.extent !== null)
+        extent = cut === null ? furtherExtent(extent, batch.extent) : claimed(extent, batch.extent);
     }
     const { value: broken } = next;
     if (broken === null) continue;
-    for (const found of extentsAfter(bytes, broken.at)) extent = furtherExtent(extent, found);
+    for (const found of extentsAfter(bytes, broken.at)) extent = claimed(extent, found);
     cut ??= cutAt(wal, broken);
   }
   const path = (wal: number): string => join(dir, walName(wal));
@@ -90,6 +91,14 @@ export async function inspectWals(dir: string, known: Extent, io: StoreIo): Prom
     }
   }
   return { extent, cutBytes: 0 };
+}
+
+/**
+ * What a batch tells that comes after a cut: how far the files were synced before it, but not how many batches the store holds. It counts itself, and
+ * all those before it, which were perhaps never synced and are cut off with it.
+ */
+function claimed(extent: Extent, { wal, size }: Extent): Extent {
+  return furtherExtent(extent, { batches: extent.batches, wal, size });
 }
 
 function cutAt(wal: number, { at, problem, torn }: WalBreak): Cut {
