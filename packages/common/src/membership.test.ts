@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { anyMembership, nodesFor } from "../test/arbitraries.js";
 import { InvalidValueError } from "./errors.js";
 import { ZERO_LOG_ID } from "./log-id.js";
@@ -26,6 +26,21 @@ describe("createMembership", () => {
     const membership = createMembership([[10, 9, 2]], nodesFor([10, 9, 2]));
     expect(membership.configs).toEqual([[2, 9, 10]]);
     expect([...membership.nodes.keys()]).toEqual([2, 9, 10]);
+  });
+
+  test("searches no list for each of its ids: who sends a membership of millions must not keep a node busy for hours", () => {
+    const many = Array.from({ length: 4000 }, (_, i) => i + 1);
+    const includes = vi.spyOn(Array.prototype, "includes");
+    const incarnations = many.map((id) => [id, 7] as const);
+    const membership = createMembership([many, [1]], nodesFor(many), {
+      leaving: many.slice(1),
+      incarnations,
+    });
+    const looked = includes.mock.contexts.reduce((sum: number, list) => sum + (list as unknown[]).length, 0);
+    includes.mockRestore();
+    expect(membership.incarnations.size).toBe(many.length);
+    expect(membership.leaving.length).toBe(many.length - 1);
+    expect(looked).toBeLessThan(10 * many.length);
   });
 
   test("counts a repeated voter once", () => {

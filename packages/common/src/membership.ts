@@ -110,9 +110,10 @@ export function createMembership<N>(
 function checkLeaving(configs: readonly (readonly NodeId[])[], ids: Iterable<NodeId>): readonly NodeId[] {
   const checked = [...ids].map((id) => checkNodeId("membership.leaving", id));
   const leaving = [...new Set(checked)].sort((a, b) => a - b);
-  const [outgoing, incoming] = configs;
+  // Sets: what comes from the network may name millions.
+  const [outgoing, incoming] = configs.map((config) => new Set(config));
   for (const id of leaving) {
-    if (incoming === undefined || outgoing?.includes(id) !== true || incoming.includes(id)) {
+    if (incoming === undefined || outgoing?.has(id) !== true || incoming.has(id)) {
       throw new InvalidValueError("membership.leaving", leaving, "voters of the outgoing set alone");
     }
   }
@@ -123,12 +124,13 @@ function checkIncarnations(
   configs: readonly (readonly NodeId[])[],
   incarnations: Iterable<readonly [NodeId, number]>,
 ): ReadonlyMap<NodeId, number> {
+  const voters = new Set(configs.flat());
   const ofVoters = [...incarnations]
     .map(([id, incarnation]): [NodeId, number] => [
       checkNodeId("membership.incarnations", id),
       checkInteger("membership.incarnations", incarnation, 1),
     ])
-    .filter(([id]) => configs.some((config) => config.includes(id)));
+    .filter(([id]) => voters.has(id));
   return new Map(ofVoters.sort(([a], [b]) => a - b));
 }
 

@@ -157,9 +157,9 @@ function checkMembership(field: string, membership: Membership<unknown>): void {
       );
     }
   }
-  const [outgoing, incoming] = configs;
+  const [outgoing, incoming] = configs.map((voters) => new Set(voters));
   const mayLeave = (id: NodeId): boolean =>
-    incoming !== undefined && outgoing?.includes(id) === true && !incoming.includes(id);
+    incoming !== undefined && outgoing?.has(id) === true && !incoming.has(id);
   if (!Array.isArray(leaving) || !leaving.every(mayLeave)) {
     throw new InvalidValueError(`${field}.leaving`, leaving, "voters of the outgoing set alone");
   }

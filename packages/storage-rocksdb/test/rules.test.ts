@@ -234,7 +234,7 @@ describe("batches that were never synced, of which a later one came to the disk 
   async function written(disk: TestDisk): Promise<TestDisk> {
     const store = await openStore(disk.dir, { writeBufferBytes: 1_048_576 }, disk.io);
     for (let index = 1; index <= 5; index++) await append(store, entry(index));
-    const sync = disk.io.datasync;
+    const sync = disk.io.datasync.bind(disk.io);
     const syncs: (() => void)[] = [];
     const waiting = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     disk.io.datasync = async (fd, path) => {
@@ -279,8 +279,7 @@ describe("batches that were never synced, of which a later one came to the disk 
     const bytes = readFileSync(path);
     const [seventh, eighth] = [...readBatches(bytes)].slice(-2) as [WalBatch, WalBatch];
     // As RocksDB had begun another file for it.
-    const { index } = /(?<index>\d{6})\.log$/.exec(path)?.groups as { index: string };
-    const later = path.replace(index, String(Number(index) + 1).padStart(6, "0"));
+    const later = path.replace(/\d{6}(?=\.log$)/, (index) => String(Number(index) + 1).padStart(6, "0"));
     writeFileSync(path, bytes.subarray(0, seventh.end - 1000));
     writeFileSync(later, bytes.subarray(eighth.start));
     const store = await open(left);
