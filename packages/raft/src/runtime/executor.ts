@@ -169,6 +169,7 @@ export class Executor<C extends RaftTypeConfig> {
       timeoutMs: config.snapshotTimeoutMs,
       pauseMs: config.heartbeatIntervalMs,
       newestIndex: () => state.snapshot.lastLogId.index,
+      logExtent: () => ({ last: state.log.last.index, committed: state.committed.index }),
       readSnapshot: () => stateMachine.readCurrentSnapshot(),
       call: (to, request) => this.#sender.installSnapshot(to, request),
       awaits: (command) => awaitsSnapshot(state, command),

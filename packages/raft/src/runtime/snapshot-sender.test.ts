@@ -67,6 +67,8 @@ function setUp(size = SIZE) {
     /** Whether the engine waits for the outcome. */
     awaits: true,
     newest: 5,
+    /** Where the log ends, and how far it is committed. */
+    log: { last: 5, committed: 5 },
     read: (): Snapshot | null | Promise<Snapshot | null> => snapshot,
     /** A follower that takes every part in order, and has installed all of it when it is asked next. */
     follower: ({ offset, data }: InstallSnapshotRequest<unknown>): Answer => {
@@ -98,6 +100,7 @@ function setUp(size = SIZE) {
     timeoutMs: TIMEOUT,
     pauseMs: PAUSE,
     newestIndex: () => world.newest,
+    logExtent: () => world.log,
     readSnapshot: () => world.read() as never,
     call: async (_, request) => {
       sent.push([clock.now, request.offset, request.data.length]);
@@ -307,6 +310,75 @@ describe("a snapshot on its way to a follower", () => {
     world.sender.send(SEND);
     await settled();
     expect(world.events).toEqual([{ ...INSTALLED, response: { type: "refused", term: 4 } }]);
+    checkAtRest(world, world.events);
+  });
+});
+
+describe("while clients write", () => {
+  /** Sends all of a snapshot, each part of which takes so long, while `write` says before each part what becomes of the log. @returns when each request was sent. */
+  async function sentAt(
+    tookMs: number,
+    write: (log: World["world"]["log"], part: number) => void,
+    forMs: number,
+  ): Promise<number[]> {
+    const world = setUp();
+    const { follower } = world.world;
+    const { setTimer } = world.clock.runtime(new SeededRandom(2));
+    world.world.follower = (request) =>
+      new Promise((resolve) => {
+        write(world.world.log, world.sent.length);
+        setTimer(tookMs, () => resolve(follower(request) as InstallSnapshotResponse));
+      });
+    world.sender.send(SEND);
+    await world.clock.advance(forMs);
+    expect(world.events).toEqual([INSTALLED]);
+    checkAtRest(world, world.events);
+    // What asks whether it is installed is no part any more.
+    return world.sent.slice(0, 5).map(([at]) => at);
+  }
+
+  test("a transfer rests after each part for twice as long as that took", async () => {
+    const grows = await sentAt(4, (log) => void log.last++, 1000);
+    expect(grows).toEqual([0, 12, 24, 36, 48]);
+  });
+
+  test("what they wrote and is not committed counts as writing, though the log does not grow", async () => {
+    const hangs = await sentAt(4, (log) => void (log.last = 9), 1000);
+    expect(hangs).toEqual([0, 12, 24, 36, 48]);
+  });
+
+  test("no rest is longer than 40 ms: however slow the parts are, a follower does not starve", async () => {
+    const slow = await sentAt(100, (log) => void log.last++, 2000);
+    expect(slow).toEqual([0, 140, 280, 420, 560]);
+  });
+
+  test("a transfer does not rest once they have stopped, nor where they write nothing", async () => {
+    const stops = await sentAt(
+      4,
+      (log, part) => {
+        log.last += part <= 2 ? 1 : 0;
+        log.committed = log.last;
+      },
+      1000,
+    );
+    expect(stops).toEqual([0, 12, 24, 28, 32]);
+    const nothing = await sentAt(4, () => {}, 1000);
+    expect(nothing).toEqual([0, 4, 8, 12, 16]);
+  });
+
+  test("a transfer that is given up while it rests leaves nothing behind", async () => {
+    const world = setUp();
+    const { follower } = world.world;
+    const { setTimer } = world.clock.runtime(new SeededRandom(2));
+    world.world.log.last = 9;
+    world.world.follower = (request) =>
+      new Promise((resolve) => setTimer(4, () => resolve(follower(request) as InstallSnapshotResponse)));
+    world.sender.send(SEND);
+    await world.clock.advance(5);
+    expect(world.timers.size).toBe(1);
+    world.sender.cancel(2);
+    await settled();
+    expect(world.sent).toHaveLength(1);
     checkAtRest(world, world.events);
   });
 });

@@ -26,6 +26,8 @@ export interface SnapshotSenderParts<C extends RaftTypeConfig> {
   readonly pauseMs: number;
   /** Where the newest snapshot ends. */
   newestIndex(): number;
+  /** Where the log ends, and how far it is committed: while clients write it grows, or has entries that are not. */
+  logExtent(): { readonly last: number; readonly committed: number };
   readSnapshot(): MaybePromise<Snapshot<C["SnapshotData"], C["Node"]> | null>;
   /** Sends one part. Rejects when there is no answer in time; stays pending once the peer is given up. */
   call(to: NodeId, request: InstallSnapshotRequest<C["Node"]>): Promise<RpcResponse<InstallSnapshotResponse>>;
@@ -41,6 +43,14 @@ export interface SnapshotProgress {
   readonly size: number;
 }
 
+/** While clients write, a transfer rests after each part for so many times as long as that took: it has a third of the time, and the writes the rest. */
+const REST = 2;
+/**
+ * No rest is longer, in milliseconds: whatever is written, a follower gets a part for each such time beside what the part itself takes, up to 6 MiB a
+ * second with parts of the default size.
+ */
+const LONGEST_REST_MS = 40;
+
 interface Transfer {
   readonly command: SendSnapshotCommand;
   /** Settles when the transfer is given up. */
@@ -52,7 +62,7 @@ interface Transfer {
 
 /**
  * Brings snapshots to followers, a part at a time, each sent when the one before is answered. The follower says what
- * it wants next: after an interruption a transfer goes on where it ended.
+ * it wants next: after an interruption a transfer goes on where it ended. While clients write, it makes way for them.
  */
 export class SnapshotSender<C extends RaftTypeConfig> {
   readonly #parts: SnapshotSenderParts<C>;
@@ -155,7 +165,7 @@ export class SnapshotSender<C extends RaftTypeConfig> {
     chunks: SnapshotChunks,
     beganAt: number,
   ): Promise<Event | "outdated" | null> {
-    const { id: leaderId, runtime, timeoutMs } = this.#parts;
+    const { id: leaderId, runtime, timeoutMs, pauseMs } = this.#parts;
     const { command } = transfer;
     const { to, term, seq } = command;
     let offset = 0;
@@ -164,6 +174,8 @@ export class SnapshotSender<C extends RaftTypeConfig> {
     let progressAt = beganAt;
     transfer.progress = { offset, size };
     while (this.#goesOn(transfer)) {
+      const begunAt = runtime.now();
+      const lastBefore = this.#parts.logExtent().last;
       const data = asks ? new Uint8Array(0) : await chunks.at(offset);
       if (!this.#goesOn(transfer)) return null;
       const request = { term, leaderId, meta, size, offset, data };
@@ -197,7 +209,8 @@ export class SnapshotSender<C extends RaftTypeConfig> {
       if (response !== "lost") asks = false;
       offset = next;
       transfer.progress = { offset, size };
-      if (waits) await this.#pause(transfer);
+      if (waits) await this.#pause(transfer, pauseMs);
+      else if (this.#isWritten(lastBefore)) await this.#pause(transfer, restMs(runtime.now() - begunAt));
       if (asks && this.#parts.newestIndex() > meta.lastLogId.index && this.#goesOn(transfer))
         return "outdated";
     }
@@ -208,16 +221,26 @@ export class SnapshotSender<C extends RaftTypeConfig> {
     return !transfer.ended && this.#parts.awaits(transfer.command);
   }
 
-  #pause(transfer: Transfer): Promise<void> {
-    const { runtime, pauseMs } = this.#parts;
+  /** Whether clients write, or wait for what they wrote. @param lastBefore where the log ended a moment ago. */
+  #isWritten(lastBefore: number): boolean {
+    const { last, committed } = this.#parts.logExtent();
+    return last > lastBefore || last > committed;
+  }
+
+  #pause(transfer: Transfer, forMs: number): Promise<void> {
     return new Promise<void>((resolve) => {
-      const timer = runtime.setTimer(pauseMs, resolve);
+      const timer = this.#parts.runtime.setTimer(forMs, resolve);
       void transfer.over.then(() => {
         timer.cancel();
         resolve();
       });
     });
   }
+}
+
+/** How long to make way for writes after a part that took so long. */
+function restMs(tookMs: number): number {
+  return Math.min(REST * tookMs, LONGEST_REST_MS);
 }
 
 function newTransfer(command: SendSnapshotCommand): Transfer {
