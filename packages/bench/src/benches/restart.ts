@@ -5,7 +5,9 @@ import { count, micros, percent, text } from "../statistics/cells.js";
 export const restart: Bench = {
   name: "restart",
   about: "entries/s that a durable node reads back and applies again when it starts, no snapshot taken",
-  notes: ["What is replayed was read twice: once by the search for memberships, once to be applied."],
+  notes: [
+    "What is replayed was gone through twice: once by the search for memberships, which decodes nothing else, once to be applied.",
+  ],
   keys: ["clients"],
   compared: ["readPerSec", "readCpuUs", "replayPerSec", "replayCpuUs"],
   columns: [

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ByteWriter } from "../binary/byte-writer.js";
 import { CodecError } from "../errors.js";
 import type { LogEntry } from "../log-entry.js";
-import type { Membership } from "../membership.js";
+import type { Membership, StoredMembership } from "../membership.js";
 import { EMPTY_STORED_MEMBERSHIP, createMembership } from "../membership.js";
 import type { TypeConfig } from "../raft-type-config.js";
 import type { TypeCodec } from "./byte-codec.js";
@@ -149,6 +149,60 @@ test("many entries of which anything is cut off or changed are refused, or are o
     }),
     { numRuns: 300 },
   );
+});
+
+describe("memberships among entries", () => {
+  const FIRST = 7;
+  /** Entries of consecutive indexes. */
+  const consecutive = fc
+    .array(entry, { maxLength: 20 })
+    .map((some) =>
+      some.map(({ logId: { term }, payload }, i) => ({ logId: { term, index: FIRST + i }, payload })),
+    );
+  /** Decodes memberships and nothing else. */
+  const deaf = new EntryCodec<Types>({
+    command: {
+      encode: codec.command.encode,
+      decode: () => expect.unreachable("a command was decoded"),
+    },
+  });
+
+  test("are found without a look at what else there is", () => {
+    fc.assert(
+      fc.property(consecutive, (some) => {
+        const found: StoredMembership[] = [];
+        expect(deaf.findMemberships(deaf.encodeEntries(some), FIRST, found)).toBe(some.length);
+        expect(found).toStrictEqual(
+          some.flatMap(({ logId: at, payload }) =>
+            payload.type === "membership" ? [{ logId: at, membership: payload.membership }] : [],
+          ),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("are not looked for in entries that are others, or cut off, or of no type", () => {
+    const some = [1, 2, 3].map((term, i) => ({
+      logId: { term, index: FIRST + i },
+      payload: { type: "blank" as const },
+    }));
+    const bytes = entries.encodeEntries(some);
+    const find = (part: Uint8Array, first = FIRST): number => entries.findMemberships(part, first, []);
+    expect(find(bytes)).toBe(3);
+    expect(() => find(bytes, FIRST + 1)).toThrow(`entry ${FIRST} where ${FIRST + 1} has to be`);
+    const size = bytes.length / 3;
+    const twice = new Uint8Array([...bytes.subarray(0, size), ...bytes.subarray(0, size)]);
+    expect(() => find(twice)).toThrow(`entry ${FIRST} where ${FIRST + 1} has to be`);
+    for (let length = 1; length < bytes.length; length++)
+      if (length % size !== 0) expect(() => find(bytes.subarray(0, length))).toThrow(CodecError);
+    const unknown = bytes.slice();
+    unknown[size - 1] = 5;
+    expect(() => find(unknown)).toThrow("an entry of type 5");
+    const short = bytes.slice();
+    short[3] = 16;
+    expect(() => find(short)).toThrow("an entry of 16 bytes");
+  });
 });
 
 describe("bytes that are no entry", () => {

@@ -55,7 +55,7 @@ export class EntryCodec<C extends RaftTypeConfig> {
         writer.u8(3).u64(payload.expiresAfter);
         return;
       case "membership":
-        this.#writeMembership(writer.u8(4), payload.membership);
+        this.#writeMembership(writer.u8(MEMBERSHIP), payload.membership);
     }
   }
 
@@ -113,6 +113,34 @@ export class EntryCodec<C extends RaftTypeConfig> {
     return entries;
   }
 
+  /**
+   * Finds the memberships among entries of consecutive indexes, of which nothing else is decoded.
+   *
+   * @param first the index of the first entry.
+   * @param found what is found is added to it.
+   * @returns how many entries there are.
+   * @throws when the bytes are not what {@link encodeEntries} or {@link writeSized} gives for such entries.
+   */
+  findMemberships(bytes: Uint8Array, first: number, found: StoredMembership<C["Node"]>[]): number {
+    const reader = new ByteReader("entries", bytes);
+    let index = first;
+    for (; reader.remaining > 0; index++) {
+      const length = reader.u32();
+      if (length < BLANK_BYTES || length > reader.remaining) {
+        throw reader.error(`an entry of ${length} bytes, of which ${reader.remaining} are left`);
+      }
+      const end = reader.offset + length;
+      const logId = readLogId(reader);
+      if (logId.index !== index) throw reader.error(`entry ${logId.index} where ${index} has to be`);
+      const type = reader.u8();
+      if (type > MEMBERSHIP) throw reader.error(`an entry of type ${type}`);
+      if (type === MEMBERSHIP) found.push({ logId, membership: this.#readMembership(reader) });
+      else reader.view(end - reader.offset);
+      if (reader.offset !== end) throw reader.error(`an entry that ends at offset ${end}`);
+    }
+    return index - first;
+  }
+
   encodeMeta({ lastLogId, lastMembership, snapshotId }: SnapshotMeta<C["Node"]>): Uint8Array {
     const writer = new ByteWriter(256);
     writeLogId(writer, lastLogId);
@@ -164,7 +192,7 @@ export class EntryCodec<C extends RaftTypeConfig> {
       }
       case 3:
         return { type: "openSession", expiresAfter: reader.u64() };
-      case 4:
+      case MEMBERSHIP:
         return { type: "membership", membership: this.#readMembership(reader) };
       default:
         throw reader.error(`an entry of type ${type}`);
@@ -206,6 +234,11 @@ export class EntryCodec<C extends RaftTypeConfig> {
 const PLAIN_HEAD = 17;
 /** The same, of a session. */
 const SESSION_HEAD = PLAIN_HEAD + 24;
+
+/** Of an entry that is only its log id and its type: the shortest. */
+const BLANK_BYTES = 17;
+/** The type of an entry with a membership. */
+const MEMBERSHIP = 4;
 
 /** Of what stands before each entry. */
 const LENGTH_BYTES = 4;

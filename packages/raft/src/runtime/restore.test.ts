@@ -212,6 +212,37 @@ describe("restoring a node", () => {
     });
   });
 
+  test("storage that finds memberships by itself is asked for those that are not applied, and nothing is read for them", async () => {
+    const found = [{ logId: logId(1, 4), membership: voters(1, 2) }];
+    const { storage, stateMachine, reads } = tell({ entries: blanks(1, 1, 500), applied: logId(1, 2) });
+    const asked: [number, number][] = [];
+    Object.assign(storage, {
+      readMemberships: (since: number, upto: number) => {
+        asked.push([since, upto]);
+        return found;
+      },
+    });
+    const start = await restore(IDENTITY, storage, stateMachine, silentInstruments(), RUNTIME);
+    expect(start.memberships.slice(1)).toEqual(found);
+    expect(asked).toEqual([[3, 500]]);
+    for (const [since, upto] of reads) expect(upto).toBe(since);
+  });
+
+  test.each([
+    ["is applied", [2]],
+    ["is past the end", [4, 6]],
+    ["comes before the one before it", [5, 4]],
+    ["is told twice", [4, 4]],
+  ])("a membership that %s is not taken from storage", async (_, indexes) => {
+    const { storage, stateMachine } = tell({ entries: blanks(1, 1, 5), applied: logId(1, 2) });
+    const found = indexes.map((index) => ({ logId: logId(1, index), membership: voters(1, 2) }));
+    Object.assign(storage, { readMemberships: () => found });
+    const error = await rejection(restore(IDENTITY, storage, stateMachine, silentInstruments(), RUNTIME));
+    expect(error).toBeInstanceOf(StorageError);
+    expect(error).toMatchObject({ verb: "read log" });
+    expect(error.message).toContain("a membership at 1-");
+  });
+
   test("a state machine kept only in memory is given the snapshot again, within a span", async () => {
     const tracer = new RecordingTracer();
     const { storage, stateMachine, installed } = tell({
@@ -377,6 +408,7 @@ describe("storage that contradicts itself is refused", () => {
     ["readLogState", "read log", "storage"],
     ["readEntries", "read log", "storage"],
     ["readCommitted", "read log", "storage"],
+    ["readMemberships", "read log", "storage"],
     ["readCurrentSnapshot", "read snapshot", "stateMachine"],
     ["readAppliedState", "apply", "stateMachine"],
     ["installSnapshot", "install snapshot", "stateMachine"],

@@ -108,7 +108,7 @@ export async function restore<C extends RaftTypeConfig>(
   }
   const memberships = [
     lastMembership,
-    ...(await findMemberships(reader, lastAppliedLogId.index + 1, lastLogId.index)),
+    ...(await findMemberships(storage, reader, lastAppliedLogId.index + 1, lastLogId.index)),
   ];
   const hint = (await readOr("read log", () => storage.readCommitted?.() ?? null)) ?? ZERO_LOG_ID;
   const committed = log.has(hint) && compareLogIds(hint, lastAppliedLogId) > 0 ? hint : lastAppliedLogId;
@@ -196,12 +196,35 @@ async function findRanges(
   await findRanges(reader, middle, last, ranges);
 }
 
-/** The memberships in the log from `since` to `upto`. */
-async function findMemberships(
-  reader: RaftLogReader<RaftTypeConfig>,
+/** What storage says of memberships decides who votes: at least it is to be in the log, and in order. */
+function checkMemberships(
+  memberships: readonly StoredMembership<unknown>[],
   since: number,
   upto: number,
-): Promise<StoredMembership<unknown>[]> {
+): readonly StoredMembership<unknown>[] {
+  let next = since;
+  for (const { logId } of memberships) {
+    if (!(logId.index >= next && logId.index <= upto)) {
+      throw new StorageError(
+        "read log",
+        `a membership at ${formatLogId(logId)} was found between ${next} and ${upto}`,
+      );
+    }
+    next = logId.index + 1;
+  }
+  return memberships;
+}
+
+/** The memberships in the log from `since` to `upto`. */
+async function findMemberships<C extends RaftTypeConfig>(
+  storage: RaftStorage<C>,
+  reader: RaftLogReader<C>,
+  since: number,
+  upto: number,
+): Promise<readonly StoredMembership<unknown>[]> {
+  if (since > upto) return [];
+  const known = await readOr("read log", () => storage.readMemberships?.(since, upto) ?? null);
+  if (known !== null) return checkMemberships(known, since, upto);
   const found: StoredMembership<unknown>[] = [];
   let next = since;
   while (next <= upto) {

@@ -323,11 +323,11 @@ describe("while clients write", () => {
   ): Promise<number[]> {
     const world = setUp();
     const { follower } = world.world;
-    const { setTimer } = world.clock.runtime(new SeededRandom(2));
+    const runtime = world.clock.runtime(new SeededRandom(2));
     world.world.follower = (request) =>
       new Promise((resolve) => {
         write(world.world.log, world.sent.length);
-        setTimer(tookMs, () => resolve(follower(request) as InstallSnapshotResponse));
+        runtime.setTimer(tookMs, () => resolve(follower(request) as InstallSnapshotResponse));
       });
     world.sender.send(SEND);
     await world.clock.advance(forMs);
@@ -369,10 +369,12 @@ describe("while clients write", () => {
   test("a transfer that is given up while it rests leaves nothing behind", async () => {
     const world = setUp();
     const { follower } = world.world;
-    const { setTimer } = world.clock.runtime(new SeededRandom(2));
+    const runtime = world.clock.runtime(new SeededRandom(2));
     world.world.log.last = 9;
     world.world.follower = (request) =>
-      new Promise((resolve) => setTimer(4, () => resolve(follower(request) as InstallSnapshotResponse)));
+      new Promise((resolve) =>
+        runtime.setTimer(4, () => resolve(follower(request) as InstallSnapshotResponse)),
+      );
     world.sender.send(SEND);
     await world.clock.advance(5);
     expect(world.timers.size).toBe(1);

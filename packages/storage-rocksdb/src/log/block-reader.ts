@@ -1,4 +1,4 @@
-import type { RaftTypeConfig } from "@seshat/common";
+import type { RaftTypeConfig, StoredMembership } from "@seshat/common";
 import { StorageError } from "@seshat/common";
 import type { EntryCodec } from "@seshat/common/codec";
 import { LOG_END, LOG_START, indexOf, logKey } from "../keys.js";
@@ -41,30 +41,60 @@ export class BlockReader<C extends RaftTypeConfig> {
    */
   async read(since: number, upto: number): Promise<C["Entry"][]> {
     const found: C["Entry"][] = [];
+    await this.#walk(since, upto, READ_BYTES, (block, next) => {
+      const entries = block.entries(next, upto);
+      for (const entry of entries) found.push(entry);
+      return entries.length;
+    });
+    return found;
+  }
+
+  /**
+   * Finds the memberships among the entries from `since` to `upto`.
+   *
+   * @throws {StorageError} when one of these entries is missing.
+   */
+  async findMemberships(since: number, upto: number): Promise<StoredMembership<C["Node"]>[]> {
+    const found: StoredMembership<C["Node"]>[] = [];
+    await this.#walk(since, upto, Infinity, (block, next) => block.findMemberships(next, upto, found));
+    return found;
+  }
+
+  /**
+   * Goes through the blocks that hold the entries from `since` to `upto`, or ends once it has seen `maxBytes` of them.
+   *
+   * @param visit is given each block and the first entry that is wanted of it, and says how many it has from there on.
+   * @throws {StorageError} when an entry is missing.
+   */
+  async #walk(
+    since: number,
+    upto: number,
+    maxBytes: number,
+    visit: (block: LogBlock<C>, next: number) => number,
+  ): Promise<void> {
     const sizes = { blocks: 0, bytes: 0 };
+    let next = since;
     /** Says whether more is wanted. */
     const take = (block: LogBlock<C>): boolean => {
-      const next = since + found.length;
-      const entries = block.first > next ? [] : block.entries(next, upto);
-      if (entries.length === 0) throw missing(next);
-      for (const entry of entries) found.push(entry);
+      const count = block.first > next ? 0 : visit(block, next);
+      if (count === 0) throw missing(next);
+      next += count;
       sizes.blocks += 1;
       sizes.bytes += block.size;
-      return since + found.length <= upto && sizes.bytes < READ_BYTES;
+      return next <= upto && sizes.bytes < maxBytes;
     };
     const fetched = Math.round(FETCH_BYTES / this.#blockBytes);
     const capacity = Math.min(Math.max(fetched, MIN_FETCH), MAX_FETCH);
     let wantsMore = true;
     for await (const record of this.#database.iterator({ gte: logKey(since), lte: logKey(upto), capacity })) {
       // Whoever reads on begins where a block does, so the search for the block before it is rare.
-      if (found.length === 0 && indexOf(record.key) !== since) wantsMore = take(await this.#blockOf(since));
+      if (next === since && indexOf(record.key) !== since) wantsMore = take(await this.#blockOf(since));
       if (wantsMore) wantsMore = take(new LogBlock(record, this.#codec));
       if (!wantsMore) break;
     }
-    if (found.length === 0) wantsMore = take(await this.#blockOf(since));
-    if (wantsMore) throw missing(since + found.length);
+    if (next === since) wantsMore = take(await this.#blockOf(since));
+    if (wantsMore) throw missing(next);
     this.#blockBytes = sizes.bytes / sizes.blocks;
-    return found;
   }
 
   async #blockOf(index: number): Promise<LogBlock<C>> {

@@ -1,4 +1,4 @@
-import type { LogEntry, RaftTypeConfig } from "@seshat/common";
+import type { LogEntry, RaftTypeConfig, StoredMembership } from "@seshat/common";
 import { CodecError } from "@seshat/common";
 import type { EntryCodec } from "@seshat/common/codec";
 import { indexOf } from "../keys.js";
@@ -54,13 +54,34 @@ export class LogBlock<C extends RaftTypeConfig> {
    * @throws when the bytes are not what was written.
    */
   entries(since: number = this.first, upto: number = Infinity): LogEntry<C["D"], C["Node"]>[] {
-    const start = this.#skip(HEADER_BYTES, since - this.first);
-    const from = Math.max(since, this.first);
-    const end = upto === Infinity ? this.#bytes.length : this.#skip(start, upto + 1 - from);
-    const entries = this.#codec.decodeEntries(this.#bytes.subarray(start, end));
+    const { from, start, bytes } = this.#part(since, upto);
+    const entries = this.#codec.decodeEntries(bytes);
     const wrong = entries.findIndex(({ logId }, at) => logId.index !== from + at);
     if (wrong !== -1) throw new CodecError(FORMAT, start, `another entry where ${from + wrong} has to be`);
     return entries;
+  }
+
+  /**
+   * Adds the memberships from `since` to `upto` that are in it to `found`. Nothing else is decoded.
+   *
+   * @returns how many entries of that range are in it.
+   * @throws when the bytes are not what was written.
+   */
+  findMemberships(since: number, upto: number, found: StoredMembership<C["Node"]>[]): number {
+    const { from, bytes } = this.#part(since, upto);
+    return this.#codec.findMemberships(bytes, from, found);
+  }
+
+  /** The entries from `since` to `upto` that are in it: the first index, and where they stand. */
+  #part(
+    since: number,
+    upto: number,
+  ): { readonly from: number; readonly start: number; readonly bytes: Uint8Array } {
+    const start = this.#skip(HEADER_BYTES, since - this.first);
+    const from = Math.max(since, this.first);
+    const isWhole = upto === Infinity;
+    const end = isWhole ? this.#bytes.length : this.#skip(start, upto + 1 - from);
+    return { from, start, bytes: this.#bytes.subarray(start, end) };
   }
 
   /** Where the entry is that comes `count` after the one at `at`; the end when there is none. */

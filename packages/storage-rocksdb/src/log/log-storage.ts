@@ -1,4 +1,11 @@
-import type { LogId, RaftTypeConfig, StorageVerb, StoreIdentity, Vote } from "@seshat/common";
+import type {
+  LogId,
+  RaftTypeConfig,
+  StorageVerb,
+  StoredMembership,
+  StoreIdentity,
+  Vote,
+} from "@seshat/common";
 import { StorageError, ZERO_LOG_ID, checkInteger, formatLogId } from "@seshat/common";
 import type { IoCompletion, LogState, MaybePromise, RaftLogReader, RaftStorage } from "@seshat/storage";
 import { EntryCodec } from "@seshat/common/codec";
@@ -96,10 +103,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   readEntries(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
     this.#lane.check("read log");
     if (since > upto) return [];
-    const isRange = Number.isSafeInteger(since) && Number.isSafeInteger(upto);
-    if (!(isRange && since > this.#lastPurgedLogId.index && upto <= this.#lastLogId.index)) {
-      throw new StorageError("read log", `entries ${since} to ${upto} were asked for, ${this.#extent()}`);
-    }
+    this.#checkRange(since, upto);
     const { first } = this.#unwritten;
     if (first !== null && since >= first) return this.#unwritten.read(since, upto);
     return this.#readWritten(since, Math.min(upto, (first ?? upto + 1) - 1));
@@ -181,6 +185,15 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     return this.#hardState.readCommitted();
   }
 
+  /** Goes through all of the range once, and decodes nothing but memberships. @throws {StorageError} when one of the entries is not in the log. */
+  async readMemberships(since: number, upto: number): Promise<readonly StoredMembership<C["Node"]>[]> {
+    this.#lane.check("read log");
+    if (since > upto) return [];
+    this.#checkRange(since, upto);
+    await this.#unwritten.drained();
+    return this.#attempt("read log", () => this.#reader.findMemberships(since, upto));
+  }
+
   #readWritten(since: number, upto: number): Promise<readonly C["Entry"][]> {
     return this.#attempt("read log", () => this.#reader.read(since, upto));
   }
@@ -221,6 +234,13 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
         throw new StorageError("append", problem);
       }
       last = logId;
+    }
+  }
+
+  #checkRange(since: number, upto: number): void {
+    const isRange = Number.isSafeInteger(since) && Number.isSafeInteger(upto);
+    if (!(isRange && since > this.#lastPurgedLogId.index && upto <= this.#lastLogId.index)) {
+      throw new StorageError("read log", `entries ${since} to ${upto} were asked for, ${this.#extent()}`);
     }
   }
 

@@ -167,6 +167,41 @@ export const LOG_RULES: readonly StorageRule[] = [
       }
     },
   },
+  {
+    name: "the memberships among some entries are found as a read of these entries finds them, if they are looked for at all",
+    run: async (bench) => {
+      const store = await bench.store();
+      const { log } = store;
+      const entries = [
+        ...everyKind(bench),
+        ...bench.normals(MAX, 8, MANY),
+        bench.membershipEntry(MAX, MANY + 1, 1, 3),
+      ];
+      for (let at = 0; at < entries.length; at += 700) await store.append(entries.slice(at, at + 700));
+      if (log.readMemberships === undefined) return;
+      for (const [since, upto] of [
+        [1, MANY + 1],
+        [2, MANY],
+        [6, 6],
+        [3, 5],
+        [7, MANY + 1],
+        [MANY + 1, MANY + 1],
+        [5, 4],
+      ] as const) {
+        const expected = entries
+          .slice(since - 1, upto)
+          .flatMap(({ logId, payload }) =>
+            payload.type === "membership" ? [{ logId, membership: payload.membership }] : [],
+          );
+        checkEqual(`memberships ${since} to ${upto}`, await log.readMemberships(since, upto), expected);
+      }
+      const find = log.readMemberships.bind(log);
+      await checkFails("a search past the end", async () => find(MANY, MANY + 2));
+      await log.purge({ term: MAX, index: 7 });
+      await checkFails("a search among what was purged", async () => find(7, MANY + 1));
+      checkEqual("what is left", (await find(8, MANY + 1)).length, 1);
+    },
+  },
 ];
 
 export const READER_RULES: readonly StorageRule[] = [

@@ -1,4 +1,11 @@
-import type { BytesTypeConfig, LogEntry, LogId, Request, SnapshotData } from "@seshat/common";
+import type {
+  BytesTypeConfig,
+  LogEntry,
+  LogId,
+  Request,
+  SnapshotData,
+  StoredMembership,
+} from "@seshat/common";
 import { ZERO_LOG_ID } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { but, memFactory, verdict } from "../../test/conformance-support.js";
@@ -43,6 +50,13 @@ const secondLife =
 
 const read = (inner: Log, since: number, upto: number): readonly Entry[] =>
   inner.readEntries(since, upto) as readonly Entry[];
+
+const membershipsOf = (inner: Log, since: number, upto: number): readonly StoredMembership[] =>
+  (since > upto ? [] : read(inner, since, upto)).flatMap(({ logId, payload }) =>
+    payload.type === "membership" ? [{ logId, membership: payload.membership }] : [],
+  );
+
+const endOf = async (inner: Log): Promise<number> => (await inner.readLogState()).lastLogId.index;
 
 const never =
   <T>(value: T): (() => T) =>
@@ -222,6 +236,23 @@ const BROKEN: readonly (readonly [what: string, rule: string, broken: Break])[] 
     "saves hints that it cannot read",
     "a hint of what is committed is the last one saved, if it is kept",
     log((inner) => but(inner, () => ({})) && ({ readCommitted: undefined } as unknown as Partial<Log>)),
+  ],
+  [
+    "finds no memberships",
+    "the memberships among some entries are found as a read of these entries finds them, if they are looked for at all",
+    log(() => ({ readMemberships: () => [] })),
+  ],
+  [
+    "finds memberships beyond what was asked for",
+    "the memberships among some entries are found as a read of these entries finds them, if they are looked for at all",
+    log((inner) => ({ readMemberships: async (since) => membershipsOf(inner, since, await endOf(inner)) })),
+  ],
+  [
+    "finds memberships among entries that are not there",
+    "the memberships among some entries are found as a read of these entries finds them, if they are looked for at all",
+    log((inner) => ({
+      readMemberships: async (since, upto) => membershipsOf(inner, since, Math.min(upto, await endOf(inner))),
+    })),
   ],
   [
     "gives readers a copy",

@@ -1,4 +1,4 @@
-import type { LogId, RaftTypeConfig, StoreIdentity, Vote } from "@seshat/common";
+import type { LogId, RaftTypeConfig, StoredMembership, StoreIdentity, Vote } from "@seshat/common";
 import type { MaybePromise } from "./maybe-promise.js";
 import type { RaftLogReader } from "./raft-log-reader.js";
 
@@ -83,4 +83,12 @@ export interface RaftStorage<C extends RaftTypeConfig> extends RaftLogReader<C> 
 
   /** The last hint saved, or null. */
   readCommitted?(): MaybePromise<LogId | null>;
+
+  /**
+   * Finds the memberships among the entries from index `since` to index `upto`, both inclusive, in order, and checks that all of these entries are there. A
+   * node that starts looks for them in all that it has not applied. May be left out: then it reads these entries, one and all.
+   *
+   * @throws {StorageError} when an entry of the range is missing.
+   */
+  readMemberships?(since: number, upto: number): MaybePromise<readonly StoredMembership<C["Node"]>[]>;
 }
