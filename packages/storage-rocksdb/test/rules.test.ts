@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createMembership } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { readMarker } from "../src/wal/marker-file.js";
 import type { WalBatch } from "../src/wal/wal-records.js";
@@ -40,6 +41,28 @@ describe("a store that is closed", () => {
     ]) {
       await expect(async () => call()).rejects.toThrow("the store is closed");
     }
+    await store.close();
+    await disk.dispose();
+  });
+});
+
+describe("memberships", () => {
+  const membership = createMembership([[1]], [[1, { addr: "a:1" }]]);
+  const change = (index: number): Entry => ({
+    logId: { term: 1, index },
+    payload: { type: "membership", membership },
+  });
+
+  test("are found however much of the log is between them, and before they are written", async () => {
+    const disk = new TestDisk();
+    const store = await openStore(disk.dir, { writeBufferBytes: 16_777_216 }, disk.io);
+    await append(store, change(1));
+    // More than one read gives.
+    for (let index = 2; index <= 12; index++) await append(store, entry(index, 1_000_000));
+    const durable = append(store, change(13));
+    const found = [1, 13].map((index) => ({ logId: { term: 1, index }, membership }));
+    expect(await store.storage.readMemberships?.(1, 13)).toEqual(found);
+    await durable;
     await store.close();
     await disk.dispose();
   });

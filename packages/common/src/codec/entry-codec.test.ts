@@ -162,7 +162,7 @@ describe("memberships among entries", () => {
   /** Decodes memberships and nothing else. */
   const deaf = new EntryCodec<Types>({
     command: {
-      encode: codec.command.encode,
+      encode: (text) => codec.command.encode(text),
       decode: () => expect.unreachable("a command was decoded"),
     },
   });

@@ -51,6 +51,9 @@ export interface RunningNode<C extends RaftTypeConfig> extends AsyncDisposable {
   /**
    * Hands the leadership over if it leads and another voter can take it, settles what waits, and lets go of port and store. Once it
    * has ended another process may start on the same directory.
+   *
+   * Another voter has 3 seconds to take over; a leader whose peers are gone waits for nobody longer than it takes to notice that, which is
+   * `electionTimeoutMaxMs`.
    */
   close(): Promise<void>;
 }
