@@ -19,6 +19,18 @@ export interface BenchedServer extends AsyncDisposable {
   residentBytes(): Promise<number>;
 }
 
+/** How long garbage collection stopped a process, in milliseconds. */
+export interface Pauses {
+  readonly longestMs: number;
+  readonly totalMs: number;
+}
+
+/** A server whose pauses are counted. */
+export interface TracedServer extends BenchedServer {
+  /** Those since the last call. */
+  takePauses(): Pauses;
+}
+
 const OK_CHILD = fileURLToPath(new URL("../benches/redis-ok-child.js", import.meta.url));
 /** As the program has them when it is started by its name. */
 export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=32"];
@@ -34,21 +46,44 @@ export const SERVERS: Readonly<
   redisAlways: () => startRedis(["--appendonly", "yes", "--appendfsync", "always"]),
   nodeLimit: () => start((directory) => spawnIn(directory, process.execPath, [OK_CHILD])),
   /** One durable node, with its defaults. */
-  seshat: () =>
-    start((directory) =>
-      spawnIn(directory, process.execPath, [
-        ...NODE_FLAGS,
-        SESHAT,
-        "start",
-        "--dir",
-        directory,
-        "--port",
-        "0",
-        "--log-level",
-        "error",
-      ]),
-    ),
+  seshat: () => start((directory) => spawnSeshat(directory, NODE_FLAGS)),
 };
+
+function spawnSeshat(directory: string, nodeFlags: readonly string[]): ChildProcess {
+  const args = ["start", "--dir", directory, "--port", "0", "--log-level", "error"];
+  return spawnIn(directory, process.execPath, [...nodeFlags, SESHAT, ...args]);
+}
+
+/** One durable node that says each time what garbage collection took. */
+export async function startTraced(): Promise<TracedServer> {
+  const children: ChildProcess[] = [];
+  const server = await start((directory) => {
+    const child = spawnSeshat(directory, [...NODE_FLAGS, "--trace-gc"]);
+    children.push(child);
+    return child;
+  });
+  let longestMs = 0;
+  let totalMs = 0;
+  const output = children[0]?.stdout;
+  if (output === null || output === undefined) throw new ChildError("a server has no output");
+  createInterface(output).on("line", (line) => {
+    const pause = pauseOf(line);
+    longestMs = Math.max(longestMs, pause);
+    totalMs += pause;
+  });
+  const takePauses = (): Pauses => {
+    const taken = { longestMs, totalMs };
+    longestMs = 0;
+    totalMs = 0;
+    return taken;
+  };
+  return { ...server, takePauses };
+}
+
+/** The milliseconds of the pause that a line of `--trace-gc` tells of; 0 for any other line. */
+export function pauseOf(line: string): number {
+  return Number(/: (?:Scavenge|Mark-Compact).* MB, (\d+(?:\.\d+)?) \/ /.exec(line)?.[1] ?? 0);
+}
 
 async function startRedis(settings: readonly string[]): Promise<BenchedServer> {
   // Redis cannot be told to take any port.

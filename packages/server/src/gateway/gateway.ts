@@ -35,6 +35,7 @@ const WRITE_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupOps: 4096,
   groupBytes: 512 * 1024,
   inFlight: 8,
+  leastShare: 0.5,
   waitingBytes: 64 * 1024 * 1024,
 };
 
@@ -43,6 +44,7 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupOps: 512,
   groupBytes: 512 * 1024,
   inFlight: 32,
+  leastShare: 0,
   waitingBytes: 64 * 1024 * 1024,
 };
 

@@ -40,7 +40,13 @@ class Client implements Owner {
 }
 
 function lane(
-  options: { repeatable?: boolean; waitingBytes?: number; inFlight?: number } = {},
+  options: {
+    repeatable?: boolean;
+    waitingBytes?: number;
+    inFlight?: number;
+    leastShare?: number;
+    groupOps?: number;
+  } = {},
 ): Lane<string> {
   return new Lane<string>({
     ready: () => isReady,
@@ -56,9 +62,10 @@ function lane(
       }),
     repeatable: options.repeatable ?? false,
     limits: {
-      groupOps: 2,
+      groupOps: options.groupOps ?? 2,
       groupBytes: 100,
       inFlight: options.inFlight ?? 3,
+      leastShare: options.leastShare ?? 0,
       waitingBytes: options.waitingBytes ?? 1000,
       timeoutMs: 1000,
     },
@@ -95,6 +102,43 @@ describe("a lane", () => {
     one.add("large", 1000, client);
     one.pump();
     expect(sent.map(({ ops }) => ops)).toEqual([["1", "2"], ["3"], ["large"]]);
+  });
+
+  it("keeps a group that is small beside what is under way until it has company, or that was answered", async () => {
+    const one = lane({ leastShare: 0.5, groupOps: 8 });
+    const client = new Client("a");
+    for (const op of ["1", "2", "3", "4"]) one.add(op, 1, client);
+    one.pump();
+    one.add("5", 1, client);
+    one.pump();
+    expect(sent).toHaveLength(1);
+    one.add("6", 1, client);
+    one.pump();
+    expect(sent.map(({ ops }) => ops)).toEqual([
+      ["1", "2", "3", "4"],
+      ["5", "6"],
+    ]);
+    // Six are under way.
+    for (const op of ["7", "8"]) one.add(op, 1, client);
+    one.pump();
+    expect(sent).toHaveLength(2);
+    await sent[0]?.answer(done("a", "b", "c", "d"));
+    expect(sent[2]?.ops).toEqual(["7", "8"]);
+  });
+
+  it("keeps no group back that is full, and none once nothing is under way", async () => {
+    const one = lane({ leastShare: 0.5, groupOps: 2, inFlight: 8 });
+    const client = new Client("a");
+    for (let op = 1; op <= 10; op++) one.add(String(op), 1, client);
+    one.pump();
+    // Of the five, the last could still grow, but for one behind it.
+    expect(sent).toHaveLength(4);
+    one.add("11", 1, client);
+    one.pump();
+    expect(sent).toHaveLength(5);
+    expect(sent[4]?.ops).toEqual(["9", "10"]);
+    for (const each of [...sent]) await each.answer(done("x", "y"));
+    expect(sent[5]?.ops).toEqual(["11"]);
   });
 
   it("sends so many groups at once, and gathers the rest in the next", async () => {

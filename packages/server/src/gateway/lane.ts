@@ -33,6 +33,11 @@ export interface LaneLimits {
   readonly groupBytes: number;
   /** Groups that are sent and not answered. */
   readonly inFlight: number;
+  /**
+   * A group that could still grow goes behind those under way only if it has at least this share of their operations. A smaller one costs as much as
+   * a large one, and has company soon.
+   */
+  readonly leastShare: number;
   /** Bytes of all that waits. Who comes when that much does has to wait outside. */
   readonly waitingBytes: number;
   /** How long an operation may take, in milliseconds. */
@@ -55,7 +60,7 @@ const RETRY_MS = 50;
 
 /**
  * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and while
- * as many groups are on their way as may be, what comes gathers in the next.
+ * as many groups are on their way as may be, or much larger ones than it, what comes gathers in the next.
  *
  * What was certainly not done is tried again until its time is up, unless something behind it was done meanwhile: order comes before
  * success.
@@ -145,7 +150,17 @@ export class Lane<Op> {
       if (this.#parts.now() < this.#pausedUntil) return false;
       this.#pausedUntil = 0;
     }
-    return this.#parts.ready();
+    return !this.#waitsForCompany() && this.#parts.ready();
+  }
+
+  /** What is under way ends in any case, and then it goes: no timer is needed. */
+  #waitsForCompany(): boolean {
+    const { leastShare } = this.#parts.limits;
+    // With another one behind it, it is full.
+    if (leastShare === 0 || this.#queue.length > 1) return false;
+    let underWay = 0;
+    for (const { ops } of this.#sent) underWay += ops.length;
+    return (this.#queue[0] as Group<Op>).ops.length < underWay * leastShare;
   }
 
   #answered(group: Group<Op>, attempt: number, outcome: Outcome): void {
