@@ -137,7 +137,7 @@ describe("a lane", () => {
     one.pump();
     expect(sent).toHaveLength(5);
     expect(sent[4]?.ops).toEqual(["9", "10"]);
-    for (const each of [...sent]) await each.answer(done("x", "y"));
+    for (const each of sent.slice(0, 5)) await each.answer(done("x", "y"));
     expect(sent[5]?.ops).toEqual(["11"]);
   });
 
