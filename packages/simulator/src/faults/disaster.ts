@@ -53,11 +53,13 @@ export class Disaster<C extends RaftTypeConfig> {
     });
   }
 
-  async #strike({ id, raft }: SimNode<C>): Promise<void> {
+  async #strike({ id, raft, store }: SimNode<C>): Promise<void> {
     const wanted = voterIds((raft as Raft<C>).metrics().membership.membership).length;
     const recovered = this.#care.lostMajority();
     for (const other of this.#cluster.nodes.keys()) if (other !== id) this.#cluster.wipe(other);
     this.#cluster.crash(id);
+    // It is no node that runs: nothing crashes it in the middle of its disk. That its disk fails is another matter.
+    store.trouble?.watch(null);
     await this.#recover(id);
     recovered();
     this.#count("disaster: recovered");

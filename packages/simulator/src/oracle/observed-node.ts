@@ -151,7 +151,8 @@ export class ObservedNode implements Omit<StorageTap, "read" | "committedRead"> 
   /** True when a crash now would leave this entry on the node, or a snapshot that holds it. */
   holdsDurably(logId: LogId): boolean {
     if (logId.index <= this.covered) return true;
-    return logId.index <= this.durableIndex && this.state.log.termAt(logId.index) === logId.term;
+    // Where the engine has cut its log and storage has not been asked to yet, the entries of before are what is durable.
+    return logId.index <= this.settledIndex && this.state.log.termAt(logId.index) === logId.term;
   }
 }
 

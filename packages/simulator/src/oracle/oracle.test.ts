@@ -239,6 +239,26 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
   ],
   [
     "B6 committed on a quorum",
+    "a leader counts a copy in the place of which another entry is durable",
+    ({ one, two }) => {
+      two.append([entry(1, 1)]);
+      for (const node of [one, two]) node.inTerm(2, 1);
+      two.entries.splice(0, 1, entry(2, 1));
+      // Its storage hangs, and has not been asked to truncate.
+      two.step({
+        commands: [
+          { type: "truncate", ioSeq: 3, since: 1 },
+          { type: "append", ioSeq: 4, entries: [entry(2, 1)] },
+        ],
+      });
+      one
+        .leads(2)
+        .append([entry(2, 1)])
+        .commit(1);
+    },
+  ],
+  [
+    "B6 committed on a quorum",
     "a leader counts what another store of a voter has than the membership names",
     ({ one, two }) => {
       one.memberships = [membershipAt(0, [[1, 2, 3]], 0, [[2, 8]])];
