@@ -20,6 +20,8 @@ export class Disaster<C extends RaftTypeConfig> {
   readonly #care: StoreCare<C>;
   readonly #operator: Operator<C>;
   readonly #setTimer: (delayMs: number, callback: () => void) => void;
+  /** Not once everything is healed. */
+  readonly #later: (delayMs: number, callback: () => void) => void;
   readonly #count: (what: string) => void;
 
   constructor(
@@ -27,12 +29,14 @@ export class Disaster<C extends RaftTypeConfig> {
     care: StoreCare<C>,
     operator: Operator<C>,
     setTimer: (delayMs: number, callback: () => void) => void,
+    later: (delayMs: number, callback: () => void) => void,
     count: (what: string) => void,
   ) {
     this.#cluster = cluster;
     this.#care = care;
     this.#operator = operator;
     this.#setTimer = setTimer;
+    this.#later = later;
     this.#count = count;
   }
 
@@ -75,10 +79,10 @@ export class Disaster<C extends RaftTypeConfig> {
     }
   }
 
-  /** Adds so many voters, as far as that can be done. */
+  /** Adds so many voters, as far as that can be done: a cluster that is healed comes to rest with those that it has. */
   #grow(missing: number): void {
     if (missing <= 0) return;
-    this.#setTimer(AGAIN_MS, () => {
+    this.#later(AGAIN_MS, () => {
       const next = (): void => this.#grow(missing - 1);
       const adding = this.#operator.act({ type: "addVoter" });
       if (adding === null) return next();

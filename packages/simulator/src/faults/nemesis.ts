@@ -41,8 +41,13 @@ export class Nemesis<C extends RaftTypeConfig> {
     this.#links = new LinkTrouble(this.#scene);
     this.#disks = new DiskFaults(this.#scene, this.#care);
     this.#operator = new Operator(cluster, this.#care, setTimer);
-    this.#disaster = new Disaster(cluster, this.#care, this.#operator, setTimer, (what) =>
-      this.#scene.count(what),
+    this.#disaster = new Disaster(
+      cluster,
+      this.#care,
+      this.#operator,
+      setTimer,
+      (ms, act) => this.#scene.later(ms, act),
+      (what) => this.#scene.count(what),
     );
   }
 
