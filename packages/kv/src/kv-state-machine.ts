@@ -1,7 +1,7 @@
 import type { Request, TypeConfig } from "@seshat/common";
 import { CodecError } from "@seshat/common";
 import type { ResponseCodec, StateCapture, StateMachine } from "@seshat/storage";
-import { execute, isFull, resolve, run } from "./commands/execute.js";
+import { isFull, resolve, run } from "./commands/execute.js";
 import type { KvConfig } from "./config.js";
 import { DEFAULT_KV_CONFIG } from "./config.js";
 import type { EntryPart, KvEntry, TransactionPart } from "./entry.js";
@@ -10,6 +10,7 @@ import { OUT_OF_MEMORY } from "./refusal.js";
 import type { KvResponse, Reply } from "./reply.js";
 import { NULL_ARRAY, OK, errorReply } from "./reply.js";
 import { RESPONSE_CODEC } from "./reply-codec.js";
+import { LEFT_OUT, MAX_REPLY_BYTES, SMALL_REPLY_BYTES, TOO_MUCH_READ, sizeOfReply } from "./reply-bounds.js";
 import { SnapshotReader } from "./snapshot/read-snapshot.js";
 import { writeSnapshot } from "./snapshot/write-snapshot.js";
 import { Db } from "./store/db.js";
@@ -35,6 +36,8 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
   #db = new Db({ k0: 0, k1: 0 });
   /** Whether the hash has the seed of the first entry. */
   #seeded = false;
+  /** What the replies of the entry that is applied count for so far. */
+  #replyBytes = 0;
 
   /** The state's time, in milliseconds since 1970. */
   get clockMs(): number {
@@ -90,6 +93,7 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
 
   #applyParts({ parts, seed }: KvEntry): Reply[] {
     const replies: Reply[] = [];
+    this.#replyBytes = 0;
     for (let at = 0; at < parts.length; at++) {
       if (at % MOST_AHEAD === 0 && parts.length > 1) this.#db.lookAhead(firstKeys(parts, at));
       replies.push(this.#applyPart(parts[at] as EntryPart, seed, at));
@@ -147,15 +151,39 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     db.random.reseed(seed, at);
     switch (part.type) {
       case "command":
-        return execute(db, part.args);
+        return this.#execute(part.args);
       case "transaction":
-        return applyTransaction(db, part);
+        return this.#applyTransaction(part);
       case "config":
         db.config = Object.freeze({ ...DEFAULT_KV_CONFIG, ...db.config, ...part.config });
         return OK;
       default:
         return part satisfies never;
     }
+  }
+
+  #applyTransaction({ watched, commands }: TransactionPart): Reply {
+    const db = this.#db;
+    for (const { key, version } of watched) {
+      if ((db.locate(key) ? db.version() : 0) !== version) return NULL_ARRAY;
+    }
+    if (isFull(db) && commands.some(addsData)) {
+      return errorReply(`EXECABORT Transaction discarded because of: ${OUT_OF_MEMORY.message}`);
+    }
+    return commands.map((args) => this.#execute(args));
+  }
+
+  /** Carries a command of an entry out, whatever it is. Its reply may be an error; then nothing was changed, or it says so. */
+  #execute(args: readonly Uint8Array[]): Reply {
+    const command = resolve(args);
+    if ("message" in command) return command;
+    const isTooMuch = this.#replyBytes > MAX_REPLY_BYTES;
+    if (isTooMuch && !command.writes) return TOO_MUCH_READ;
+    const reply = run(this.#db, command, args);
+    const bytes = sizeOfReply(reply);
+    if (isTooMuch && bytes > SMALL_REPLY_BYTES) return LEFT_OUT;
+    this.#replyBytes += bytes;
+    return reply;
   }
 }
 
@@ -170,16 +198,6 @@ function firstKeys(parts: readonly EntryPart[], since: number): Uint8Array[] {
     if (key !== undefined) keys.push(key);
   }
   return keys;
-}
-
-function applyTransaction(db: Db, { watched, commands }: TransactionPart): Reply {
-  for (const { key, version } of watched) {
-    if ((db.locate(key) ? db.version() : 0) !== version) return NULL_ARRAY;
-  }
-  if (isFull(db) && commands.some(addsData)) {
-    return errorReply(`EXECABORT Transaction discarded because of: ${OUT_OF_MEMORY.message}`);
-  }
-  return commands.map((args) => execute(db, args));
 }
 
 function addsData(args: readonly Uint8Array[]): boolean {

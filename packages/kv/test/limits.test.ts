@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_KV_CONFIG, checkKvConfig, encodeKvEntry } from "../src/index.js";
-import { Node } from "./node.js";
+import { Node, command } from "./node.js";
 
 const long = (count: number): string => "x".repeat(count);
 
@@ -142,4 +142,40 @@ describe("maxmemory", () => {
     node.run("FLUSHALL");
     expect(node.machine.usedBytes).toBe(0);
   });
+});
+
+test("the replies of one entry are bounded: an entry that no memory holds the replies of would stop every node, and again at each start", () => {
+  const node = new Node();
+  node.run(["SADD", "set", long(60_000)]);
+  node.run(["SET", "text", long(300)]);
+  const commands = [
+    "SET done 1",
+    // The same member again and again takes little memory: 180 MB by the account, twice.
+    "SRANDMEMBER set -3000",
+    "SRANDMEMBER set -3000",
+    "GET text",
+    "INCR done",
+    "GETEX text",
+    "DEL text",
+  ].map((words) => command(words));
+  const nothingRead = expect.objectContaining({
+    message: expect.stringMatching(/^ERR nothing was read: .* 268435456 bytes/),
+  });
+  const leftOut = expect.objectContaining({
+    message: expect.stringMatching(/^ERR the command was carried out, and its reply left out/),
+  });
+  const check = ([set, first, second, get, incr, getex, del]: readonly unknown[]): void => {
+    expect([set, (first as []).length, (second as []).length]).toEqual([
+      { type: "simple", text: "OK" },
+      3000,
+      3000,
+    ]);
+    expect([get, incr, getex, del]).toEqual([nothingRead, 2, leftOut, 1]);
+  };
+
+  check(node.apply([{ type: "transaction", watched: [], commands }])[0] as readonly unknown[]);
+  expect(node.read("GET done")).toBe("2");
+  // Each entry anew, and all parts of one together.
+  node.run(["SET", "text", long(300)]);
+  check(node.apply(commands.map((args) => ({ type: "command", args }))));
 });

@@ -10,12 +10,6 @@ import { findCommand } from "./table.js";
 /** How much of an unknown command an error repeats, and of its arguments together. */
 const SHOWN_BYTES = 128;
 
-/** Carries a command out, whatever it is. Its reply may be an error; then nothing was changed. */
-export function execute(db: Db, args: readonly Uint8Array[]): Reply {
-  const command = resolve(args);
-  return "message" in command ? command : run(db, command, args);
-}
-
 /** The command that these arguments ask for, or the error that Redis answers when there is none or their number is wrong. */
 export function resolve(args: readonly Uint8Array[]): KvCommand | ErrorReply {
   const [name] = args;
