@@ -7,11 +7,21 @@ import type { RunningServer, ServerOptions } from "../src/index.js";
 import { startServer } from "../src/index.js";
 import { RespClient } from "./resp-client.js";
 
+/** Small, so that little does not fit. */
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+
 let root: string;
 const servers: RunningServer[] = [];
 
 async function start(id: number, options: Partial<ServerOptions> = {}): Promise<RunningServer> {
-  const server = await startServer({ id, dir: join(root, String(id)), port: 0, whenNew: "wait", ...options });
+  const server = await startServer({
+    id,
+    dir: join(root, String(id)),
+    port: 0,
+    whenNew: "wait",
+    grpc: { maxMessageBytes: MAX_MESSAGE_BYTES },
+    ...options,
+  });
   servers.push(server);
   return server;
 }
@@ -66,6 +76,36 @@ describe("a follower", () => {
     expect(await client.pipeline([["INCR", "n"], ["LPOP"], ["MULTI"], ["EXEC"]])).toContainEqual(
       new Error("ERR value is not an integer or out of range"),
     );
+  });
+
+  it("passes on replies that do not fit into one message between nodes, and never says of a write that was made that it was not", async () => {
+    using client = await RespClient.connect(followers()[0]?.address ?? "");
+    const element = "x".repeat(60_000);
+    await client.call("RPUSH", "large", ...Array.from({ length: 10 }, () => element));
+    const reads = Array.from({ length: 8 }, () => ["LRANGE", "large", "0", "-1"]);
+    const lengths = (replies: readonly unknown[]): unknown[] =>
+      replies.map((reply) => (Array.isArray(reply) ? reply.length : reply));
+    expect(lengths(await client.pipeline(reads))).toEqual(reads.map(() => 10));
+
+    const tooLarge = new Error(
+      "ERR the command was carried out, but its reply is too large to come through a node that does not lead: ask the leader",
+    );
+    const replies = await client.pipeline([["MULTI"], ["SET", "beside", "it"], ...reads, ["EXEC"]]);
+    expect(replies.at(-1)).toEqual(tooLarge);
+    // To a new client replies are expected to be small, and all of these go together.
+    using other = await RespClient.connect(followers()[0]?.address ?? "");
+    expect(lengths(await other.pipeline([["INCR", "count"], ...reads]))).toEqual([
+      1,
+      ...[10, 10, 10],
+      ...reads.slice(3).map(() => tooLarge),
+    ]);
+    expect(
+      await client.pipeline([
+        ["GET", "beside"],
+        ["GET", "count"],
+      ]),
+    ).toEqual(["it", "1"]);
+    await client.call("DEL", "large", "beside", "count");
   });
 
   it("reads what was answered before on any other node", async () => {

@@ -71,7 +71,7 @@ describe("what is forwarded", () => {
   it("is answered by the replies of the leader", () => {
     fc.assert(
       fc.property(fc.array(reply, { maxLength: 4 }), (replies) => {
-        expect(decodeReplies(encodeReplies(replies), replies.length)).toEqual(replies);
+        expect(decodeReplies(encodeReplies(replies, false, 9999), replies.length, false)).toEqual(replies);
       }),
     );
   });
@@ -87,6 +87,23 @@ describe("what is forwarded", () => {
       }),
       { numRuns: 30 },
     );
-    expect(() => decodeReplies(encodeReplies([1, 2]), 3)).toThrow(CodecError);
+    expect(() => decodeReplies(encodeReplies([1, 2], false, 99), 3, false)).toThrow(CodecError);
+    expect(() => decodeReplies(encodeReplies([1, 2], true, 99), 1, true)).toThrow(CodecError);
+    expect(() => decodeReplies(encodeReplies([], true, 99), 1, true)).toThrow(CodecError);
+  });
+
+  it("is answered in part where not all replies fit, and never so that what was done looks refused", () => {
+    const replies = [new Uint8Array(400), 7, new Uint8Array(700), 8];
+    const answer = (isPartial: boolean, maxBytes: number): RespValue[] =>
+      decodeReplies(encodeReplies(replies, isPartial, maxBytes), replies.length, isPartial);
+    const tooLarge = expect.objectContaining({
+      type: "error",
+      message: expect.stringMatching("was carried out"),
+    });
+    expect(answer(true, 2000)).toEqual(replies);
+    expect(answer(true, 1000)).toEqual(replies.slice(0, 2));
+    expect(answer(true, 300)).toEqual([tooLarge, 7]);
+    expect(answer(false, 2000)).toEqual(replies);
+    expect(answer(false, 1300)).toEqual([replies[0], 7, tooLarge, 8]);
   });
 });

@@ -69,19 +69,53 @@ export function decodeForward(bytes: Uint8Array): ForwardRequest {
     : { type: "read", ops: many(() => readRead(from)) };
 }
 
-export function encodeReplies(replies: readonly RespValue[]): Uint8Array {
+/** Instead of a reply that does not fit into a message between nodes; what it stands for was done. */
+const TOO_LARGE: RespValue = Object.freeze({
+  type: "error",
+  message:
+    "ERR the command was carried out, but its reply is too large to come through a node that does not lead: ask the leader",
+});
+
+/**
+ * As many replies as fit, from the first on, at least one.
+ *
+ * @param isPartial whether those that do not fit may be left out, to be asked for again: so with reads. Otherwise, and where the first alone
+ *   does not fit, an error stands in the place of a reply: what was carried out must not count as refused.
+ */
+export function encodeReplies(
+  replies: readonly RespValue[],
+  isPartial: boolean,
+  maxBytes: number,
+): Uint8Array {
   const to = new ByteWriter(1024);
   to.u32(replies.length);
-  for (const reply of replies) writeReply(to, reply);
+  // So much room has to be left for an error in the place of each of the others.
+  const reserved = isPartial ? 0 : TOO_LARGE_BYTES;
+  for (const [i, reply] of replies.entries()) {
+    const before = to.length;
+    writeReply(to, reply);
+    if (to.length - before <= reserved || to.length + (replies.length - i - 1) * reserved <= maxBytes)
+      continue;
+    to.cut(before);
+    if (isPartial && i > 0) {
+      to.patchU32(0, i);
+      break;
+    }
+    writeReply(to, TOO_LARGE);
+  }
   return to.finish();
 }
 
-/** @throws {CodecError} when it is not `count` replies. */
-export function decodeReplies(bytes: Uint8Array, count: number): RespValue[] {
+const TOO_LARGE_BYTES = 256;
+
+/** @throws {CodecError} when it is not `count` replies, or with `isPartial` none, or more. */
+export function decodeReplies(bytes: Uint8Array, count: number, isPartial: boolean): RespValue[] {
   const from = new ByteReader("forwarded replies", bytes);
-  if (from.u32() !== count) throw from.error(`something else than ${count} replies`);
+  const given = from.u32();
+  if (given > count || (isPartial ? given === 0 && count > 0 : given < count))
+    throw from.error(`something else than ${count} replies`);
   const replies: RespValue[] = [];
-  for (let left = count; left > 0; left--) replies.push(readReply(from));
+  for (let left = given; left > 0; left--) replies.push(readReply(from));
   from.end();
   return replies;
 }

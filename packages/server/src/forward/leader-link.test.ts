@@ -36,7 +36,7 @@ it("a follower goes to the next leader once the last has answered, or was given 
   const { link, calls } = make();
   const first = link.send(1, "a:1", request, 10);
   expect([link.isFreeFor(1), link.isFreeFor(2)]).toEqual([true, false]);
-  calls[0]?.answer(encodeReplies([7]));
+  calls[0]?.answer(encodeReplies([7], false, 1000));
   expect(await first).toEqual({ type: "done", replies: [7] });
   expect(link.isFreeFor(2)).toBe(true);
 

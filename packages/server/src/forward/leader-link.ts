@@ -29,13 +29,14 @@ export class LeaderLink {
     return this.#underWay === 0 || this.#leader === leader;
   }
 
+  /** @returns of reads perhaps the replies to the first ones only: no more of them fit into an answer. */
   async send(leader: NodeId, address: string, request: ForwardRequest, bytes: number): Promise<Outcome> {
     const payload = encodeForward(request, bytes);
     const connection = this.#connect(leader, address);
     this.#underWay += 1;
     try {
       const answer = await connection.call(payload, { timeoutMs: this.#timeoutMs });
-      return { type: "done", replies: decodeReplies(answer, request.ops.length) };
+      return { type: "done", replies: decodeReplies(answer, request.ops.length, request.type === "read") };
     } catch (thrown) {
       return failureOf(thrown);
     } finally {

@@ -9,10 +9,13 @@ export interface ForwardedParts {
   readonly writer: LocalWriter;
   readonly reader: LocalReader;
   isLeader(): boolean;
+  /** How long an answer may be, in bytes. */
+  readonly maxAnswerBytes: number;
 }
 
 /**
  * Does what a follower asks for, if this node leads: what is forwarded is not forwarded again. Requests are begun in the order of the calls.
+ * Of reads whose replies do not fit into one answer it answers the first ones.
  *
  * @throws the error of what failed: it says by its type whether that may have been done.
  */
@@ -23,5 +26,5 @@ export async function serveForwarded(parts: ForwardedParts, payload: Uint8Array)
     ? parts.writer.submit(request.ops, payload.length)
     : parts.reader.submit(request.ops));
   if (outcome.type !== "done") throw outcome.error;
-  return encodeReplies(outcome.replies);
+  return encodeReplies(outcome.replies, request.type === "read", parts.maxAnswerBytes);
 }

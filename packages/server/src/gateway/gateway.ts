@@ -26,6 +26,8 @@ export interface GatewayParts {
   addressOf(id: NodeId): string | null;
   /** How long an operation may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** How long a message between nodes may be, in bytes. */
+  readonly maxMessageBytes: number;
   /** Called when replies were delivered: they can be written out. */
   delivered(): void;
 }
@@ -47,6 +49,9 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   leastShare: 0,
   waitingBytes: 64 * 1024 * 1024,
 };
+
+/** What a message between nodes has beside an answer, with room to spare. */
+const ENVELOPE_BYTES = 1024;
 
 /** How long a leader that was deposed has for its last answers, in milliseconds. */
 const GRACE_MS = 300;
@@ -107,7 +112,8 @@ export class Gateway {
   /** Serves another node, which asks for its clients. */
   serve(payload: Uint8Array): Promise<Uint8Array> {
     const isLeader = (): boolean => this.#parts.raft.isLeader();
-    return serveForwarded({ writer: this.#writer, reader: this.#reader, isLeader }, payload);
+    const maxAnswerBytes = this.#parts.maxMessageBytes - ENVELOPE_BYTES;
+    return serveForwarded({ writer: this.#writer, reader: this.#reader, isLeader, maxAnswerBytes }, payload);
   }
 
   /** Reads what this node can tell by itself without waiting for anything, linearizably. */
@@ -166,7 +172,15 @@ export class Gateway {
 
   #read(ops: readonly ReadOp[], bytes: number): Promise<Outcome> {
     if (this.#parts.raft.isLeader()) return this.#reader.submit(ops);
-    return this.#forward({ type: "read", ops }, bytes);
+    return this.#forwardReads(ops, bytes);
+  }
+
+  /** Asks for the rest as long as the answer has not all of it. */
+  async #forwardReads(ops: readonly ReadOp[], bytes: number): Promise<Outcome> {
+    const outcome = await this.#forward({ type: "read", ops }, bytes);
+    if (outcome.type !== "done" || outcome.replies.length === ops.length) return outcome;
+    const rest = await this.#read(ops.slice(outcome.replies.length), bytes);
+    return rest.type === "done" ? { type: "done", replies: [...outcome.replies, ...rest.replies] } : rest;
   }
 
   async #forward(request: Parameters<LeaderLink["send"]>[2], bytes: number): Promise<Outcome> {

@@ -3,7 +3,7 @@ import type { Logger, NodeId } from "@seshat/common";
 import { NotLeaderError, silentLogger } from "@seshat/common";
 import { KV_COMMANDS, KvStateMachine } from "@seshat/kv";
 import type { GrpcConfigOptions, TlsOptions } from "@seshat/transport-grpc";
-import { grpcForwarder } from "@seshat/transport-grpc";
+import { DEFAULT_GRPC_CONFIG, grpcForwarder } from "@seshat/transport-grpc";
 import { Clients } from "../client/clients.js";
 import { listenClients } from "../client/listen-clients.js";
 import { Outbox } from "../client/outbox.js";
@@ -119,6 +119,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       link,
       addressOf: (other) => raft.metrics().membership.membership.nodes.get(other)?.addr ?? null,
       timeoutMs,
+      maxMessageBytes: grpc?.maxMessageBytes ?? DEFAULT_GRPC_CONFIG.maxMessageBytes,
       delivered: () => outbox.flushSoon(),
     });
     gateway = made;
