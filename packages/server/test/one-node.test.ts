@@ -384,7 +384,27 @@ describe("limits", () => {
         "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value",
       ),
     );
+    // All of a change, or nothing.
+    expect(await client.call("CONFIG", "SET", "timeout", "77", "maxclients", "many")).toBeInstanceOf(Error);
+    expect(await client.call("CONFIG", "GET", "timeout")).toEqual(["timeout", "0"]);
+    expect(await client.call("CONFIG", "SET", "timeout", "77", "maxmemory", "0")).toBe("OK");
+    expect(await client.call("CONFIG", "GET", "timeout", "maxmemory")).toEqual([
+      "maxmemory",
+      "0",
+      "timeout",
+      "77",
+    ]);
   });
+});
+
+it("a node that nobody else finds takes nobody into its cluster", async () => {
+  await using own = await start("lost", { advertise: { peers: "0.0.0.0:7000" } });
+  using client = await RespClient.connect(own.address);
+  expect(await client.call("SESHAT", "ADD", "2", "10.0.0.2:7000", "10.0.0.2:6379")).toEqual(
+    new Error(
+      "ERR nobody else finds this node, which is known at 0.0.0.0:7000: start it with peers.advertise and clients.advertise, and tell the cluster by joining it once more",
+    ),
+  );
 });
 
 it("what was answered is there after a restart", async () => {

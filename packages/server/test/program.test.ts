@@ -8,7 +8,7 @@ import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../src/cli/program.js";
 import { RespClient } from "./resp-client.js";
-import { ServerProcess, runSeshat } from "./server-process.js";
+import { ServerProcess, runSeshat, runSeshatUnread } from "./server-process.js";
 
 let root: string;
 let running: ServerProcess[];
@@ -137,6 +137,14 @@ describe("seshat", () => {
       ["[raft]\nheartbeat-ms = 2.5", "raft.heartbeat-ms is 2.5, but it must be a whole number"],
       ['[peers]\nlisten = "nowhere"', 'peers.listen is "nowhere", but it must be an address'],
       [
+        "[clients]\nport = 60000",
+        "peers.listen is undefined, but it must be given: 10000 more than the port",
+      ],
+      [
+        '[metrics]\nlisten = "10.0.0.1:65536"',
+        'metrics.listen is "10.0.0.1:65536", but it must be an address',
+      ],
+      [
         '[tls]\nca = "missing.pem"\ncert = "c"\nkey = "k"',
         'tls.ca is "missing.pem", but it must be a file that can be read',
       ],
@@ -154,6 +162,10 @@ describe("seshat", () => {
     expect(await runSeshat("check-config", "--config", path)).toMatchObject({ code: 0, stdout: "OK\n" });
     expect((await runHere("check-config", "--config", path, "--port", "x")).code).toBe(2);
     expect((await runHere("begin")).code).toBe(2);
+    expect((await runHere("status", "--connect", "127.0.0.1:65536")).code).toBe(2);
+    expect((await runHere("join", "127.0.0.1:65536")).code).toBe(2);
+    expect((await runHere("status", "--timeout-ms", "2147483648")).code).toBe(2);
+    expect((await runHere("status", "--watch", "2147483648")).code).toBe(2);
   });
 
   it("says why it cannot start", async () => {
@@ -174,6 +186,36 @@ describe("seshat", () => {
     other.close();
     const nobody = await runSeshat("status", "--connect", `127.0.0.1:${port}`);
     expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("cannot connect")]);
+  });
+
+  it("says so when somebody answers who is no server", async () => {
+    const other = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const at = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const { code, stderr } = await runHere("status", "--connect", at);
+    expect([code, stderr]).toEqual([
+      1,
+      `error: ${at} does not speak as a server does to its clients: unknown type of reply: "H"\n`,
+    ]);
+    other.close();
+  });
+
+  it("is silent where nobody reads what it says", async () => {
+    const { code, stderr } = await runSeshatUnread("--help");
+    expect([code, stderr]).toEqual([0, ""]);
+    const server = await start("unread");
+    const watch = await runSeshatUnread("status", "--watch", "1", "--connect", server.address);
+    expect([watch.code, watch.stderr]).toEqual([0, ""]);
+  });
+
+  it("never writes a backup over a file", async () => {
+    const server = await start("data");
+    const file = join(root, "backup");
+    await writeFile(file, "precious");
+    const { code, stderr } = await runSeshat("backup", file, "--connect", server.address);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("is there already")]);
+    expect(await readFile(file, "utf8")).toBe("precious");
   });
 
   it("finds out that a backup is damaged", async () => {

@@ -13,8 +13,18 @@ export interface Ended {
 }
 
 /** Runs the program to its end. */
-export async function runSeshat(...args: readonly string[]): Promise<Ended> {
+export function runSeshat(...args: readonly string[]): Promise<Ended> {
+  return run(args, false);
+}
+
+/** The same, with nobody at the other end of its standard output. */
+export function runSeshatUnread(...args: readonly string[]): Promise<Ended> {
+  return run(args, true);
+}
+
+async function run(args: readonly string[], isUnread: boolean): Promise<Ended> {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  if (isUnread) child.stdout.destroy();
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));

@@ -3,6 +3,7 @@ import type { NodeId } from "@seshat/common";
 import { until } from "@seshat/raft";
 import type { RespValue } from "@seshat/resp";
 import type { Client } from "../client/client.js";
+import { isAddress } from "../cluster/host-and-port.js";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "../commands/command-error.js";
 import type { LocalCommand, LocalReply } from "../commands/local-command.js";
 import { localCommands } from "../commands/local-command.js";
@@ -113,7 +114,15 @@ async function bootstrap({ node, self }: ServerContext, args: Args): Promise<Res
 async function add({ node }: ServerContext, args: Args): Promise<RespValue> {
   const [id, member] = memberAt(args, 2);
   const { raft } = node;
-  const known = raft.metrics().membership.membership.nodes.get(id);
+  const { nodes } = raft.metrics().membership.membership;
+  const own = nodes.get(raft.id);
+  const lost = [own?.addr ?? "", own?.clientAddr ?? ""].find(isAnywhere);
+  if (lost !== undefined) {
+    throw new CommandError(
+      `ERR nobody else finds this node, which is known at ${lost}: start it with peers.advertise and clients.advertise, and tell the cluster by joining it once more`,
+    );
+  }
+  const known = nodes.get(id);
   if (known !== undefined && known.addr !== member.addr) {
     throw new CommandError(`ERR node ${id} is a member already, at ${known.addr}`);
   }
@@ -159,6 +168,11 @@ async function backup(server: ServerContext, args: Args, client: Client): Promis
   return readBackup(client, offset, length);
 }
 
+/** It stands for every address of a machine: enough to listen at, and for nobody else to come to. */
+function isAnywhere(address: string): boolean {
+  return /^(?:0\.0\.0\.0|\[::\]):/.test(address);
+}
+
 function nodeIdAt(args: Args, index: number): NodeId {
   const id = integer(args[index]);
   if (id === null || id < 1)
@@ -169,9 +183,8 @@ function nodeIdAt(args: Args, index: number): NodeId {
 function memberAt(args: Args, index: number): readonly [NodeId, ServerNode] {
   const [addr, clientAddr] = [latin1(args[index + 1]), latin1(args[index + 2])];
   for (const address of [addr, clientAddr]) {
-    if (!/^.{1,255}:\d{1,5}$/.test(address))
-      throw new CommandError(`ERR ${address} is no address such as 10.0.0.1:7000`);
-    if (/^(?:0\.0\.0\.0|\[::\]):/.test(address)) {
+    if (!isAddress(address)) throw new CommandError(`ERR ${address} is no address such as 10.0.0.1:7000`);
+    if (isAnywhere(address)) {
       throw new CommandError(
         `ERR nobody finds a node at ${address}: say where it is, by peers.advertise and clients.advertise`,
       );

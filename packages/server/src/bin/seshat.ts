@@ -2,6 +2,8 @@
 import { OLD_NODE_EXIT, oldNode } from "@seshat/common";
 
 async function main(): Promise<void> {
+  // Where nobody reads any more what is said, nothing is said: a server goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const interrupt = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { lstat, open, rename, rm } from "node:fs/promises";
 import { BACKUP_FORMAT } from "./backup-file.js";
 import { CliError } from "./exit-codes.js";
 import type { CliIo } from "./io.js";
@@ -12,6 +12,11 @@ const PART_BYTES = 1024 * 1024;
 
 /** Writes everything that a node has acknowledged to a file, while it goes on. The file appears once it is whole and synced. */
 export async function backup(target: Target, path: string, io: CliIo): Promise<void> {
+  const isFree = await lstat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT" || error.code === "ENOTDIR",
+  );
+  if (!isFree) throw new CliError(`${path} is there already: a backup never takes the place of a file`);
   using connection = await RespConnection.open({ ...target, timeoutMs: SNAPSHOT_TIMEOUT_MS });
   const header = textOf(await connection.call("SESHAT", "BACKUP"));
   const { size, lastLogId } = JSON.parse(header) as {

@@ -5,7 +5,15 @@ import type { CliIo } from "./io.js";
 import { bootstrap, join, leave, snapshot, transfer } from "./membership.js";
 import { showStatus } from "./status.js";
 import type { TargetFlags } from "./target-options.js";
-import { addTargetOptions, address, addresses, positive, targetOf, wholeNumber } from "./target-options.js";
+import {
+  addTargetOptions,
+  address,
+  addresses,
+  milliseconds,
+  positive,
+  targetOf,
+  wholeNumber,
+} from "./target-options.js";
 
 /** The commands that ask a server which runs. */
 export function addClusterCommands(program: Command, io: CliIo): void {
@@ -30,7 +38,7 @@ export function addClusterCommands(program: Command, io: CliIo): void {
     .option("--id <id>", "which (the one at --connect)", wholeNumber)
     .action((flags: TargetFlags & { readonly id?: number }) => leave(target(flags), flags.id ?? null, io));
   command("status", "show the nodes of a cluster")
-    .option("--watch [ms]", "again and again, until Ctrl-C", positive)
+    .option("--watch [ms]", "again and again, until Ctrl-C", milliseconds)
     .action((flags: TargetFlags & { readonly watch?: number | true }) =>
       showStatus(target(flags), flags.watch ?? null, io),
     );

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import type { RespValue } from "@seshat/resp";
-import { RespReplyParser, encodeCommand } from "@seshat/resp";
+import { RespProtocolError, RespReplyParser, encodeCommand } from "@seshat/resp";
 import { hostAndPort } from "../cluster/host-and-port.js";
 import { CliError } from "./exit-codes.js";
 
@@ -91,8 +91,14 @@ export class RespConnection implements Disposable {
 
   #received(chunk: Uint8Array): void {
     this.#parser.push(chunk);
-    for (let reply = this.#parser.next(); reply !== undefined; reply = this.#parser.next()) {
-      this.#waiting.shift()?.resolve(reply);
+    try {
+      for (let reply = this.#parser.next(); reply !== undefined; reply = this.#parser.next()) {
+        this.#waiting.shift()?.resolve(reply);
+      }
+    } catch (error) {
+      if (!(error instanceof RespProtocolError)) throw error;
+      const message = `${this.#target.address} does not speak as a server does to its clients: ${error.message}`;
+      this.#socket.destroy(new CliError(message));
     }
   }
 

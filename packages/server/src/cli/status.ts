@@ -18,7 +18,11 @@ export async function showStatus(target: Target, watchMs: number | true | null, 
   const pauseMs = watchMs === true ? DEFAULT_WATCH_MS : watchMs;
   let lines = 0;
   let last = "";
-  while (!io.interrupt.aborted) {
+  const gone = new AbortController();
+  // Nobody looks any more.
+  io.stdout.once("error", () => gone.abort());
+  const ended = AbortSignal.any([io.interrupt, gone.signal]);
+  while (!ended.aborted) {
     const table = await look(target).then(
       (view) => statusTable(view, hasColour),
       (error: unknown) => `${error instanceof Error ? error.message : String(error)}\n`,
@@ -28,7 +32,7 @@ export async function showStatus(target: Target, watchMs: number | true | null, 
       lines = table.split("\n").length - 1;
     } else if (table !== last) io.stdout.write(last === "" ? table : `\n${table}`);
     last = table;
-    await pause(pauseMs, io.interrupt);
+    await pause(pauseMs, ended);
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import { isAddress } from "../cluster/host-and-port.js";
 import { CliError, EXIT } from "./exit-codes.js";
 import type { Target } from "./resp-connection.js";
 
@@ -18,7 +19,7 @@ export function addTargetOptions(command: Command): Command {
   return command
     .option("--connect <host:port>", "a server of the cluster, as clients reach it", address, DEFAULT_ADDRESS)
     .option("--password-file <file>", "the password of clients; otherwise it is that in SESHAT_PASSWORD")
-    .option("--timeout-ms <ms>", "how long to wait for an answer", wholeNumber, DEFAULT_TIMEOUT_MS);
+    .option("--timeout-ms <ms>", "how long to wait for an answer", milliseconds, DEFAULT_TIMEOUT_MS);
 }
 
 export function targetOf(
@@ -42,7 +43,7 @@ function passwordOf(path: string | undefined): string | null {
 }
 
 export function address(value: string): string {
-  if (!/^.+:\d{1,5}$/.test(value)) throw new InvalidArgumentError("It must be host:port.");
+  if (!isAddress(value)) throw new InvalidArgumentError("It must be host:port.");
   return value;
 }
 
@@ -53,6 +54,15 @@ export function addresses(value: string): readonly string[] {
 export function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError("It must be a whole number.");
   return Number(value);
+}
+
+/** What every timer can hold: a longer time would be none at all. */
+const MAX_MS = 2 ** 31 - 1;
+
+export function milliseconds(value: string): number {
+  const ms = wholeNumber(value);
+  if (ms < 1 || ms > MAX_MS) throw new InvalidArgumentError(`It must be from 1 to ${MAX_MS}.`);
+  return ms;
 }
 
 export function positive(value: string): number {

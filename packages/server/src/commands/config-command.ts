@@ -6,6 +6,7 @@ import type { Args } from "../gateway/op.js";
 import { sizeOfWrite } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
 import { CommandError, SYNTAX_ERROR, wrongArity } from "./command-error.js";
+import type { Change } from "./config-parameters.js";
 import { refused } from "./config-parameters.js";
 import type { LocalReply } from "./local-command.js";
 import { NO_REPLY } from "./local-command.js";
@@ -53,7 +54,7 @@ function get(args: Args, { parameters }: ServerContext): RespValue {
 
 function set(client: Client, args: Args, { parameters }: ServerContext): LocalReply {
   if (args.length % 2 !== 0) throw new CommandError(SYNTAX_ERROR);
-  const changes: { readonly set: (value: string) => Partial<KvConfig> | null; readonly value: string }[] = [];
+  const changes: Change[] = [];
   for (let i = 2; i < args.length; i += 2) {
     const name = word(args, i);
     const parameter = parameters.find(name);
@@ -68,12 +69,16 @@ function set(client: Client, args: Args, { parameters }: ServerContext): LocalRe
       if (value === parameter.get()) continue;
       throw refused(name, "can't set immutable config");
     }
-    changes.push({ set: parameter.set, value: latin1(args[i + 1]) });
+    changes.push(parameter.set(latin1(args[i + 1])));
   }
+  // All of them or none: one that makes no sense has thrown by now.
   const config: Partial<KvConfig> = {};
-  for (const change of changes) Object.assign(config, change.set(change.value));
-  if (Object.keys(config).length === 0) return OK;
-  const op = { type: "config", config } as const;
-  client.write(op, sizeOfWrite(op));
-  return NO_REPLY;
+  for (const change of changes) if (typeof change === "object") Object.assign(config, change);
+  const isReplicated = Object.keys(config).length > 0;
+  if (isReplicated) {
+    const op = { type: "config", config } as const;
+    client.write(op, sizeOfWrite(op));
+  }
+  for (const change of changes) if (typeof change === "function") change();
+  return isReplicated ? NO_REPLY : OK;
 }

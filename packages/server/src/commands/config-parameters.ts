@@ -3,12 +3,15 @@ import { REDIS_MAX_BYTES } from "@seshat/kv";
 import type { ClientLimits } from "../server/limits.js";
 import { CommandError } from "./command-error.js";
 
+/** A change of the replicated configuration; or one of this server, which is made by the call. */
+export type Change = Partial<KvConfig> | (() => void);
+
 /** A parameter of CONFIG. */
 export interface Parameter {
   readonly name: string;
   get(): string;
-  /** Null where it cannot be changed while the server runs. Gives the change of the replicated configuration where it is one, or makes it. */
-  readonly set: ((value: string) => Partial<KvConfig> | null) | null;
+  /** Checks a value, and gives the change. Null where it cannot be changed while the server runs. */
+  readonly set: ((value: string) => Change) | null;
 }
 
 /** What the parameters show and change. */
@@ -65,10 +68,7 @@ function makeParameters({ limits, kvConfig, fixed }: ParameterSource): Parameter
     ...[...inert.keys()].map((name): Parameter => ({
       name,
       get: () => inert.get(name) ?? "",
-      set: (value) => {
-        inert.set(name, value.slice(0, 64));
-        return null;
-      },
+      set: (value) => () => void inert.set(name, value.slice(0, 64)),
     })),
     replicated("maxmemory", "maxMemoryBytes", 0, Number.MAX_SAFE_INTEGER, kvConfig),
     replicated("max-key-bytes", "maxKeyBytes", 1, REDIS_MAX_BYTES, kvConfig),
@@ -78,10 +78,7 @@ function makeParameters({ limits, kvConfig, fixed }: ParameterSource): Parameter
     {
       name: "requirepass",
       get: () => limits.password,
-      set: (value) => {
-        limits.password = value;
-        return null;
-      },
+      set: (value) => () => void (limits.password = value),
     },
   ];
 }
@@ -114,8 +111,7 @@ function local(
       const value = /^\d{1,15}$/.test(text) ? Number(text) : -1;
       if (value < min || value > max)
         throw refused(name, `argument must be between ${min} and ${max} inclusive`);
-      limits[field] = value;
-      return null;
+      return () => void (limits[field] = value);
     },
   };
 }

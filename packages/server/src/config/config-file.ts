@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { InvalidValueError } from "@seshat/common";
 import { TomlError, parse } from "smol-toml";
 import * as v from "valibot";
+import { isAddress } from "../cluster/host-and-port.js";
 
 const bytes = v.pipe(v.number(), v.integer(), v.minValue(1));
 const milliseconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 31 - 1));
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const text = v.pipe(v.string(), v.minLength(1));
-const address = v.pipe(v.string(), v.regex(/^.+:\d{1,5}$/, 'an address such as "10.0.0.1:7000"'));
+const address = v.pipe(v.string(), v.check(isAddress, 'an address such as "10.0.0.1:7000"'));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** A configuration as it is written: by section and field. */
@@ -125,7 +126,7 @@ function expectedOf(issue: v.BaseIssue<unknown>): string {
       return `a text of at most ${String(issue.requirement)} characters`;
     case "integer":
       return "a whole number";
-    case "regex":
+    case "check":
       return issue.message;
     case "picklist":
       return `one of ${issue.expected ?? ""}`;

@@ -19,6 +19,7 @@ export interface ServerConfig {
 const DEFAULT_DIR = "./seshat-data";
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = 6379;
+const PEER_PORT_OFFSET = 10_000;
 
 /**
  * Turns a configuration into options: fills in defaults, and reads the files that it names.
@@ -28,6 +29,14 @@ const DEFAULT_PORT = 6379;
 export function serverConfig(file: ConfigFile): ServerConfig {
   const { node = {}, clients = {}, peers = {}, tls } = file;
   const raft = raftSettings(file.raft);
+  const port = clients.port ?? DEFAULT_PORT;
+  if (peers.listen === undefined && port + PEER_PORT_OFFSET > 65_535) {
+    throw new InvalidValueError(
+      "peers.listen",
+      peers.listen,
+      `given: ${PEER_PORT_OFFSET} more than the port of clients, ${port}, is no port`,
+    );
+  }
   const password = passwordOf(clients);
   const advertise = {
     ...(peers.advertise !== undefined && { peers: peers.advertise }),
@@ -46,7 +55,7 @@ export function serverConfig(file: ConfigFile): ServerConfig {
       dir: node.dir ?? DEFAULT_DIR,
       whenNew: node["when-new"] ?? "alone",
       host: clients.host ?? DEFAULT_HOST,
-      port: clients.port ?? DEFAULT_PORT,
+      port,
       advertise,
       limits,
       ...(peers.listen !== undefined && { peerAddress: peers.listen }),
@@ -102,8 +111,6 @@ function read(field: string, path: string): Buffer {
     throw new InvalidValueError(field, path, `a file that can be read: ${(error as Error).message}`);
   }
 }
-
-const PEER_PORT_OFFSET = 10_000;
 
 /** Where others find the node that is started so. */
 export function addressesOf({ server }: ServerConfig): ServerNode {
