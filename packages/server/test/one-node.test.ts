@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -395,6 +397,31 @@ describe("limits", () => {
       "77",
     ]);
   });
+});
+
+it("what a page in a browser sends is no command", async () => {
+  await using own = await start("http");
+  using client = await RespClient.connect(own.address);
+  const [host = "", port = ""] = own.address.split(":");
+  for (const start of ["POST / HTTP/1.1", "GET / HTTP/1.1", "PUT / HTTP/1.1"]) {
+    const socket = connect({ host, port: Number(port) });
+    socket.on("error", () => {});
+    socket.write(`${start}\r\nHost: ${own.address}\r\n\r\nSET evil 1\r\n`);
+    socket.resume();
+    await once(socket, "close");
+  }
+  expect(await client.call("GET", "evil")).toBeNull();
+});
+
+it("errors are counted by their codes, whoever finds them", async () => {
+  await using own = await start("errors");
+  using client = await RespClient.connect(own.address);
+  await client.pipeline([["SET", "a", "x"], ["INCR", "a"], ["LPUSH", "a", "1"], ["LLEN", "a"], ["NONSENSE"]]);
+  const info = String(await client.call("INFO", "errorstats"));
+  expect(info.split("\r\n").filter((line) => line.startsWith("errorstat_"))).toEqual([
+    "errorstat_ERR:count=2",
+    "errorstat_WRONGTYPE:count=2",
+  ]);
 });
 
 it("a node that nobody else finds takes nobody into its cluster", async () => {

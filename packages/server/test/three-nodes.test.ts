@@ -96,7 +96,9 @@ describe("a follower", () => {
     using other = await RespClient.connect(followers()[0]?.address ?? "");
     expect(lengths(await other.pipeline([["INCR", "count"], ...reads]))).toEqual([
       1,
-      ...[10, 10, 10],
+      10,
+      10,
+      10,
       ...reads.slice(3).map(() => tooLarge),
     ]);
     expect(

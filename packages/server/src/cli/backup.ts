@@ -14,7 +14,7 @@ const PART_BYTES = 1024 * 1024;
 export async function backup(target: Target, path: string, io: CliIo): Promise<void> {
   const isFree = await lstat(path).then(
     () => false,
-    (error: NodeJS.ErrnoException) => error.code === "ENOENT" || error.code === "ENOTDIR",
+    (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT",
   );
   if (!isFree) throw new CliError(`${path} is there already: a backup never takes the place of a file`);
   using connection = await RespConnection.open({ ...target, timeoutMs: SNAPSHOT_TIMEOUT_MS });

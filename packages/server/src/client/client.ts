@@ -5,6 +5,7 @@ import { CommandError } from "../commands/command-error.js";
 import type { Route } from "../commands/command-table.js";
 import { NO_REPLY } from "../commands/local-command.js";
 import { refusalOf } from "../commands/refusal.js";
+import { speaksHttp } from "../commands/speaks-http.js";
 import type { Owner } from "../gateway/lane.js";
 import type { Args, ReadOp, WriteOp } from "../gateway/op.js";
 import { NOT_AT_ONCE, sizeOfArgs } from "../gateway/op.js";
@@ -241,6 +242,10 @@ export class Client implements Owner {
     if (this.#deferred.length >= MAX_DEFERRED) return false;
     const found = this.#server.table.find(args[0] as Uint8Array);
     const { state } = this;
+    if (found === null && speaksHttp(args)) {
+      this.#giveUpHttp();
+      return true;
+    }
     const problem = refusalOf(found, args, state) ?? this.#redirection(found, args);
     if (problem !== null) {
       // EXEC lets go of what is watched, also when it is refused: of what is about to be, too.
@@ -282,8 +287,14 @@ export class Client implements Owner {
       state.transaction = null;
       state.watched.clear();
     } else if (state.transaction !== null) state.transaction.isBroken = true;
-    this.#server.stats.failed(message);
     this.#say({ type: "error", message });
+  }
+
+  /** Nothing of what follows is a command, whatever it looks like. */
+  #giveUpHttp(): void {
+    this.#server.logger.log("warn", "client.http", { client: this.id, address: this.state.address });
+    this.#isEnding = true;
+    this.destroy();
   }
 
   /** Where the leader is, for a client that wants to go there itself; null when the command is for this node. */
@@ -359,6 +370,7 @@ export class Client implements Owner {
 
   #write(reply: RespValue): void {
     const { state } = this;
+    if (isErrorReply(reply)) this.#server.stats.failed(reply.message);
     if (state.replies !== "on") {
       if (state.replies === "skip") state.replies = "on";
       return;
@@ -410,4 +422,14 @@ export class Client implements Owner {
     this.#held = null;
     this.#server.clients.remove(this);
   }
+}
+
+function isErrorReply(reply: RespValue): reply is Extract<RespValue, { readonly type: "error" }> {
+  return (
+    typeof reply === "object" &&
+    reply !== null &&
+    !(reply instanceof Uint8Array) &&
+    "type" in reply &&
+    reply.type === "error"
+  );
 }
