@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
@@ -199,6 +199,31 @@ describe("seshat", () => {
       `error: ${at} does not speak as a server does to its clients: unknown type of reply: "H"\n`,
     ]);
     other.close();
+  });
+
+  it("ends when the password is wrong, and says why a measurement failed", async () => {
+    const server = await start("guarded", "--password", "right");
+    const file = join(root, "password");
+    await writeFile(file, "wrong");
+    const wrong = await runSeshat("status", "--connect", server.address, "--password-file", file);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("WRONGPASS")]);
+    const without = await runSeshat("bench", "--connect", server.address, "--seconds", "1", "--clients", "1");
+    expect([without.code, without.stderr]).toEqual([1, expect.stringContaining("the first with: NOAUTH")]);
+  });
+
+  it("does not start on what is left of a restore, nor recovers what is no node", async () => {
+    const dir = join(root, "half");
+    await mkdir(dir);
+    await writeFile(join(dir, "restore-unfinished"), "");
+    const started = await runHere("start", "--dir", dir, "--port", "0");
+    expect([started.code, started.stderr]).toEqual([
+      1,
+      expect.stringContaining("empty it, and restore again"),
+    ]);
+    const missing = join(root, "missing");
+    const recovered = await runHere("recover", "--dir", missing, "--id", "1", "--yes");
+    expect([recovered.code, recovered.stderr]).toEqual([1, `error: ${missing} holds no node\n`]);
+    await expect(access(missing)).rejects.toThrow("ENOENT");
   });
 
   it("is silent where nobody reads what it says", async () => {

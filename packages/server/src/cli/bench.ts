@@ -27,12 +27,18 @@ export async function bench(target: Target, options: BenchOptions, io: CliIo): P
     ["SET", set],
     ["GET", get],
   ] as const) {
-    const { count, seconds, latency, errors } = await measure(target, options, make, io.interrupt);
+    const { count, seconds, latency, errors, firstError } = await measure(
+      target,
+      options,
+      make,
+      io.interrupt,
+    );
     const ms = (share: number): string => latency.percentileMs(share).toFixed(2);
     io.stdout.write(
       `${name}  ${Math.round(count / seconds)} a second, p50 ${ms(0.5)} ms, p99 ${ms(0.99)} ms, p99.9 ${ms(0.999)} ms${errors === 0 ? "" : `, ${errors} ERRORS`}\n`,
     );
-    if (errors > 0) throw new CliError(`${errors} of ${count} commands failed`);
+    if (errors > 0)
+      throw new CliError(`${errors} of ${count} commands failed, the first with: ${firstError}`);
   }
 }
 
@@ -41,6 +47,8 @@ interface Measured {
   readonly seconds: number;
   readonly latency: LatencyHistogram;
   readonly errors: number;
+  /** What the first of them said. */
+  readonly firstError: string;
 }
 
 async function measure(
@@ -52,6 +60,7 @@ async function measure(
   const connections = await Promise.all(Array.from({ length: clients }, () => RespConnection.open(target)));
   const latency = new LatencyHistogram();
   let [count, errors] = [0, 0];
+  let firstError = "";
   const started = performance.now();
   const until = started + seconds * 1000;
   const drive = async (connection: RespConnection): Promise<void> => {
@@ -60,15 +69,17 @@ async function measure(
       const reply = await connection.send(make(`bench:${Math.floor(Math.random() * keys)}`));
       latency.record(performance.now() - began);
       count += 1;
-      if (typeof reply === "object" && reply !== null && "type" in reply && reply.type === "error")
-        errors += 1;
+      if (typeof reply !== "object" || reply === null || !("type" in reply) || reply.type !== "error")
+        continue;
+      if (errors === 0) firstError = reply.message;
+      errors += 1;
     }
   };
   try {
     await Promise.all(
       connections.flatMap((connection) => Array.from({ length: pipeline }, () => drive(connection))),
     );
-    return { count, seconds: (performance.now() - started) / 1000, latency, errors };
+    return { count, seconds: (performance.now() - started) / 1000, latency, errors, firstError };
   } finally {
     for (const connection of connections) connection[Symbol.dispose]();
   }

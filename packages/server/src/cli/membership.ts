@@ -1,12 +1,13 @@
+import type { ServerStatus } from "../admin/status.js";
 import { CliError } from "./exit-codes.js";
 import type { CliIo } from "./io.js";
 import { onLeader, statusOf } from "./cluster-access.js";
 import type { Target } from "./resp-connection.js";
 import { RespConnection } from "./resp-connection.js";
 
-/** Founds a cluster of servers that belong to none. Refused as soon as one of them does, or does not answer. */
+/** Founds a cluster of servers that belong to none. Refused as soon as one of them does, or does not answer in time. */
 export async function bootstrap(targets: readonly Target[], io: CliIo): Promise<void> {
-  const founders = await Promise.all(targets.map(statusOf));
+  const founders = await Promise.all(targets.map((target) => patiently(target)));
   const ids = new Set(founders.map(({ id }) => id));
   if (ids.size !== founders.length) {
     throw new CliError(
@@ -28,6 +29,28 @@ export async function bootstrap(targets: readonly Target[], io: CliIo): Promise<
     ...founders.flatMap(({ id, addr, clientAddr }) => [id, addr, clientAddr]),
   );
   io.stdout.write(`OK, the cluster "${[...clusters][0]}" has the nodes ${[...ids].join(", ")}\n`);
+}
+
+const RETRY_MS = 100;
+
+/** Servers that were started a moment ago may not listen yet. */
+async function patiently(target: Target): Promise<ServerStatus> {
+  const until = performance.now() + target.timeoutMs;
+  for (;;) {
+    try {
+      return await statusOf(target);
+    } catch (error) {
+      if (
+        !(error instanceof CliError) ||
+        !error.message.includes("ECONNREFUSED") ||
+        performance.now() > until
+      )
+        throw error;
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, RETRY_MS);
+    });
+  }
 }
 
 /** Makes a new server a member of the cluster that another belongs to. */

@@ -12,6 +12,7 @@ import { SERVER_CODEC } from "../node/type-config.js";
 import { openBackup } from "./backup-file.js";
 import { CliError } from "./exit-codes.js";
 import type { CliIo } from "./io.js";
+import { checkRestored, restoringInto } from "./unfinished-restore.js";
 
 /** What is done to the store of a node that does not run. */
 async function withStore<T>(
@@ -42,17 +43,19 @@ export async function restoreBackup(path: string, config: ServerConfig, io: CliI
   if (there.length > 0) throw new CliError(`${dir} is not empty: a backup is restored into a new folder`);
   await using backup = await openBackup(path);
   const self = addressesOf(config);
-  await withStore(config, async ({ storage, stateMachine }, nodeId, clusterId) => {
-    const { lastLogId, snapshotId, data } = backup;
-    const incarnation = randomInt(1, 2 ** 47);
-    await storage.saveIdentity({ clusterId, nodeId, incarnation });
-    await storage.saveVote({ term: lastLogId.term, votedFor: null, committed: false });
-    const membership = createMembership([[nodeId]], [[nodeId, self]] as const, {
-      incarnations: [[nodeId, incarnation]],
-    });
-    const meta = { lastLogId, lastMembership: { logId: lastLogId, membership }, snapshotId };
-    await stateMachine.installSnapshot({ meta, data }, turn);
-  });
+  const { lastLogId, snapshotId, data } = backup;
+  await withStore(config, ({ storage, stateMachine }, nodeId, clusterId) =>
+    restoringInto(dir, async () => {
+      const incarnation = randomInt(1, 2 ** 47);
+      await storage.saveIdentity({ clusterId, nodeId, incarnation });
+      await storage.saveVote({ term: lastLogId.term, votedFor: null, committed: false });
+      const membership = createMembership([[nodeId]], [[nodeId, self]] as const, {
+        incarnations: [[nodeId, incarnation]],
+      });
+      const meta = { lastLogId, lastMembership: { logId: lastLogId, membership }, snapshotId };
+      await stateMachine.installSnapshot({ meta, data }, turn);
+    }),
+  );
   io.stdout.write(
     `OK, ${dir} holds node ${config.server.id ?? 1}, alone, with everything up to entry ${backup.lastLogId.index}: start it\n`,
   );
@@ -70,6 +73,9 @@ export async function recoverNode(config: ServerConfig, isSure: boolean, io: Cli
         "Run it on the node with the longest log, while that is stopped, with --yes",
     );
   }
+  const { dir } = config.server;
+  if ((await readdir(dir).catch(() => [])).length === 0) throw new CliError(`${dir} holds no node`);
+  await checkRestored(dir);
   const self: ServerNode = addressesOf(config);
   const report = await withStore(config, ({ storage, stateMachine }, id, clusterId) =>
     recover<ServerTypeConfig>({ id, storage, stateMachine, config: { clusterId }, nodes: [[id, self]] }),

@@ -58,7 +58,13 @@ export class RespConnection implements Disposable {
       throw new CliError(`cannot connect to ${target.address}: ${why}`);
     }
     const connection = new RespConnection(target, socket);
-    if (target.password !== null) await connection.call("AUTH", target.password);
+    try {
+      if (target.password !== null) await connection.call("AUTH", target.password);
+    } catch (error) {
+      // Nobody else ends it, and the program would not end before.
+      socket.destroy();
+      throw error;
+    }
     return connection;
   }
 

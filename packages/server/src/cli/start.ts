@@ -7,6 +7,7 @@ import type { RunningServer } from "../server/start-server.js";
 import { startServer } from "../server/start-server.js";
 import { EXIT } from "./exit-codes.js";
 import type { CliIo } from "./io.js";
+import { checkRestored } from "./unfinished-restore.js";
 
 /**
  * Runs a server until it is told to end, or its node stops by itself.
@@ -19,6 +20,7 @@ export async function runStart(
   io: CliIo,
   talk: ((address: string) => Promise<void>) | null = null,
 ): Promise<number> {
+  await checkRestored(options.dir);
   const logger = pinoLogger(logLevel, io.log);
   const server = await startServer({ ...options, logger });
   let metrics: MetricsListener | null = null;
