@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../src/cli/program.js";
+import { startServer } from "../src/index.js";
 import { RespClient } from "./resp-client.js";
 import { ServerProcess, runSeshat, runSeshatUnread } from "./server-process.js";
 
@@ -224,6 +225,16 @@ describe("seshat", () => {
     const recovered = await runHere("recover", "--dir", missing, "--id", "1", "--yes");
     expect([recovered.code, recovered.stderr]).toEqual([1, `error: ${missing} holds no node\n`]);
     await expect(access(missing)).rejects.toThrow("ENOENT");
+  });
+
+  it("makes a voter of a node that was joined before and had not caught up in time", async () => {
+    const common = { host: "127.0.0.1", port: 0 };
+    await using leader = await startServer({ ...common, id: 1, dir: join(root, "leader") });
+    await using late = await startServer({ ...common, id: 2, dir: join(root, "late"), whenNew: "wait" });
+    await leader.node.raft.addLearner(2, late.context.self, { blocking: true });
+    const { code, stderr } = await runHere("join", late.address, "--connect", leader.address);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(leader.node.raft.metrics().membership.membership.configs).toEqual([[1, 2]]);
   });
 
   it("is silent where nobody reads what it says", async () => {

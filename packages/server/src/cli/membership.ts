@@ -67,7 +67,12 @@ export async function join(fresh: Target, member: Target, io: CliIo): Promise<vo
     await onLeader(member, (leader) =>
       leader.call("SESHAT", "MOVE", status.id, status.addr, status.clientAddr),
     );
-    io.stdout.write(`OK, node ${status.id} is a member of "${cluster.clusterId}", at ${status.addr}\n`);
+    if (known.votes) {
+      io.stdout.write(`OK, node ${status.id} is a member of "${cluster.clusterId}", at ${status.addr}\n`);
+      return;
+    }
+    // It was joined before, and did not catch up in time.
+    await makeVoter(status, cluster, member, io);
     return;
   }
   if (!status.isNew) {
@@ -75,9 +80,23 @@ export async function join(fresh: Target, member: Target, io: CliIo): Promise<vo
       `node ${status.id} at ${status.clientAddr} belongs to a cluster already, or did: give it an empty folder`,
     );
   }
-  await onLeader(member, (leader) => leader.call("SESHAT", "ADD", status.id, status.addr, status.clientAddr));
-  io.stdout.write(`OK, node ${status.id} is a member of "${cluster.clusterId}", and votes\n`);
+  await makeVoter(status, cluster, member, io);
 }
+
+async function makeVoter(
+  { id, addr, clientAddr }: ServerStatus,
+  { clusterId }: ServerStatus,
+  member: Target,
+  io: CliIo,
+): Promise<void> {
+  // To catch up takes longer than an answer to anything else.
+  const patient = { ...member, timeoutMs: Math.max(member.timeoutMs, JOIN_TIMEOUT_MS) };
+  await onLeader(patient, (leader) => leader.call("SESHAT", "ADD", id, addr, clientAddr));
+  io.stdout.write(`OK, node ${id} is a member of "${clusterId}", and votes\n`);
+}
+
+/** More than the leader waits for a node to catch up, in milliseconds: it says why it gave up. */
+const JOIN_TIMEOUT_MS = 90_000;
 
 /** Takes a node out of its cluster: the one that is asked, or another. */
 export async function leave(target: Target, id: number | null, io: CliIo): Promise<void> {
