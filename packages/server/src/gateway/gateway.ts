@@ -38,6 +38,7 @@ const WRITE_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupBytes: 512 * 1024,
   inFlight: 8,
   leastShare: 0.5,
+  gatherMs: 0,
   waitingBytes: 64 * 1024 * 1024,
 };
 
@@ -47,6 +48,7 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupBytes: 512 * 1024,
   inFlight: 32,
   leastShare: 0,
+  gatherMs: 1,
   waitingBytes: 64 * 1024 * 1024,
 };
 

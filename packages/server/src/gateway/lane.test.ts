@@ -45,6 +45,7 @@ function lane(
     waitingBytes?: number;
     inFlight?: number;
     leastShare?: number;
+    gatherMs?: number;
     groupOps?: number;
   } = {},
 ): Lane<string> {
@@ -66,6 +67,7 @@ function lane(
       groupBytes: 100,
       inFlight: options.inFlight ?? 3,
       leastShare: options.leastShare ?? 0,
+      gatherMs: options.gatherMs ?? 0,
       waitingBytes: options.waitingBytes ?? 1000,
       timeoutMs: 1000,
     },
@@ -152,6 +154,31 @@ describe("a lane", () => {
     expect(sent).toHaveLength(1);
     await sent[0]?.answer(done("x"));
     expect(sent[1]?.ops).toEqual(["2", "3"]);
+  });
+
+  it("gathers what comes soon after others have left, until those are answered or its time is up; a full group waits for nobody", async () => {
+    const one = lane({ gatherMs: 2 });
+    const client = new Client("a");
+    const add = (...ops: readonly string[]): void => {
+      for (const op of ops) one.add(op, 1, client);
+      one.pump();
+    };
+    const groups = (): string[] => sent.map(({ ops }) => ops.join(" "));
+    add("1");
+    now = 1;
+    add("2");
+    expect(groups()).toEqual(["1"]);
+    await sent[0]?.answer(done("x"));
+    expect(groups()).toEqual(["1", "2"]);
+    add("3");
+    now = 3;
+    vi.advanceTimersByTime(2);
+    expect(groups()).toEqual(["1", "2", "3"]);
+    add("4");
+    add("5", "6");
+    expect(groups()).toEqual(["1", "2", "3", "4 5"]);
+    one.close(new Error("closed"));
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("delivers in the order of the asking, whatever is answered first", async () => {

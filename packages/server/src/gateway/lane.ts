@@ -38,6 +38,8 @@ export interface LaneLimits {
    * a large one, and has company soon.
    */
   readonly leastShare: number;
+  /** While one is, the next leaves no sooner than so many milliseconds after it: what comes meanwhile goes with it. */
+  readonly gatherMs: number;
   /** Bytes of all that waits. Who comes when that much does has to wait outside. */
   readonly waitingBytes: number;
   /** How long an operation may take, in milliseconds. */
@@ -55,12 +57,16 @@ interface Group<Op> {
   attempt: number;
 }
 
+/** A timer may find itself early by a rounding error, and must not be set again for nothing. */
+const CLOCK_PRECISION_MS = 0.001;
+
 /** How long to wait before what was refused is tried again, unless somebody is known to lead before. */
 const RETRY_MS = 50;
 
 /**
- * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and while
- * as many groups are on their way as may be, or much larger ones than it, what comes gathers in the next.
+ * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and what comes
+ * soon after others have left, or while as many groups are on their way as may be, or much larger ones than it, gathers in the next. Who comes
+ * alone never waits.
  *
  * What was certainly not done is tried again until its time is up, unless something behind it was done meanwhile: order comes before
  * success.
@@ -75,6 +81,9 @@ export class Lane<Op> {
   /** True while the oldest that was sent was refused, and it is not known yet what became of those behind it: nothing more is sent. */
   #stalled = false;
   #pausedUntil = 0;
+  /** When something was sent last. */
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerDue = 0;
   #closed: Error | null = null;
@@ -117,6 +126,7 @@ export class Lane<Op> {
     while (this.#queue.length > 0 && this.#maySend()) {
       const group = this.#queue.shift() as Group<Op>;
       this.#sent.push(group);
+      this.#sentAt = this.#parts.now();
       const attempt = ++group.attempt;
       this.#parts.send(group.ops, group.bytes).then(
         (outcome) => this.#answered(group, attempt, outcome),
@@ -142,10 +152,13 @@ export class Lane<Op> {
     for (const group of rest) this.#deliver(group);
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#gathering = null;
   }
 
   #maySend(): boolean {
     if (this.#stalled || this.#sent.length >= this.#parts.limits.inFlight) return false;
+    if (this.#gathers()) return false;
     if (this.#pausedUntil > 0) {
       if (this.#parts.now() < this.#pausedUntil) return false;
       this.#pausedUntil = 0;
@@ -161,6 +174,18 @@ export class Lane<Op> {
     let underWay = 0;
     for (const { ops } of this.#sent) underWay += ops.length;
     return (this.#queue[0] as Group<Op>).ops.length < underWay * leastShare;
+  }
+
+  /** True while what waits is to be joined by what comes. A group that is full waits for nobody. */
+  #gathers(): boolean {
+    if (this.#sent.length === 0 || this.#queue.length > 1) return false;
+    const left = this.#sentAt + this.#parts.limits.gatherMs - this.#parts.now();
+    if (left <= CLOCK_PRECISION_MS) return false;
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = null;
+      this.pump();
+    }, left);
+    return true;
   }
 
   #answered(group: Group<Op>, attempt: number, outcome: Outcome): void {
