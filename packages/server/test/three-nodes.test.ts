@@ -12,6 +12,9 @@ const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
 let root: string;
 const servers: RunningServer[] = [];
+/** What the founder knew when it had answered. */
+let ledWhenFounded: number | null = null;
+let committedWhenFounded = 0;
 
 async function start(id: number, options: Partial<ServerOptions> = {}): Promise<RunningServer> {
   const server = await startServer({
@@ -37,6 +40,8 @@ beforeAll(async () => {
   ]);
   const reply = await client.call("SESHAT", "BOOTSTRAP", ...members);
   if (reply !== "OK") throw new Error(String(reply));
+  ledWhenFounded = servers[0]?.node.raft.leaderId() ?? null;
+  committedWhenFounded = servers[0]?.node.raft.metrics().committed.term ?? 0;
   for (const { node } of servers) await node.raft.wait(until.leader(), 60_000);
 });
 
@@ -53,6 +58,11 @@ function leader(): RunningServer {
 function followers(): RunningServer[] {
   return servers.filter((server) => server !== leader());
 }
+
+it("a cluster that is founded has a leader, which has committed an entry of its term", () => {
+  expect(ledWhenFounded).not.toBeNull();
+  expect(committedWhenFounded).toBeGreaterThan(0);
+});
 
 describe("a follower", () => {
   it("serves writes, reads and transactions through the leader, in the order of the pipeline", async () => {

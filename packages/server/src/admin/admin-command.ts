@@ -96,7 +96,11 @@ const CODES: Readonly<Record<string, string>> = {
   quorumNotEnough: "NOQUORUM",
 };
 
-async function bootstrap({ node, self }: ServerContext, args: Args): Promise<RespValue> {
+/**
+ * The answer waits until somebody leads, so that whoever goes on finds a cluster that serves. That it was founded is certain before: when nobody
+ * comes to lead in time, the answer is the same.
+ */
+async function bootstrap({ node, self, commandTimeoutMs }: ServerContext, args: Args): Promise<RespValue> {
   if ((args.length - 2) % 3 !== 0) throw new CommandError(SYNTAX_ERROR);
   const members: (readonly [NodeId, ServerNode])[] = [];
   for (let i = 2; i < args.length; i += 3) members.push(memberAt(args, i));
@@ -108,6 +112,10 @@ async function bootstrap({ node, self }: ServerContext, args: Args): Promise<Res
     throw new CommandError(`ERR this node, ${metrics.id} at ${self.addr}, has to be one of the founders`);
   }
   await node.raft.initialize(members);
+  const timeoutMs = commandTimeoutMs;
+  await node.raft.wait(until.leader(), timeoutMs).catch(() => {});
+  // An entry of its own term is committed: the leader has reached a majority by the way that writes take.
+  await node.raft.ensureLinearizable({ timeoutMs }).catch(() => {});
   return OK;
 }
 
