@@ -445,6 +445,11 @@ export class Raft<C extends RaftTypeConfig> {
     return this.#watch.onLeaderChange(listener);
   }
 
+  /** Ends when the node has stopped, by itself or because it was told to: `metrics().stopCause` says which. Costs less than to follow `changes`. */
+  whenStopped(): Promise<void> {
+    return this.#watch.whenStopped();
+  }
+
   /**
    * The value that `select` takes out of the metrics, now and each time that it is another one: `for await (const term of
    * raft.changes((metrics) => metrics.term))`. A slow reader gets the newest value next, not all between. It ends when the node stops,

@@ -127,6 +127,20 @@ describe("waiting for a condition leaves no watcher, no timer and no listener be
   });
 });
 
+test("that the node stops is told when it does, or has, and leaves no watcher behind", async () => {
+  const { node, watch } = setUp();
+  let told = 0;
+  const stops = watch.whenStopped().then(() => (told += 1));
+  node.turn(2);
+  await settled();
+  expect([told, node.watchers.size]).toEqual([0, 1]);
+  node.stopped = new ShutdownError();
+  node.turn(3);
+  await stops;
+  await watch.whenStopped();
+  expect(node.watchers.size).toBe(0);
+});
+
 describe("the leader", () => {
   test("is told when it is another one; what a listener throws is told elsewhere", () => {
     const { node, watch, failures } = setUp();

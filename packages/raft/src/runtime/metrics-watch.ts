@@ -82,6 +82,18 @@ export class MetricsWatch<N> {
     });
   }
 
+  /** Ends when the node has stopped. */
+  whenStopped(): Promise<void> {
+    if (this.#watched.stopped !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const unwatch = this.#watched.watch(() => {
+        if (this.#watched.stopped === null) return;
+        unwatch();
+        resolve();
+      });
+    });
+  }
+
   /** The selected value, now and each time that it is another one. It ends when the node stops, or its reader does. */
   changes<T>(
     select: (metrics: RaftMetrics<N>) => T,

@@ -32,7 +32,7 @@ export async function runStart(
   }
   io.stdout.write(greeting(server, options.dir));
   if (metrics !== null) io.stdout.write(`Metrics and health are at http://${metrics.address}/metrics\n`);
-  const ends = [aborted(io.interrupt), stopped(server)];
+  const ends = [aborted(io.interrupt), server.node.raft.whenStopped()];
   if (talk !== null) ends.push(talk(server.address));
   await Promise.race(ends).catch((error: unknown) => io.stderr.write(`error: ${String(error)}\n`));
   const { stopCause } = server.node.raft.metrics();
@@ -56,8 +56,4 @@ function greeting({ address, context, node }: RunningServer, dir: string): strin
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");
-}
-
-async function stopped({ node }: RunningServer): Promise<void> {
-  for await (const state of node.raft.changes((metrics) => metrics.state)) if (state === "stopped") return;
 }

@@ -4,11 +4,11 @@ import type { RequestHeader, ResponseHeader } from "@seshat/common";
 import { InvalidValueError } from "@seshat/common";
 import type { Request, RequestHeaderSchema, Response } from "../generated/seshat/raft/v1/raft_pb.js";
 import {
-  AppendEntriesRequestSchema,
   InstallSnapshotRequestSchema,
   RequestSchema,
   ResponseSchema,
 } from "../generated/seshat/raft/v1/raft_pb.js";
+import { writeAppendRequest, writeAppendSuccess } from "./append-entries.js";
 import {
   equalRequestHeaders,
   equalResponseHeaders,
@@ -18,7 +18,7 @@ import {
   responseHeaderToWire,
 } from "./fields.js";
 import type { RequestBody, ResponseBody } from "./methods.js";
-import { LENGTH_DELIMITED, varintLength, writeVarint } from "./varint.js";
+import { lengthOf, writeLength } from "./integers.js";
 
 /*
  * Headers hardly ever change, so a stream says them only when they do. Each end remembers the last one, which is why messages
@@ -41,55 +41,31 @@ export class RequestWriter {
 }
 
 /**
- * Entries and parts of snapshots are nearly all that is sent, and what writes a message copies them more than once. So they are put where they belong by
- * hand: in protobuf a field that holds a message, and one that holds bytes, are a tag, a length, and what is in it; and fields may stand in any order.
+ * What writes a message copies what it holds more than once. So parts of snapshots, like entries, are put where they belong by hand: in protobuf a field that
+ * holds a message, and one that holds bytes, are a tag, a length, and what is in it; and fields may stand in any order.
  */
 function toBytes(about: About, body: RequestBody): Uint8Array {
-  const bulk = bulkOf(body);
-  if (bulk === null) return toBinary(RequestSchema, create(RequestSchema, { ...about, body }));
-  const { bytes: content, rest, field, within } = bulk;
+  if (body.case === "appendEntries") {
+    const { id, header } = about;
+    const said = header === undefined ? null : toBinary(RequestSchema, create(RequestSchema, about));
+    return writeAppendRequest(id, said, body.value);
+  }
+  if (body.case !== "installSnapshot" || body.value.data === undefined || body.value.data.length === 0)
+    return toBinary(RequestSchema, create(RequestSchema, { ...about, body }));
+  const { data } = body.value;
   const head = toBinary(RequestSchema, create(RequestSchema, about));
-  const restLength = rest.length + 1 + varintLength(content.length) + content.length;
-  const bytes = new Uint8Array(head.length + 1 + varintLength(restLength) + restLength);
+  const rest = toBinary(
+    InstallSnapshotRequestSchema,
+    create(InstallSnapshotRequestSchema, { ...body.value, data: NO_BYTES }),
+  );
+  const length = rest.length + lengthOf(data.length);
+  const bytes = new Uint8Array(head.length + lengthOf(length));
   bytes.set(head);
-  let at = writeLength(bytes, head.length, within, restLength);
+  let at = writeLength(bytes, head.length, RequestSchema.field.installSnapshot.number, length);
   bytes.set(rest, at);
-  at = writeLength(bytes, at + rest.length, field, content.length);
-  bytes.set(content, at);
+  at = writeLength(bytes, at + rest.length, InstallSnapshotRequestSchema.field.data.number, data.length);
+  bytes.set(data, at);
   return bytes;
-}
-
-/** The bytes that a request carries, and where they belong. */
-interface Bulk {
-  readonly bytes: Uint8Array;
-  /** The rest of the message that they are a field of. */
-  readonly rest: Uint8Array;
-  /** The number of that field, and of the field of the request that the message is. */
-  readonly field: number;
-  readonly within: number;
-}
-
-/** @returns null where there is nothing that is worth it. */
-function bulkOf({ case: method, value }: RequestBody): Bulk | null {
-  if (method === "appendEntries" && value.entries !== undefined && value.entries.length > 0) {
-    const rest = create(AppendEntriesRequestSchema, { ...value, entries: NO_BYTES });
-    return {
-      bytes: value.entries,
-      rest: toBinary(AppendEntriesRequestSchema, rest),
-      field: AppendEntriesRequestSchema.field.entries.number,
-      within: RequestSchema.field.appendEntries.number,
-    };
-  }
-  if (method === "installSnapshot" && value.data !== undefined && value.data.length > 0) {
-    const rest = create(InstallSnapshotRequestSchema, { ...value, data: NO_BYTES });
-    return {
-      bytes: value.data,
-      rest: toBinary(InstallSnapshotRequestSchema, rest),
-      field: InstallSnapshotRequestSchema.field.data.number,
-      within: RequestSchema.field.installSnapshot.number,
-    };
-  }
-  return null;
 }
 
 interface About {
@@ -98,12 +74,6 @@ interface About {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-/** Begins a field whose value has a length. @returns where the value begins. */
-function writeLength(bytes: Uint8Array, at: number, field: number, length: number): number {
-  bytes[at] = (field << 3) | LENGTH_DELIMITED;
-  return writeVarint(bytes, at + 1, length);
-}
 
 /** A request as it came, with who it is from. */
 export interface ReadRequest {
@@ -133,6 +103,8 @@ export class ResponseWriter {
   /** @param header null with an error. */
   write(id: number, header: ResponseHeader | null, body: ResponseBody): Uint8Array {
     const isKnown = header === null || (this.#last !== null && equalResponseHeaders(this.#last, header));
+    if (isKnown && body.case === "appendEntries" && body.value.outcome?.case === "matchIndex")
+      return writeAppendSuccess(id, Number(body.value.term ?? 0), Number(body.value.outcome.value));
     const response = create(
       ResponseSchema,
       isKnown ? { id, body } : { id, header: responseHeaderToWire(header), body },
