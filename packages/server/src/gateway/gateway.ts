@@ -87,6 +87,8 @@ export class Gateway {
     this.#reader = new LocalReader({ raft, machine, clock, writer: this.#writer, schedule: scheduleFlush });
     const common = {
       ready: () => this.#isReady(),
+      // What is forwarded meets what other nodes forward, and gathers while it is on its way.
+      gathers: () => raft.isLeader(),
       schedule,
       delivered: () => parts.delivered(),
       now: () => performance.now(),

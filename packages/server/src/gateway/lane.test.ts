@@ -12,6 +12,7 @@ interface Sent {
 
 let now: number;
 let isReady: boolean;
+let gathers: boolean;
 let sent: Sent[];
 let delivered: string[];
 
@@ -72,6 +73,7 @@ function lane(
       timeoutMs: 1000,
     },
     failure: ({ type }) => Buffer.from(type),
+    gathers: () => gathers,
     schedule: () => {},
     delivered: () => {},
     now: () => now,
@@ -86,6 +88,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   now = 0;
   isReady = true;
+  gathers = true;
   sent = [];
   delivered = [];
 });
@@ -179,6 +182,16 @@ describe("a lane", () => {
     expect(groups()).toEqual(["1", "2", "3", "4 5"]);
     one.close(new Error("closed"));
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("gathers only where that is worth while", () => {
+    gathers = false;
+    const one = lane({ gatherMs: 2 });
+    for (const op of ["1", "2"]) {
+      one.add(op, 1, new Client("a"));
+      one.pump();
+    }
+    expect(sent).toHaveLength(2);
   });
 
   it("delivers in the order of the asking, whatever is answered first", async () => {

@@ -19,6 +19,8 @@ export interface LaneParts<Op> {
   readonly limits: LaneLimits;
   /** The reply for what was not done, or of which nobody knows. */
   failure(outcome: Failure): RespValue;
+  /** True where what is sent becomes a group of its own, however small it is: then it is worth while that it {@link LaneLimits.gatherMs gathers}. */
+  gathers(): boolean;
   /** Asks for {@link Lane.pump} at the end of this turn. */
   schedule(): void;
   /** Called when replies were delivered: they can be written out. */
@@ -178,7 +180,7 @@ export class Lane<Op> {
 
   /** True while what waits is to be joined by what comes. A group that is full waits for nobody. */
   #gathers(): boolean {
-    if (this.#sent.length === 0 || this.#queue.length > 1) return false;
+    if (this.#sent.length === 0 || this.#queue.length > 1 || !this.#parts.gathers()) return false;
     const left = this.#sentAt + this.#parts.limits.gatherMs - this.#parts.now();
     if (left <= CLOCK_PRECISION_MS) return false;
     this.#gathering ??= setTimeout(() => {
