@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readCsv } from "./run-benchmark.js";
+import { flagsOf, readCsv } from "./run-benchmark.js";
 
 const HEADER =
   '"test","rps","avg_latency_ms","min_latency_ms","p50_latency_ms","p95_latency_ms","p99_latency_ms","max_latency_ms"';
@@ -18,4 +18,13 @@ test("a run shorter than a step of its clock has at least one request a millisec
 
 test("output without the command is an error that shows it", () => {
   expect(() => readCsv("Could not connect\n", "get", 200)).toThrow("Could not connect");
+});
+
+test("pipelines are full: otherwise it may end with the words that all clients were disconnected", () => {
+  const requested = (requests: number, pipeline: number): string | undefined =>
+    flagsOf(1, { command: "set", clients: 1, pipeline }, requests).at(-1);
+
+  expect(requested(1001, 16)).toBe("1008");
+  expect(requested(1008, 16)).toBe("1008");
+  expect(requested(1001, 1)).toBe("1001");
 });
