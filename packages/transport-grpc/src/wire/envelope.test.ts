@@ -70,6 +70,17 @@ describe("who answers", () => {
   });
 });
 
+test("who answers is said with the first answer to an append, and left out after it", () => {
+  const writer = new ResponseWriter();
+  const reader = new ResponseReader();
+  const outcome = { case: "matchIndex", value: 0n } as const;
+  const body = { case: "appendEntries", value: { term: 3n, outcome } } as const;
+  const sent = [1, 2].map((id) => writer.write(id, ANSWERS, body));
+  const said = sent.map((bytes) => fromBinary(ResponseSchema, bytes).header !== undefined);
+  expect(said).toEqual([true, false]);
+  for (const bytes of sent) expect(reader.read(bytes)).toMatchObject({ header: ANSWERS, body });
+});
+
 test("entries are put where the schema has them, whatever their length, with the header and without", () => {
   for (const length of [1, 127, 128, 16_383, 16_384, 100_000]) {
     const writer = new RequestWriter();
