@@ -39,6 +39,11 @@ describe("an outbox", () => {
     expect(flushed).toEqual([]);
     await ended;
     expect(flushed).toEqual(["a", "b", "end of the turn"]);
+
+    clientOf(outbox, "c", flushed);
+    outbox.flushSoon();
+    await turn();
+    expect(flushed).toContain("c");
   });
 
   it("flushes those too that are added while others are flushed", async () => {
