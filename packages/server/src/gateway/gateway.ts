@@ -38,7 +38,7 @@ const WRITE_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupBytes: 512 * 1024,
   inFlight: 8,
   leastShare: 0.5,
-  gatherMs: 0,
+  gatherMs: 2,
   waitingBytes: 64 * 1024 * 1024,
 };
 
@@ -47,7 +47,8 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupOps: 512,
   groupBytes: 512 * 1024,
   inFlight: 32,
-  leastShare: 0,
+  // However many: what they share is a round.
+  leastShare: Number.POSITIVE_INFINITY,
   gatherMs: 1,
   waitingBytes: 64 * 1024 * 1024,
 };

@@ -68,7 +68,7 @@ function lane(
       groupBytes: 100,
       inFlight: options.inFlight ?? 3,
       leastShare: options.leastShare ?? 0,
-      gatherMs: options.gatherMs ?? 0,
+      gatherMs: options.gatherMs ?? 1000,
       waitingBytes: options.waitingBytes ?? 1000,
       timeoutMs: 1000,
     },
@@ -131,6 +131,23 @@ describe("a lane", () => {
     expect(sent[2]?.ops).toEqual(["7", "8"]);
   });
 
+  it("keeps a small group back for so long and no longer, however long those under way take", () => {
+    const one = lane({ leastShare: 0.5, groupOps: 8, gatherMs: 2 });
+    const client = new Client("a");
+    for (const op of ["1", "2", "3", "4"]) one.add(op, 1, client);
+    one.pump();
+    one.add("5", 1, client);
+    one.pump();
+    now = 1.9;
+    vi.advanceTimersByTime(1);
+    one.pump();
+    expect(sent).toHaveLength(1);
+    now = 2;
+    vi.advanceTimersByTime(1);
+    expect(sent.map(({ ops }) => ops)).toEqual([["1", "2", "3", "4"], ["5"]]);
+    one.close(new Error("closed"));
+  });
+
   it("keeps no group back that is full, and none once nothing is under way", async () => {
     const one = lane({ leastShare: 0.5, groupOps: 2, inFlight: 8 });
     const client = new Client("a");
@@ -160,7 +177,7 @@ describe("a lane", () => {
   });
 
   it("gathers what comes soon after others have left, until those are answered or its time is up; a full group waits for nobody", async () => {
-    const one = lane({ gatherMs: 2 });
+    const one = lane({ leastShare: 100, gatherMs: 2 });
     const client = new Client("a");
     const add = (...ops: readonly string[]): void => {
       for (const op of ops) one.add(op, 1, client);
@@ -186,7 +203,7 @@ describe("a lane", () => {
 
   it("gathers only where that is worth while", () => {
     gathers = false;
-    const one = lane({ gatherMs: 2 });
+    const one = lane({ leastShare: 100, gatherMs: 2 });
     for (const op of ["1", "2"]) {
       one.add(op, 1, new Client("a"));
       one.pump();

@@ -19,7 +19,7 @@ export interface LaneParts<Op> {
   readonly limits: LaneLimits;
   /** The reply for what was not done, or of which nobody knows. */
   failure(outcome: Failure): RespValue;
-  /** True where what is sent becomes a group of its own, however small it is: then it is worth while that it {@link LaneLimits.gatherMs gathers}. */
+  /** True where what is sent becomes a group of its own, however small it is: then it is worth while that it {@link LaneLimits.leastShare gathers}. */
   gathers(): boolean;
   /** Asks for {@link Lane.pump} at the end of this turn. */
   schedule(): void;
@@ -36,11 +36,11 @@ export interface LaneLimits {
   /** Groups that are sent and not answered. */
   readonly inFlight: number;
   /**
-   * A group that could still grow goes behind those under way only if it has at least this share of their operations. A smaller one costs as much as
-   * a large one, and has company soon.
+   * A group that could still grow goes behind those under way at once only if it has at least this share of their operations. A smaller one costs
+   * as much as a large one, and has company soon: it gathers what comes until it is large enough, or one of those was answered...
    */
   readonly leastShare: number;
-  /** While one is, the next leaves no sooner than so many milliseconds after it: what comes meanwhile goes with it. */
+  /** ...or the last has left so many milliseconds ago. */
   readonly gatherMs: number;
   /** Bytes of all that waits. Who comes when that much does has to wait outside. */
   readonly waitingBytes: number;
@@ -66,9 +66,8 @@ const CLOCK_PRECISION_MS = 0.001;
 const RETRY_MS = 50;
 
 /**
- * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and what comes
- * soon after others have left, or while as many groups are on their way as may be, or much larger ones than it, gathers in the next. Who comes
- * alone never waits.
+ * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and what is
+ * little beside what has just left, or comes while as many groups are on their way as may be, gathers in the next. Who comes alone never waits.
  *
  * What was certainly not done is tried again until its time is up, unless something behind it was done meanwhile: order comes before
  * success.
@@ -165,23 +164,17 @@ export class Lane<Op> {
       if (this.#parts.now() < this.#pausedUntil) return false;
       this.#pausedUntil = 0;
     }
-    return !this.#waitsForCompany() && this.#parts.ready();
-  }
-
-  /** What is under way ends in any case, and then it goes: no timer is needed. */
-  #waitsForCompany(): boolean {
-    const { leastShare } = this.#parts.limits;
-    // With another one behind it, it is full.
-    if (leastShare === 0 || this.#queue.length > 1) return false;
-    let underWay = 0;
-    for (const { ops } of this.#sent) underWay += ops.length;
-    return (this.#queue[0] as Group<Op>).ops.length < underWay * leastShare;
+    return this.#parts.ready();
   }
 
   /** True while what waits is to be joined by what comes. A group that is full waits for nobody. */
   #gathers(): boolean {
     if (this.#sent.length === 0 || this.#queue.length > 1 || !this.#parts.gathers()) return false;
-    const left = this.#sentAt + this.#parts.limits.gatherMs - this.#parts.now();
+    const { leastShare, gatherMs } = this.#parts.limits;
+    let underWay = 0;
+    for (const { ops } of this.#sent) underWay += ops.length;
+    if ((this.#queue[0] as Group<Op>).ops.length >= underWay * leastShare) return false;
+    const left = this.#sentAt + gatherMs - this.#parts.now();
     if (left <= CLOCK_PRECISION_MS) return false;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
