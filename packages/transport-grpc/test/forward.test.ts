@@ -93,7 +93,7 @@ describe("what is forwarded", () => {
     expect(await call()).toBeInstanceOf(InvalidValueError);
   });
 
-  test("and has an answer that fits in no message is rejected, and the stream goes on", async () => {
+  test("and has an answer that fits in no message may have been done, and the stream goes on", async () => {
     const config = { maxMessageBytes: 100_000 };
     await using listener = await listenFor(
       (_, payload) => Promise.resolve(new Uint8Array(textOf(payload) === "large" ? 100_001 : 10)),
@@ -104,7 +104,7 @@ describe("what is forwarded", () => {
       failure(way.call(bytesOf("large"))),
       way.call(bytesOf("small")),
     ]);
-    expect(large).toBeInstanceOf(InvalidValueError);
+    expect(large).toBeInstanceOf(UnknownOutcomeError);
     expect(small.length).toBe(10);
   });
 });
