@@ -126,7 +126,7 @@ export class EntryCodec<C extends RaftTypeConfig> {
     let index = first;
     for (; reader.remaining > 0; index++) {
       const length = reader.u32();
-      if (length < BLANK_BYTES || length > reader.remaining) {
+      if (length < PLAIN_HEAD || length > reader.remaining) {
         throw reader.error(`an entry of ${length} bytes, of which ${reader.remaining} are left`);
       }
       const end = reader.offset + length;
@@ -230,13 +230,11 @@ export class EntryCodec<C extends RaftTypeConfig> {
   }
 }
 
-/** Bytes of an entry with a command before the command. */
+/** Bytes of an entry before what it carries: its log id and its type. A blank one has no more. */
 const PLAIN_HEAD = 17;
 /** The same, of a session. */
 const SESSION_HEAD = PLAIN_HEAD + 24;
 
-/** Of an entry that is only its log id and its type: the shortest. */
-const BLANK_BYTES = 17;
 /** The type of an entry with a membership. */
 const MEMBERSHIP = 4;
 

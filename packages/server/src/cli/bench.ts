@@ -1,5 +1,6 @@
 import { LatencyHistogram } from "@seshat/common";
 import { encodeCommand } from "@seshat/resp";
+import { isErrorReply } from "../commands/error-reply.js";
 import { CliError } from "./exit-codes.js";
 import type { CliIo } from "./io.js";
 import type { Target } from "./resp-connection.js";
@@ -69,8 +70,7 @@ async function measure(
       const reply = await connection.send(make(`bench:${Math.floor(Math.random() * keys)}`));
       latency.record(performance.now() - began);
       count += 1;
-      if (typeof reply !== "object" || reply === null || !("type" in reply) || reply.type !== "error")
-        continue;
+      if (!isErrorReply(reply)) continue;
       if (errors === 0) firstError = reply.message;
       errors += 1;
     }

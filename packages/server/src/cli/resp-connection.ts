@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import type { RespValue } from "@seshat/resp";
 import { RespProtocolError, RespReplyParser, encodeCommand } from "@seshat/resp";
 import { hostAndPort } from "../cluster/host-and-port.js";
+import { isErrorReply } from "../commands/error-reply.js";
 import { CliError } from "./exit-codes.js";
 
 /** Where a server is, and how to be let in. */
@@ -76,7 +77,7 @@ export class RespConnection implements Disposable {
     );
     try {
       const reply = await this.send(encodeCommand(args));
-      if (isError(reply)) throw new ReplyError(reply.message);
+      if (isErrorReply(reply)) throw new ReplyError(reply.message);
       return reply;
     } finally {
       clearTimeout(timeout);
@@ -111,10 +112,6 @@ export class RespConnection implements Disposable {
   #fail(error: Error): void {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
   }
-}
-
-function isError(reply: RespValue): reply is { readonly type: "error"; readonly message: string } {
-  return typeof reply === "object" && reply !== null && "type" in reply && reply.type === "error";
 }
 
 /** A reply that has to be text. */

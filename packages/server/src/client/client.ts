@@ -5,6 +5,7 @@ import { CommandError } from "../commands/command-error.js";
 import type { Route } from "../commands/command-table.js";
 import { NO_REPLY } from "../commands/local-command.js";
 import { refusalOf } from "../commands/refusal.js";
+import { isErrorReply } from "../commands/error-reply.js";
 import { speaksHttp } from "../commands/speaks-http.js";
 import type { Owner } from "../gateway/lane.js";
 import type { Args, ReadOp, WriteOp } from "../gateway/op.js";
@@ -422,14 +423,4 @@ export class Client implements Owner {
     this.#held = null;
     this.#server.clients.remove(this);
   }
-}
-
-function isErrorReply(reply: RespValue): reply is Extract<RespValue, { readonly type: "error" }> {
-  return (
-    typeof reply === "object" &&
-    reply !== null &&
-    !(reply instanceof Uint8Array) &&
-    "type" in reply &&
-    reply.type === "error"
-  );
 }
