@@ -1,7 +1,12 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createMembership } from "@seshat/common";
 import { describe, expect, test } from "vitest";
+import type { StoreIo } from "../src/io/store-io.js";
+import { nodeIo } from "../src/io/store-io.js";
 import { readMarker } from "../src/wal/marker-file.js";
 import type { WalBatch } from "../src/wal/wal-records.js";
 import { readBatches } from "../src/wal/wal-records.js";
@@ -341,6 +346,20 @@ describe("damage that looks torn, after a power failure that took the marker", (
   });
 });
 
+/** Ends when V8 has found what is garbage now, and told those who asked. */
+async function finalizersRan(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  let isDone = false;
+  const done = new FinalizationRegistry(() => (isDone = true));
+  done.register({}, null);
+  for (let turn = 0; turn < 2 || !isDone; turn++) {
+    await setImmediate();
+    collectGarbage();
+    await setImmediate();
+  }
+}
+
 describe("the file of a snapshot", () => {
   test("with any one byte changed: the store does not open, and names it", async () => {
     const disk = new TestDisk();
@@ -363,6 +382,36 @@ describe("the file of a snapshot", () => {
     await expect(open(disk)).rejects.toMatchObject({ reason: "damaged", path });
     writeFileSync(path, bytes);
     await (await open(disk)).close();
+    await disk.dispose();
+  });
+
+  test("that is damaged is closed once: its number may be another file's by the time its content is garbage", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    await append(store, entry(1), entry(2));
+    store.stateMachine.apply(await store.storage.readEntries(1, 2));
+    await store.stateMachine.snapshotBuilder().buildSnapshot(pause);
+    await store.close();
+    const dir = join(disk.dir, "snapshots");
+    const [name] = readdirSync(dir) as [string];
+    const path = join(dir, name);
+    const bytes = readFileSync(path);
+    flip(path, bytes.length - 1);
+    const counts = { opened: 0, closed: 0 };
+    const io: StoreIo = {
+      ...nodeIo,
+      open: async (opened, flags) => {
+        counts.opened += 1;
+        return await nodeIo.open(opened, flags);
+      },
+      close: async (fd) => {
+        counts.closed += 1;
+        await nodeIo.close(fd);
+      },
+    };
+    await expect(openStore(disk.dir, {}, io)).rejects.toMatchObject({ reason: "damaged", path });
+    await finalizersRan();
+    expect(counts.closed).toBe(counts.opened);
     await disk.dispose();
   });
 

@@ -110,6 +110,7 @@ export async function openSnapshotFile<C extends RaftTypeConfig>(
   records: StateRecords<C>,
 ): Promise<FileSnapshot<C>> {
   const fd = await io.open(path, "r");
+  let data: FileSnapshotData | null = null;
   try {
     const start = await take(io, fd, 0, HEADER_BYTES);
     const { metaBytes, size, checksum, metaChecksum } = readHeader(start);
@@ -119,7 +120,7 @@ export async function openSnapshotFile<C extends RaftTypeConfig>(
     }
     const meta = records.decodeMeta(encodedMeta);
     const contentStart = HEADER_BYTES + metaBytes;
-    const data = new FileSnapshotData(io, fd, path, contentStart, size);
+    data = new FileSnapshotData(io, fd, path, contentStart, size);
     let found = 0;
     for await (const chunk of data.read(0)) found = crc32(chunk, found);
     if (found !== checksum) {
@@ -127,7 +128,8 @@ export async function openSnapshotFile<C extends RaftTypeConfig>(
     }
     return { meta, data };
   } catch (cause) {
-    await io.close(fd);
+    // Once there is a content, the file is its own to close: closed twice, the second time may hit a file that got the same number since.
+    await (data === null ? io.close(fd) : data.close());
     throw new UnusableStoreError("damaged", path, messageOf(cause), { cause });
   }
 }
