@@ -226,6 +226,13 @@ export function checkSnapshotMeta(
       `at most that of lastLogId, ${meta.lastLogId.index}`,
     );
   }
+  if (meta.lastMembership.logId.term > meta.lastLogId.term) {
+    throw new InvalidValueError(
+      `${field}.lastMembership.logId.term`,
+      meta.lastMembership.logId.term,
+      `at most that of lastLogId, ${meta.lastLogId.term}`,
+    );
+  }
   checkMembership(`${field}.lastMembership.membership`, meta.lastMembership.membership);
   const { snapshotId } = meta;
   if (typeof snapshotId !== "string" || snapshotId.length > MAX_SNAPSHOT_ID_LENGTH) {

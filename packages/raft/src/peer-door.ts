@@ -44,6 +44,7 @@ export class PeerDoor<C extends RaftTypeConfig> {
       this.#checkSender("preVote", request);
       checkVoteRequest("preVote", request, this.#id);
       this.#checkId("preVote.candidateId", request.candidateId, request);
+      this.#checkTerm("preVote.term", request.term, request);
       return this.#runtime.preVote((rpcId) => ({ type: "preVoteRequest", rpcId, request }));
     });
   }
@@ -53,6 +54,7 @@ export class PeerDoor<C extends RaftTypeConfig> {
       this.#checkSender("vote", request);
       checkVoteRequest("vote", request, this.#id);
       this.#checkId("vote.candidateId", request.candidateId, request);
+      this.#checkTerm("vote.term", request.term, request);
       return this.#runtime.vote((rpcId) => ({ type: "voteRequest", rpcId, request }));
     });
   }
@@ -86,6 +88,7 @@ export class PeerDoor<C extends RaftTypeConfig> {
       this.#checkSender("installSnapshot", request);
       checkInstallSnapshotRequest(request, this.#id);
       this.#checkId("installSnapshot.leaderId", request.leaderId, request);
+      this.#checkTerm("installSnapshot.term", request.term, request);
       return this.#runtime.installSnapshot(request);
     });
   }
@@ -95,6 +98,7 @@ export class PeerDoor<C extends RaftTypeConfig> {
       this.#checkSender("timeoutNow", request);
       checkTimeoutNowRequest(request, this.#id);
       this.#checkId("timeoutNow.leaderId", request.leaderId, request);
+      this.#checkTerm("timeoutNow.term", request.term, request);
       return this.#runtime.timeoutNow((rpcId) => ({ type: "timeoutNowRequest", rpcId, request }));
     });
   }
@@ -118,6 +122,7 @@ export class PeerDoor<C extends RaftTypeConfig> {
     this.#checkSender("appendEntries", request);
     checkAppendEntriesRequest(request, this.#id);
     this.#checkId("appendEntries.leaderId", request.leaderId, request);
+    this.#checkTerm("appendEntries.term", request.term, request);
   }
 
   #checkSender(name: string, request: RpcRequest<unknown>): void {
@@ -128,6 +133,10 @@ export class PeerDoor<C extends RaftTypeConfig> {
   /** A request speaks for its sender, and for nobody else. */
   #checkId(field: string, id: NodeId, { header }: RpcRequest<unknown>): void {
     this.#runtime.passport.checkAuthor(field, id, header);
+  }
+
+  #checkTerm(field: string, term: number, { header }: RpcRequest<unknown>): void {
+    this.#runtime.terms.check(field, term, header.from);
   }
 
   #signed<T>(response: T): RpcResponse<T> {

@@ -385,6 +385,7 @@ export class Raft<C extends RaftTypeConfig> {
   async installFullSnapshot(snapshot: Snapshot<C["SnapshotData"], C["Node"]>): Promise<void> {
     checkObject("snapshot", snapshot);
     checkSnapshotMeta("snapshot.meta", snapshot.meta);
+    this.#runtime.terms.check("snapshot.meta.lastLogId.term", snapshot.meta.lastLogId.term, this.id);
     checkObject("snapshot.data", snapshot.data);
     const data = foreignContent("snapshot.data", snapshot.data);
     return this.#runtime.installFullSnapshot({ meta: snapshot.meta, data });

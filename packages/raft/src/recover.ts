@@ -2,6 +2,7 @@ import type { LogId, NodeId, RaftTypeConfig, StoredMembership } from "@seshat/co
 import { InvalidValueError, checkNodeId, createMembership, isVoter, silentLogger } from "@seshat/common";
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
 import { makeRaftConfig } from "./config.js";
+import { nextTerm } from "./engine/vote-rule.js";
 import { checkPairs } from "./membership-options.js";
 import type { RaftOptions } from "./raft.js";
 import { systemRuntime } from "./runtime/clock.js";
@@ -36,7 +37,7 @@ export interface RecoveryReport<N> {
  * among it, and what this node has of unfinished writes counts from now on. No node that is left out may ever run again: its majority
  * would be a second cluster. Start this node afterwards, and add the others again as learners, with empty stores.
  *
- * @throws {InvalidValueError} when the nodes make no membership, this node is not among them, or the storage belongs to no cluster:
+ * @throws {InvalidValueError} when the nodes make no membership, this node is not among them, the storage belongs to no cluster, or no term is left:
  *   nothing was changed.
  * @throws {ForeignStoreError} when the storage belongs to another node or cluster: nothing was changed.
  * @throws {StorageError} when storage cannot be read or contradicts itself: nothing was changed; or when it cannot be written: then
@@ -72,7 +73,7 @@ export async function recover<C extends RaftTypeConfig>(
   const before = memberships.at(-1) as StoredMembership<C["Node"]>;
   if (before.membership.configs.length === 0) throw belongsToNoCluster();
   // A term that nobody has led, above every term that this node knows: no other log is as new.
-  const term = vote.term + 1;
+  const term = nextTerm(vote.term);
   const logId = { term, index: log.last.index + 1 };
   const membership = createMembership(voters.configs, voters.nodes, {
     incarnations: [[id, identity.incarnation]],

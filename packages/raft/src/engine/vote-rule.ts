@@ -1,5 +1,5 @@
 import type { NodeId, VoteRequest } from "@seshat/common";
-import { compareLogIds } from "@seshat/common";
+import { InvalidValueError, compareLogIds } from "@seshat/common";
 import type { Context } from "./context.js";
 import { writeVote } from "./io.js";
 import { becomeFollower, followLeader, hasLiveLeader, knownLeader, resetElectionTimer } from "./role.js";
@@ -8,6 +8,15 @@ import { becomeFollower, followLeader, hasLiveLeader, knownLeader, resetElection
  * The only writer of the vote, and the one place for the rule about terms: whoever sees a later term takes it over
  * and follows (Raft paper section 5.1).
  */
+
+/** The last term. Long before it numbers would no longer tell one term from the next, and two leaders could have the same. */
+export const MAX_TERM: number = 2 ** 52;
+
+/** @throws {InvalidValueError} when no term is left. */
+export function nextTerm(term: number): number {
+  if (term < MAX_TERM) return term + 1;
+  throw new InvalidValueError("term", term, `less than ${MAX_TERM}, for another one to follow`);
+}
 
 /** Takes over a later term, in which this node has not voted. An earlier or equal one changes nothing. */
 export function observeTerm(ctx: Context, term: number): void {
@@ -21,7 +30,7 @@ export function observeTerm(ctx: Context, term: number): void {
 /** Moves to the next term with a vote for this node. @returns the write that makes it durable. */
 export function voteForSelf(ctx: Context): number {
   const { state } = ctx;
-  state.vote = { term: state.vote.term + 1, votedFor: state.id, committed: false };
+  state.vote = { term: nextTerm(state.vote.term), votedFor: state.id, committed: false };
   return writeVote(ctx, state.vote);
 }
 

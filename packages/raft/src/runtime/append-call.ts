@@ -6,10 +6,12 @@ import type { Passport } from "./identity.js";
 import { OpenCall } from "./open-calls.js";
 import type { Peer } from "./peer.js";
 import type { PortionedAnswer } from "./portioned-answer.js";
+import type { TermBound } from "./term-bound.js";
 
 /** What is common to all messages of a node that carry entries. */
 export interface AppendCallParts {
   readonly passport: Passport;
+  readonly terms: TermBound;
   emit(event: Event): void;
 }
 
@@ -45,6 +47,7 @@ export class AppendCall<C extends RaftTypeConfig> extends OpenCall<RpcResponse<A
   protected check(response: RpcResponse<AppendEntriesResponse>): void {
     checkAppendEntriesResponse(response);
     this.#parts.passport.checkResponse(response.header, this.#peer.id);
+    this.#parts.terms.check("answer.term", response.term, this.#peer.id);
   }
 
   protected answered(response: RpcResponse<AppendEntriesResponse>): void {

@@ -46,6 +46,7 @@ import type { SnapshotProgress } from "./snapshot-sender.js";
 import { SnapshotSender } from "./snapshot-sender.js";
 import type { StageClock } from "./stage-latency.js";
 import { StallWatch } from "./stall-watch.js";
+import type { TermBound } from "./term-bound.js";
 
 /** What an executor works with. */
 export interface ExecutorParts<C extends RaftTypeConfig> {
@@ -59,6 +60,7 @@ export interface ExecutorParts<C extends RaftTypeConfig> {
   readonly sizeOf: (data: C["D"]) => number;
   readonly observer: EngineObserver;
   readonly passport: Passport;
+  readonly terms: TermBound;
   readonly stages: StageClock;
   readonly clients: Clients<C["R"]>;
   readonly callers: Callers;
@@ -147,6 +149,7 @@ export class Executor<C extends RaftTypeConfig> {
     this.#sender = new Sender<C>({
       id: state.id,
       passport,
+      terms: parts.terms,
       stalls,
       network: parts.network,
       reader,

@@ -21,7 +21,7 @@ export type SpanAttributes = Record<string, string | number | boolean>;
  *
  * Records, by level; what happens with every batch has spans alone:
  * - error: `raft.stopped`, `raft.listener.failed`, `raft.send.failed`; `raft.snapshot.installed` when the content is damaged.
- * - warn: `raft.storage.stalled`, `raft.storage.resumed`, `raft.snapshot.stalled`, `raft.snapshot.resumed`, `raft.recovered`, `raft.read.failed`, `raft.membership.change.failed`,
+ * - warn: `raft.term.refused`, `raft.storage.stalled`, `raft.storage.resumed`, `raft.snapshot.stalled`, `raft.snapshot.resumed`, `raft.recovered`, `raft.read.failed`, `raft.membership.change.failed`,
  *   `raft.transfer.failed`, `raft.snapshot.unreadable`, `raft.snapshot.abandoned`, `raft.snapshot.discard.failed`.
  * - info: `raft.role`, `raft.leader`, `raft.membership`, `raft.membership.change.begun` and `.done`, `raft.transfer.begun` and `.done`,
  *   `raft.snapshot.built`, `raft.snapshot.installed`.

@@ -17,6 +17,7 @@ function around(parts: Partial<Surroundings> = {}): Surroundings {
     stopped: false,
     stopCause: null,
     snapshotStalled: null,
+    refusedTerms: 0,
     // Also of one that has it already, for a moment.
     snapshotProgress: () => PROGRESS,
     ...parts,
@@ -93,6 +94,7 @@ describe("metrics", () => {
       transferTarget: 2,
       storageStalled: "append",
       snapshotStalled: null,
+      refusedTerms: 0,
       switches: DEFAULT_SWITCHES,
       stopCause: null,
     });
@@ -117,6 +119,7 @@ describe("metrics", () => {
       transferTarget: null,
       storageStalled: null,
       snapshotStalled: null,
+      refusedTerms: 0,
     });
     const candidate = computeMetrics(
       engineState({ role: { type: "candidate", granted: new Set(), ownVoteIo: 1 } }),

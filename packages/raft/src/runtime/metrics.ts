@@ -62,6 +62,8 @@ export interface RaftMetrics<N> {
    * on without.
    */
   readonly snapshotStalled: StorageVerb | null;
+  /** Messages that were refused since it started, because their term was too far beyond its own to be believed. */
+  readonly refusedTerms: number;
   /** What is turned on and off. */
   readonly switches: EngineSwitches;
   /** Why the node stopped by itself, or null. */
@@ -74,6 +76,7 @@ export interface Surroundings {
   readonly stopped: boolean;
   readonly stopCause: Error | null;
   readonly snapshotStalled: StorageVerb | null;
+  readonly refusedTerms: number;
   snapshotProgress(id: NodeId): SnapshotProgress | null;
 }
 
@@ -99,6 +102,7 @@ export function computeMetrics<N>(state: Readonly<EngineState>, around: Surround
     transferTarget: stopped ? null : (state.transfer?.target ?? null),
     storageStalled: state.stalled,
     snapshotStalled: around.snapshotStalled,
+    refusedTerms: around.refusedTerms,
     switches: state.switches,
     stopCause,
   };

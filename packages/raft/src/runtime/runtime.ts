@@ -60,6 +60,7 @@ import { lenientSizeOf } from "./size-of.js";
 import type { StageLatencies } from "./stage-latency.js";
 import { StageClock } from "./stage-latency.js";
 import { StepTimer } from "./step-timer.js";
+import { TermBound } from "./term-bound.js";
 
 /** So many steps in a row are taken in any case before timers and sockets get their turn ... */
 const LEAST_STEPS_BEFORE_YIELD = 64;
@@ -100,6 +101,7 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #readWatch: ReadWatch;
   readonly #watcher: EngineWatcher | null;
   readonly #passport: Passport;
+  readonly #terms: TermBound;
   readonly #stages: StageClock;
   readonly #founding: FoundingParts<C>;
   readonly #stopSignal: AbortController = new AbortController();
@@ -156,6 +158,7 @@ export class Runtime<C extends RaftTypeConfig> {
     const { state } = this.#engine;
     this.#watcher?.started(state);
     this.#passport = new Passport(parts.identity, () => membershipOf(state));
+    this.#terms = new TermBound(() => state.vote.term, instruments);
     this.#stages = new StageClock();
     this.#founding = {
       network: parts.network,
@@ -191,6 +194,7 @@ export class Runtime<C extends RaftTypeConfig> {
         state,
         observer: this.#observer,
         passport: this.#passport,
+        terms: this.#terms,
         stages: this.#stages,
         clients: this.#clients,
         callers: this.#callers,
@@ -331,6 +335,11 @@ export class Runtime<C extends RaftTypeConfig> {
     return this.#passport;
   }
 
+  /** Which terms of its peers it believes. */
+  get terms(): TermBound {
+    return this.#terms;
+  }
+
   /** How long the writes took that this node proposed. */
   latencies(): StageLatencies {
     return this.#stages.read();
@@ -357,6 +366,7 @@ export class Runtime<C extends RaftTypeConfig> {
       stopped: this.#stopped !== null,
       stopCause: this.#stopCause,
       snapshotStalled: this.#executor.snapshotStalled,
+      refusedTerms: this.#terms.refused,
       snapshotProgress: (id) => this.#executor.snapshotProgress(id),
     });
   }

@@ -29,6 +29,7 @@ import { Instruments } from "./instruments.js";
 import { LogCache } from "./log-cache.js";
 import { Sender } from "./sender.js";
 import { StallWatch } from "./stall-watch.js";
+import { TermBound } from "./term-bound.js";
 
 type Entries = readonly LogEntry<Request>[];
 type Part = InstallSnapshotRequest<BasicNode>;
@@ -109,6 +110,7 @@ function setUp() {
       ...voters(1, 2, 3),
       incarnations: world.recorded,
     })),
+    terms: new TermBound(() => 7, new Instruments(1, logger, null)),
     stalls: new StallWatch(runtime, 1000, (verb) => void world.stalls.push(verb)),
     network: {
       connect: (target, node) => {

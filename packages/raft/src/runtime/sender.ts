@@ -36,6 +36,7 @@ import { PortionedAnswer } from "./portioned-answer.js";
 import type { Portion } from "./split-entries.js";
 import type { StallWatch } from "./stall-watch.js";
 import { splitEntries } from "./split-entries.js";
+import type { TermBound } from "./term-bound.js";
 
 /**
  * What a link carries at the least, in bytes per millisecond (1 MiB a second). Entries get that much longer to be
@@ -55,6 +56,7 @@ interface LastRead<C extends RaftTypeConfig> {
 export interface SenderParts<C extends RaftTypeConfig> {
   readonly id: NodeId;
   readonly passport: Passport;
+  readonly terms: TermBound;
   readonly stalls: StallWatch;
   readonly network: RaftNetworkFactory<C>;
   readonly reader: RaftLogReader<C>;
@@ -90,7 +92,12 @@ export class Sender<C extends RaftTypeConfig> {
   preVote(command: SendPreVoteCommand): void {
     const { to, request } = command;
     const header = this.#parts.passport.request(to);
-    this.#call(to, "preVote", (peer) => peer.preVote({ ...request, header }), checkVoteResponse).then(
+    this.#call(
+      to,
+      "preVote",
+      (peer) => peer.preVote({ ...request, header }),
+      this.#believed(to, checkVoteResponse),
+    ).then(
       (response) =>
         this.#parts.emit({ type: "preVoteResponse", from: to, requestTerm: request.term, response }),
       () => {},
@@ -100,7 +107,12 @@ export class Sender<C extends RaftTypeConfig> {
   vote(command: SendVoteCommand): void {
     const { to, request } = command;
     const header = this.#parts.passport.request(to);
-    this.#call(to, "vote", (peer) => peer.vote({ ...request, header }), checkVoteResponse).then(
+    this.#call(
+      to,
+      "vote",
+      (peer) => peer.vote({ ...request, header }),
+      this.#believed(to, checkVoteResponse),
+    ).then(
       (response) => this.#parts.emit({ type: "voteResponse", from: to, requestTerm: request.term, response }),
       () => {},
     );
@@ -125,7 +137,7 @@ export class Sender<C extends RaftTypeConfig> {
       to,
       "timeoutNow",
       (peer) => peer.timeoutNow({ ...request, header }),
-      checkTimeoutNowResponse,
+      this.#believed(to, checkTimeoutNowResponse),
     ).then(
       ({ term, accepted }) => answered(term, accepted),
       () => answered(0, false),
@@ -141,7 +153,13 @@ export class Sender<C extends RaftTypeConfig> {
     const timeoutMs = this.#parts.rpcTimeoutMs + request.data.length / SLOWEST_LINK;
     const send = (network: RaftNetwork<C>): Promise<RpcResponse<InstallSnapshotResponse>> =>
       network.installSnapshot({ ...request, header });
-    return this.#callFor(to, "installSnapshot", timeoutMs, send, checkInstallSnapshotResponse);
+    return this.#callFor(
+      to,
+      "installSnapshot",
+      timeoutMs,
+      send,
+      this.#believed(to, checkInstallSnapshotResponse),
+    );
   }
 
   /** Sends entries in the order of the calls, and heartbeats beside them. @param now when the engine said so, which is a moment ago. */
@@ -287,6 +305,17 @@ export class Sender<C extends RaftTypeConfig> {
   #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
     const { cache, reader } = this.#parts;
     return cache.slice(since, upto) ?? reader.readEntries(since, cache.readableUpto(upto));
+  }
+
+  /** `check`, and that what the peer says of terms can be. */
+  #believed<T extends { readonly term: number }>(
+    to: NodeId,
+    check: (response: T) => void,
+  ): (response: T) => void {
+    return (response) => {
+      check(response);
+      this.#parts.terms.check("answer.term", response.term, to);
+    };
   }
 
   #call<T>(

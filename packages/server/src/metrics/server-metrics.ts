@@ -97,6 +97,11 @@ export function serverMetrics(server: ServerContext): Registry {
     "The term",
     raft(({ term }) => term),
   );
+  counter(
+    "raft_refused_terms",
+    "Messages refused because their term was too far beyond that of this node to be believed",
+    raft(({ refusedTerms }) => refusedTerms),
+  );
   gauge(
     "raft_last_log_index",
     "The last entry of the log",
