@@ -187,6 +187,11 @@ describe("seshat", () => {
     other.close();
     const nobody = await runSeshat("status", "--connect", `127.0.0.1:${port}`);
     expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("cannot connect")]);
+    const nowhere = await runSeshat("start", "--dir", "/proc/nope", "--port", "0");
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      1,
+      expect.stringContaining("the store cannot be opened: /proc/nope:"),
+    ]);
   });
 
   it("says so when somebody answers who is no server", async () => {

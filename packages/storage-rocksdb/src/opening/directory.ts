@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UnusableStoreError } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
@@ -40,12 +40,35 @@ export async function beginStore({ root, marker }: StorePaths, kind: StoreKind, 
   for (const dir of [root, dirname(root)]) await io.syncDirectory(dir);
 }
 
-/** Makes a directory where there is none, with those above it. Their names are durable when it ends. */
+/**
+ * Makes a directory where there is none, with those above it. Their names are durable when it ends.
+ *
+ * `mkdir` with `recursive` does not: it never ends where a directory is there in which none can be made and none is missing, as in `/proc`,
+ * and takes a thread with it.
+ */
 export async function makeDirectory(path: string, io: StoreIo): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made))
-    await io.syncDirectory(dirname(made));
+  const parent = dirname(path);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (await isDirectory(path)) return;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw new Error("it is not a directory", { cause: error });
+    if (code !== "ENOENT" || parent === path) throw error;
+    await makeDirectory(parent, io);
+    // Another process may be at it too.
+    await mkdir(path).catch(async (again: unknown) => {
+      if (!(await isDirectory(path))) throw again;
+    });
+  }
+  await io.syncDirectory(parent);
+}
+
+function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** Removes what RocksDB wrote about earlier starts. */
