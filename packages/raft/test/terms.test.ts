@@ -100,8 +100,7 @@ describe("a term far beyond its own is not believed", () => {
     const leader = await cluster.found();
     await cluster.set(leader, "a", "1");
     await cluster.run(leader.raft.trigger.snapshot());
-    const { data, meta } =
-      (await cluster.storage(1).stateMachine.readCurrentSnapshot()) ?? expect.unreachable();
+    const { data, meta } = cluster.storage(1).stateMachine.readCurrentSnapshot() ?? expect.unreachable();
     const far = { data, meta: { ...meta, lastLogId: logId(LAST, 99) } };
     expect(await rejection(leader.raft.installFullSnapshot(far))).toMatchObject({
       field: "snapshot.meta.lastLogId.term",

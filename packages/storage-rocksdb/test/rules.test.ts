@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { createMembership } from "@seshat/common";
@@ -354,9 +354,9 @@ async function finalizersRan(): Promise<void> {
   const done = new FinalizationRegistry(() => (isDone = true));
   done.register({}, null);
   for (let turn = 0; turn < 2 || !isDone; turn++) {
-    await setImmediate();
+    await nextTurn();
     collectGarbage();
-    await setImmediate();
+    await nextTurn();
   }
 }
 
