@@ -283,6 +283,28 @@ describe("a lane", () => {
     expect(delivered).toHaveLength(2);
   });
 
+  it("gives who comes late a time of their own, whatever waits before them", async () => {
+    isReady = false;
+    const one = lane({ groupOps: 8 });
+    one.add("1", 1, new Client("a"));
+    one.pump();
+    now = 50;
+    one.add("2", 1, new Client("b"));
+    now = 900;
+    one.add("3", 1, new Client("c"));
+    // As it is asked to, once there is a group that nobody has looked at.
+    one.pump();
+    now = 1000;
+    vi.advanceTimersByTime(1000);
+    expect(delivered).toEqual(["a refused", "b refused"]);
+    now = 1899;
+    isReady = true;
+    one.leaderChanged();
+    expect(sent.map(({ ops }) => ops)).toEqual([["3"]]);
+    await sent[0]?.answer(done("made"));
+    expect(delivered.at(-1)).toBe("c made");
+  });
+
   it("lets nobody in while too much waits, and says when there is room", async () => {
     const one = lane({ waitingBytes: 150 });
     const client = new Client("a");

@@ -54,6 +54,8 @@ interface Group<Op> {
   readonly owners: Owner[];
   bytes: number;
   readonly deadline: number;
+  /** True when it could not be sent at once: who comes later asks how old it is. */
+  isKept: boolean;
   outcome: Outcome | null;
   /** Which sending of it counts; an answer to an earlier one comes too late. */
   attempt: number;
@@ -61,6 +63,9 @@ interface Group<Op> {
 
 /** A timer may find itself early by a rounding error, and must not be set again for nothing. */
 const CLOCK_PRECISION_MS = 0.001;
+
+/** How much older the first of a group may be than who joins it, in milliseconds: all of it is given up when the time of the first is up. */
+const SHARED_TIME_MS = 50;
 
 /** How long to wait before what was refused is tried again, unless somebody is known to lead before. */
 const RETRY_MS = 50;
@@ -109,9 +114,14 @@ export class Lane<Op> {
   add(op: Op, bytes: number, owner: Owner): void {
     const { groupOps, groupBytes, timeoutMs } = this.#parts.limits;
     let group = this.#queue.at(-1);
-    if (group === undefined || group.ops.length >= groupOps || group.bytes + bytes > groupBytes) {
+    if (
+      group === undefined ||
+      group.ops.length >= groupOps ||
+      group.bytes + bytes > groupBytes ||
+      (group.isKept && this.#isOld(group))
+    ) {
       const deadline = this.#parts.now() + timeoutMs;
-      group = { ops: [], owners: [], bytes: 0, deadline, outcome: null, attempt: 0 };
+      group = { ops: [], owners: [], bytes: 0, deadline, isKept: false, outcome: null, attempt: 0 };
       this.#queue.push(group);
       this.#parts.schedule();
     }
@@ -135,6 +145,8 @@ export class Lane<Op> {
         (thrown: unknown) => this.#answered(group, attempt, { type: "unknown", error: thrown as Error }),
       );
     }
+    const kept = this.#queue.at(-1);
+    if (kept !== undefined) kept.isKept = true;
     this.#watch();
   }
 
@@ -155,6 +167,10 @@ export class Lane<Op> {
     this.#timer = null;
     if (this.#gathering !== null) clearTimeout(this.#gathering);
     this.#gathering = null;
+  }
+
+  #isOld({ deadline }: Group<Op>): boolean {
+    return this.#parts.now() > deadline - this.#parts.limits.timeoutMs + SHARED_TIME_MS;
   }
 
   #maySend(): boolean {
