@@ -80,8 +80,7 @@ export class TestDisk {
    */
   crash(torn: (length: number) => number = () => 0, others: "lost" | "kept" = "lost"): TestDisk {
     this.#dead = true;
-    const dir = scratchDirectory();
-    cpSync(this.dir, dir, { recursive: true });
+    const dir = copyOf(this.dir);
     const here = (path: string): string => join(dir, relative(this.dir, path));
     if (others === "lost") for (const name of this.#pending.reverse()) name.undo(dir);
     for (const path of listFiles(dir)) {
@@ -111,8 +110,7 @@ export class TestDisk {
    */
   kill(): TestDisk {
     this.#dead = true;
-    const dir = scratchDirectory();
-    cpSync(this.dir, dir, { recursive: true });
+    const dir = copyOf(this.dir);
     const next = new TestDisk(dir);
     for (const [path, synced] of this.#synced) next.#synced.set(join(dir, relative(this.dir, path)), synced);
     for (const path of listFiles(dir)) {
@@ -125,6 +123,23 @@ export class TestDisk {
       undo: (root) => name.undo(root),
     }));
     return next;
+  }
+
+  /** Ends when RocksDB does nothing in the background, so that a copy of its files is of one moment. */
+  async quiet(): Promise<void> {
+    const busy = [
+      "num-running-flushes",
+      "mem-table-flush-pending",
+      "num-running-compactions",
+      "compaction-pending",
+    ];
+    for (const database of this.#databases) {
+      let found = busy;
+      while (found.length > 0) {
+        const counts = await Promise.all(busy.map((name) => database.getProperty(`rocksdb.${name}`)));
+        found = busy.filter((_, at) => counts[at] !== "0");
+      }
+    }
   }
 
   /** Lets go of what a crash left open. */
@@ -174,8 +189,8 @@ export class TestDisk {
       truncate: (fd, size, path) => access("truncate", path, () => nodeIo.truncate(fd, size, path)),
       datasync: (fd, path) =>
         access("datasync", path, async () => {
-          const isThere = existsSync(path);
-          const state = !isThere ? null : isWal(path) ? statSync(path).size : readFileSync(path);
+          // RocksDB may have deleted the WAL file meanwhile.
+          const state = isWal(path) ? nodeIo.size(fd) : existsSync(path) ? readFileSync(path) : null;
           await nodeIo.datasync(fd, path);
           if (!this.#isDead() && state !== null) this.#synced.set(path, state);
         }),
@@ -236,6 +251,21 @@ export class TestDisk {
 
   #isDead(): boolean {
     return this.#dead;
+  }
+}
+
+/** A copy of one moment: RocksDB may be deleting files that it needs no more. */
+function copyOf(dir: string): string {
+  for (;;) {
+    const copy = scratchDirectory();
+    const before = listFiles(dir);
+    try {
+      cpSync(dir, copy, { recursive: true });
+      if (listFiles(dir).join() === before.join()) return copy;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    }
+    rmSync(copy, { recursive: true });
   }
 }
 
