@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -432,6 +433,23 @@ it("a node that nobody else finds takes nobody into its cluster", async () => {
       "ERR nobody else finds this node, which is known at 0.0.0.0:7000: start it with peers.advertise and clients.advertise, and tell the cluster by joining it once more",
     ),
   );
+});
+
+it("a node that does not answer is waited for no longer than for a command, by a client that is not idle", async () => {
+  const nobody = createServer();
+  nobody.listen(0, "127.0.0.1");
+  await once(nobody, "listening");
+  const at = `127.0.0.1:${(nobody.address() as AddressInfo).port}`;
+  nobody.close();
+  await using own = await start("alone", { commandTimeoutMs: 2500 });
+  using client = await RespClient.connect(own.address);
+  await client.call("CONFIG", "SET", "timeout", "1");
+  expect(await client.call("SESHAT", "ADD", "2", at, at)).toEqual(
+    new Error(
+      "ERR node 2 does not answer for 2500 ms now: see that it runs and is reached. It has 0 of 3 entries, and is a member that does not vote: ADD it again to go on, or REMOVE it",
+    ),
+  );
+  expect(await client.call("SESHAT", "REMOVE", "2")).toBe("OK");
 });
 
 it("what was answered is there after a restart", async () => {

@@ -13,10 +13,11 @@ import type { Args } from "../gateway/op.js";
 import type { ServerNode } from "../node/type-config.js";
 import type { ServerContext } from "../server/context.js";
 import { beginBackup, readBackup } from "./backup.js";
+import { catchUp } from "./catch-up.js";
 import { isNew, serverStatus } from "./status.js";
 
-/** How long a node that is nearly there has for the rest, in milliseconds. */
-const CATCH_UP_MS = 10_000;
+/** How long a change of the membership may take that waits for nobody who is new, in milliseconds. */
+const CHANGE_MS = 10_000;
 
 type Run = (server: ServerContext, args: Args, client: Client) => LocalReply | Promise<LocalReply>;
 
@@ -119,7 +120,7 @@ async function bootstrap({ node, self, commandTimeoutMs }: ServerContext, args: 
   return OK;
 }
 
-async function add({ node }: ServerContext, args: Args): Promise<RespValue> {
+async function add({ node, commandTimeoutMs }: ServerContext, args: Args): Promise<RespValue> {
   const [id, member] = memberAt(args, 2);
   const { raft } = node;
   const { nodes } = raft.metrics().membership.membership;
@@ -134,10 +135,9 @@ async function add({ node }: ServerContext, args: Args): Promise<RespValue> {
   if (known !== undefined && known.addr !== member.addr) {
     throw new CommandError(`ERR node ${id} is a member already, at ${known.addr}`);
   }
-  await raft.addLearner(id, member, { blocking: true });
-  const { index } = raft.metrics().lastLogId;
-  await raft.wait(until.replicated(id, index), CATCH_UP_MS);
-  await raft.changeMembership({ type: "addVoters", ids: [id] });
+  await raft.addLearner(id, member, { timeoutMs: CHANGE_MS });
+  await catchUp(raft, id, commandTimeoutMs);
+  await raft.changeMembership({ type: "addVoters", ids: [id] }, { timeoutMs: CHANGE_MS });
   return OK;
 }
 
@@ -145,7 +145,7 @@ async function move({ node }: ServerContext, args: Args): Promise<RespValue> {
   const [id, member] = memberAt(args, 2);
   if (!node.raft.metrics().membership.membership.nodes.has(id))
     throw new CommandError(`ERR node ${id} is no member`);
-  await node.raft.changeMembership({ type: "setNodes", nodes: [[id, member]] });
+  await node.raft.changeMembership({ type: "setNodes", nodes: [[id, member]] }, { timeoutMs: CHANGE_MS });
   return OK;
 }
 
@@ -159,7 +159,7 @@ async function remove({ node }: ServerContext, args: Args): Promise<RespValue> {
   }
   const ids = [id];
   const changes = [{ type: "removeVoters", ids } as const, { type: "removeNodes", ids } as const];
-  await raft.changeMembership({ type: "batch", changes });
+  await raft.changeMembership({ type: "batch", changes }, { timeoutMs: CHANGE_MS });
   return OK;
 }
 

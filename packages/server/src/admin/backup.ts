@@ -15,8 +15,11 @@ type ServerSnapshot = Snapshot<Snapshot["data"], ServerNode>;
 const backups = new WeakMap<Client, ServerSnapshot>();
 
 /** Takes a snapshot of everything that was acknowledged to anybody before, for this client to read. @returns what it stands for, as JSON. */
-export async function beginBackup({ node, clusterId }: ServerContext, client: Client): Promise<RespValue> {
-  await node.raft.ensureLinearizable();
+export async function beginBackup(
+  { node, clusterId, commandTimeoutMs: timeoutMs }: ServerContext,
+  client: Client,
+): Promise<RespValue> {
+  await node.raft.ensureLinearizable({ timeoutMs });
   await node.raft.trigger.snapshot();
   const snapshot = node.store.stateMachine.readCurrentSnapshot();
   if (snapshot === null) throw new CommandError("ERR there is nothing to back up yet");

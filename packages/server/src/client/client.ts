@@ -114,6 +114,11 @@ export class Client implements Owner {
     return this.#issued - this.#answered;
   }
 
+  /** True while something that the client asked for is under way, or waits for that. */
+  get isAtWork(): boolean {
+    return this.inFlight > 0 || this.#isBusy || this.#held !== null;
+  }
+
   /** The reply to the oldest operation under way. */
   deliver(reply: RespValue): void {
     this.#answered += 1;
@@ -398,6 +403,8 @@ export class Client implements Owner {
   }
 
   #drained(): void {
+    // Who takes a large reply slowly is there.
+    this.state.lastActiveMs = this.#server.now();
     this.#output.drained();
     this.#advance();
     this.#send();

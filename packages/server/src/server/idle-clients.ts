@@ -3,7 +3,7 @@ import type { ServerContext } from "./context.js";
 /** How often it is looked who says nothing, in milliseconds. */
 const LOOK_MS = 1000;
 
-/** Disconnects clients that have said nothing for longer than `timeout` allows. */
+/** Disconnects clients that have said nothing for longer than `timeout` allows since everything they said was answered. */
 export class IdleClients {
   readonly #timer: NodeJS.Timeout;
 
@@ -11,9 +11,11 @@ export class IdleClients {
     this.#timer = setInterval(() => {
       const { idleSeconds } = server.limits;
       if (idleSeconds === 0) return;
-      const since = server.now() - idleSeconds * 1000;
+      const now = server.now();
       for (const client of server.clients) {
-        if (client.state.lastActiveMs < since && client.inFlight === 0) client.destroy();
+        const { state } = client;
+        if (client.isAtWork) state.lastActiveMs = now;
+        else if (state.lastActiveMs < now - idleSeconds * 1000) client.destroy();
       }
     }, LOOK_MS);
     this.#timer.unref();
