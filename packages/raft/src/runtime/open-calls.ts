@@ -1,6 +1,7 @@
 import type { AsyncRuntime, NodeId, Timer } from "@seshat/common";
 import { UnreachableError } from "@seshat/common";
 import { toError } from "./failure.js";
+import { setPatientTimer } from "./patient-timer.js";
 
 /** A timer may find itself early by a rounding error, and must not be set again for nothing. */
 const CLOCK_PRECISION_MS = 0.001;
@@ -108,7 +109,7 @@ export class OpenCalls {
     this.#timer?.cancel();
     this.#firesAt = deadline;
     const delay = Math.max(0, deadline - this.#runtime.now());
-    this.#timer = this.#runtime.setTimer(delay, () => this.#expire());
+    this.#timer = setPatientTimer(this.#runtime, delay, () => this.#expire());
   }
 
   #expire(): void {

@@ -1,4 +1,5 @@
 import type { AsyncRuntime, StorageVerb, Timer } from "@seshat/common";
+import { setPatientTimer } from "./patient-timer.js";
 
 /** A call to storage that has not ended. */
 export interface StorageCall {
@@ -56,7 +57,7 @@ export class StallWatch {
     const [oldest] = this.#calls;
     if (oldest === undefined || this.#closed) return;
     const delay = Math.max(0, oldest.since + this.#limitMs - this.#runtime.now());
-    this.#timer = this.#runtime.setTimer(delay, () => this.#look());
+    this.#timer = setPatientTimer(this.#runtime, delay, () => this.#look());
   }
 
   #look(): void {

@@ -1,4 +1,5 @@
 import type { AsyncRuntime, Timer } from "@seshat/common";
+import { setPatientTimer } from "./patient-timer.js";
 
 /** Who has deadlines. */
 export interface DeadlineSource {
@@ -30,7 +31,8 @@ export class StepTimer {
     if (deadline >= this.#firesAt || deadline === Number.POSITIVE_INFINITY) return;
     this.#timer?.cancel();
     this.#firesAt = deadline;
-    this.#timer = this.#runtime.setTimer(Math.max(0, deadline - this.#runtime.now()), () => this.#fire());
+    const delayMs = Math.max(0, deadline - this.#runtime.now());
+    this.#timer = setPatientTimer(this.#runtime, delayMs, () => this.#fire());
   }
 
   cancel(): void {
