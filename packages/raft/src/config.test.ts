@@ -31,7 +31,7 @@ describe("the settings of a node", () => {
       maxPayloadEntries: 4096,
       maxInFlightAppends: 16,
       maxPayloadBytes: 1_048_576,
-      maxInFlightBytes: 8_388_608,
+      maxInFlightBytes: 4_194_304,
       backoffMinMs: 20,
       backoffMaxMs: 100,
       maxApplyEntries: 4096,

@@ -45,8 +45,9 @@ export interface RaftConfig {
   /** Bytes of entries in one AppendEntries request; a larger entry goes alone. Default 1 MiB. */
   readonly maxPayloadBytes: number;
   /**
-   * Bytes of entries on their way to one follower; heartbeats do not count. Entries get a millisecond longer to be answered for
-   * each 1024 of these bytes: for links of less than 1 MiB a second set both bounds lower. Default 8 MiB.
+   * Bytes of entries on their way to one follower, 128 for each beside its command; heartbeats do not count. What a follower that catches up holds in
+   * memory grows with it. Entries get a millisecond longer to be answered for
+   * each 1024 of these bytes: for links of less than 1 MiB a second set both bounds lower. Default 4 MiB.
    */
   readonly maxInFlightBytes: number;
   /** The first pause after a peer did not answer; it doubles with each further failure. Default 20. */
@@ -99,7 +100,7 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
   maxPayloadEntries: 4096,
   maxInFlightAppends: 16,
   maxPayloadBytes: 1024 * 1024,
-  maxInFlightBytes: 8 * 1024 * 1024,
+  maxInFlightBytes: 4 * 1024 * 1024,
   backoffMinMs: 20,
   backoffMaxMs: 100,
   maxApplyEntries: 4096,

@@ -6,6 +6,7 @@ export { hashKey } from "./kv/hash-key.js";
 export { fromByteString, toByteString } from "./kv/byte-string.js";
 export { applyOperation } from "./kv/apply-operation.js";
 export type { KeyValueMap } from "./kv/apply-operation.js";
+export { mayDelete, viewOperation } from "./kv/operation-codec.js";
 export { RESPONSE_CODEC } from "./kv/response-codec.js";
 export { SnapshotReader } from "./kv/snapshot-reader.js";
 export { streamSnapshot } from "./kv/snapshot-writer.js";

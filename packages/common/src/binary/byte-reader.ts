@@ -9,15 +9,17 @@ import { CodecError } from "../errors.js";
 export class ByteReader {
   readonly #format: string;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #offset = 0;
 
   /** @param format what is being read, for errors. */
   constructor(format: string, bytes: Uint8Array) {
     this.#format = format;
-    // A plain view: `slice` of a Node.js Buffer would share memory where a Uint8Array's copies.
-    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // A plain view: `slice` of a Node.js Buffer would share memory where a Uint8Array's copies. No view is made that is not needed, and no DataView:
+    // most of what is read is short, and to make them takes longer than to read it.
+    this.#bytes =
+      bytes.constructor === Uint8Array
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** How many bytes have been read. */
@@ -32,23 +34,23 @@ export class ByteReader {
 
   /** Reads 1 byte as an integer. */
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#bytes[this.#take(1)] as number;
   }
 
   /** Reads 4 bytes as an integer. */
   u32(): number {
-    return this.#view.getUint32(this.#take(4));
+    return readU32(this.#bytes, this.#take(4));
   }
 
   /** Reads 8 bytes as an integer of up to 2^53 - 1. */
   u64(): number {
     const at = this.#take(8);
-    const high = this.#view.getUint32(at);
+    const high = readU32(this.#bytes, at);
     if (high > 0x1f_ffff) {
       this.#offset = at;
       throw this.error("an integer past 2^53 - 1");
     }
-    return high * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+    return high * 0x1_0000_0000 + readU32(this.#bytes, at + 4);
   }
 
   /**
@@ -92,4 +94,10 @@ export class ByteReader {
     this.#offset = at + count;
     return at;
   }
+}
+
+/** The integer in the 4 bytes from `at` on, which are there. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  const high = ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16);
+  return (high | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
 }

@@ -170,6 +170,32 @@ describe("applying", () => {
     expect(yields).toHaveLength(0);
   });
 
+  test("what is not cached is read in one go, and applied in chunks: a read costs more than a chunk", async () => {
+    const { lane, seen, events, yields } = setUp({ maxApplyEntries: 10, cached: false });
+    lane.submit(apply(1, 25));
+    for (let i = 0; i < 3; i++) {
+      await settled();
+      yields.shift()?.();
+    }
+    expect(seen).toEqual(["read 1-25", "apply 1-10", "apply 11-20", "apply 21-25"]);
+    expect(events).toEqual(["applied 1-10 (10)", "applied 11-20 (10)", "applied 21-25 (5)"]);
+  });
+
+  test("no more than 16,384 entries are asked for at a time, or than are applied in one call", async () => {
+    for (const [maxApplyEntries, most] of [
+      [10_000, 16_384],
+      [20_000, 20_000],
+    ] as const) {
+      const { lane, seen, yields } = setUp({ maxApplyEntries, cached: false });
+      lane.submit(apply(1, 50_000));
+      while (seen.filter((call) => call.startsWith("apply")).length < 3) {
+        await settled();
+        yields.shift()?.();
+      }
+      expect(seen.filter((call) => call.startsWith("read"))).toContain(`read 1-${most}`);
+    }
+  });
+
   test("a reader that returns fewer entries than asked for is asked for the rest", async () => {
     const { lane, world, seen, events, yields } = setUp({ cached: false });
     world.read = (since, upto) => Promise.resolve(blanks(1, since, Math.min(upto, since + 1)));
@@ -381,7 +407,7 @@ describe("closing the lane", () => {
     yields.shift()?.();
     await settled();
     expect(closed.values).toHaveLength(1);
-    expect(seen).toEqual(["read 1-10", "apply 1-10"]);
+    expect(seen).toEqual(["read 1-25", "apply 1-10"]);
   });
 
   test("applies nothing that was still being read", async () => {

@@ -48,6 +48,12 @@ export interface InstallTask<C extends RaftTypeConfig> {
   readonly snapshot: Snapshot<C["SnapshotData"], C["Node"]>;
 }
 
+/**
+ * Entries read from storage in one go, at most, where more are to be applied: to begin a read on a disk takes as long as to read a thousand entries. Storage
+ * bounds what it gives in bytes.
+ */
+const READ_ENTRIES = 16_384;
+
 type Task<C extends RaftTypeConfig> = ApplyCommand | BuildSnapshotCommand | InstallTask<C>;
 
 /**
@@ -124,32 +130,45 @@ export class ApplyLane<C extends RaftTypeConfig> {
 
   #apply(since: number, upto: number): MaybePromise<void> {
     if (this.#stopped) return;
-    const end = Math.min(upto, since + this.#parts.maxApplyEntries - 1);
-    const entries = this.#read(since, end);
-    if (isPending(entries))
-      return entries
-        .then((late) => this.#applyRead(late, since, end))
-        .then((applied) => this.#goOn(applied, upto));
-    const applied = this.#applyRead(entries, since, end);
-    return isPending(applied) ? applied.then((late) => this.#goOn(late, upto)) : this.#goOn(applied, upto);
+    this.#running = "read log";
+    const { cache, reader, maxApplyEntries } = this.#parts;
+    const soon = Math.min(upto, since + maxApplyEntries - 1);
+    const cached = cache.slice(since, soon);
+    if (cached !== undefined) return this.#applyChecked(cached, since, soon, upto);
+    const end = Math.min(upto, since + Math.max(READ_ENTRIES, maxApplyEntries) - 1);
+    const read = this.#watched("read log", reader.readEntries(since, end));
+    if (isPending(read)) return read.then((late) => this.#applyChecked(late, since, end, upto));
+    return this.#applyChecked(read, since, end, upto);
   }
 
-  /** @returns the index of the last entry applied. */
-  #applyRead(entries: readonly C["Entry"][], since: number, end: number): MaybePromise<number> {
+  #applyChecked(
+    entries: readonly C["Entry"][],
+    since: number,
+    end: number,
+    upto: number,
+  ): MaybePromise<void> {
     checkRead(entries, since, end);
-    return this.#stopped ? end : this.#applyEntries(entries);
+    return this.#applyRead(entries, 0, upto);
   }
 
-  #goOn(applied: number, upto: number): MaybePromise<void> {
+  /** Applies what was read, from position `from` on, and then the rest up to index `upto`. */
+  #applyRead(entries: readonly C["Entry"][], from: number, upto: number): MaybePromise<void> {
+    if (this.#stopped) return undefined;
+    const { maxApplyEntries } = this.#parts;
+    const next = from + maxApplyEntries;
+    const part = from === 0 && entries.length <= maxApplyEntries ? entries : entries.slice(from, next);
+    const applied = this.#applyEntries(part);
+    if (isPending(applied)) return applied.then((late) => this.#goOn(late, entries, next, upto));
+    return this.#goOn(applied, entries, next, upto);
+  }
+
+  /** @param next the position among `entries` of what comes after the last one applied. */
+  #goOn(applied: number, entries: readonly C["Entry"][], next: number, upto: number): MaybePromise<void> {
     if (applied === upto || this.#stopped) return undefined;
     // A long backlog must not keep timers and sockets from their turn.
-    return this.#pause().then(() => this.#apply(applied + 1, upto));
-  }
-
-  #read(since: number, upto: number): MaybePromise<readonly C["Entry"][]> {
-    this.#running = "read log";
-    const { cache, reader } = this.#parts;
-    return cache.slice(since, upto) ?? this.#watched("read log", reader.readEntries(since, upto));
+    return this.#pause().then(() =>
+      next < entries.length ? this.#applyRead(entries, next, upto) : this.#apply(applied + 1, upto),
+    );
   }
 
   /** @returns the index of the last entry applied. */

@@ -20,31 +20,31 @@ function portions(sizes: number[], maxBytes: number): [number[], number][] {
 }
 
 describe("entries on their way", () => {
-  test("stay together while they fit, to the byte: each counts 32 bytes more than its command", () => {
-    const entries = sized(68, 68);
-    const [only, ...others] = splitEntries(entries, 200, sizeOf);
+  test("stay together while they fit, to the byte: each counts 128 bytes more than its command", () => {
+    const entries = sized(72, 72);
+    const [only, ...others] = splitEntries(entries, 400, sizeOf);
     expect(others).toEqual([]);
-    expect(only).toEqual({ entries, bytes: 200 });
+    expect(only).toEqual({ entries, bytes: 400 });
     // Nothing is copied where nothing is cut.
     expect(only?.entries).toBe(entries);
-    expect(portions([68, 68], 199)).toEqual([
-      [[1], 100],
-      [[2], 100],
+    expect(portions([72, 72], 399)).toEqual([
+      [[1], 200],
+      [[2], 200],
     ]);
   });
 
   test("one that is too large by itself goes alone, between its neighbours", () => {
-    expect(portions([10, 1000, 10, 10], 100)).toEqual([
-      [[1], 42],
-      [[2], 1032],
-      [[3, 4], 84],
+    expect(portions([10, 1000, 10, 10], 300)).toEqual([
+      [[1], 138],
+      [[2], 1128],
+      [[3, 4], 276],
     ]);
   });
 
   test("entries without a command count too, and are not measured by the application", () => {
     const entries = [blank(1, 1), membershipEntry(1, 2, voters(1)), blank(1, 3)];
-    const cut = splitEntries(entries, 64, () => expect.unreachable());
-    expect(cut.map(({ bytes }) => bytes)).toEqual([64, 32]);
+    const cut = splitEntries(entries, 256, () => expect.unreachable());
+    expect(cut.map(({ bytes }) => bytes)).toEqual([256, 128]);
   });
 
   test("none make one empty portion", () => {
@@ -55,7 +55,7 @@ describe("entries on their way", () => {
     fc.assert(
       fc.property(
         fc.array(fc.nat(300), { minLength: 1, maxLength: 40 }),
-        fc.integer({ min: 1, max: 500 }),
+        fc.integer({ min: 1, max: 1500 }),
         (sizes, max) => {
           const entries = sized(...sizes);
           const cut = splitEntries(entries, max, sizeOf);
@@ -63,13 +63,13 @@ describe("entries on their way", () => {
           for (const [i, portion] of cut.entries()) {
             expect(portion.bytes).toBe(
               portion.entries.reduce(
-                (sum, { payload }) => sum + 32 + sizeOf((payload as { data: number }).data),
+                (sum, { payload }) => sum + 128 + sizeOf((payload as { data: number }).data),
                 0,
               ),
             );
             expect(portion.bytes <= max || portion.entries.length === 1).toBe(true);
             const next = cut[i + 1]?.entries[0]?.payload as { data: number } | undefined;
-            if (next !== undefined) expect(portion.bytes + 32 + next.data).toBeGreaterThan(max);
+            if (next !== undefined) expect(portion.bytes + 128 + next.data).toBeGreaterThan(max);
           }
         },
       ),

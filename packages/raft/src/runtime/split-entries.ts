@@ -1,7 +1,10 @@
 import type { LogEntry } from "@seshat/common";
 
-/** What an entry costs beside its data: log id, kind, framing. */
-const ENTRY_OVERHEAD_BYTES = 32;
+/**
+ * What an entry counts beside its command: less than what stands for it in the memory of who receives it, which is more than what goes over the wire
+ * (log id, kind, framing: 32 bytes at most).
+ */
+const ENTRY_OVERHEAD_BYTES = 128;
 
 /** Consecutive entries that travel in one message. */
 export interface Portion<E> {

@@ -1,5 +1,6 @@
 import type { LogEntry, RaftTypeConfig, StoredMembership } from "@seshat/common";
 import { CodecError } from "@seshat/common";
+import { readU32 } from "@seshat/common/binary";
 import type { EntryCodec } from "@seshat/common/codec";
 import { indexOf } from "../keys.js";
 import type { RocksRecord } from "../native/rocksdb.js";
@@ -92,10 +93,10 @@ export class LogBlock<C extends RaftTypeConfig> {
   }
 
   #after(at: number): number {
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    const { length } = this.#bytes;
     const start = at + LENGTH_BYTES;
-    const next = start > view.byteLength ? start : start + view.getUint32(at);
-    if (next > view.byteLength) throw new CodecError(FORMAT, at, "an entry that reaches past its block");
+    const next = start > length ? start : start + readU32(this.#bytes, at);
+    if (next > length) throw new CodecError(FORMAT, at, "an entry that reaches past its block");
     return next;
   }
 }

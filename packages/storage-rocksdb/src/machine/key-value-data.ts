@@ -1,7 +1,6 @@
-import type { Request } from "@seshat/common";
+import type { LogEntry, Request } from "@seshat/common";
 import { CodecError } from "@seshat/common";
-import { decodeOperation } from "@seshat/storage";
-import { hashKey, toByteString } from "@seshat/storage/parts";
+import { hashKey, mayDelete, toByteString, viewOperation } from "@seshat/storage/parts";
 import { generationKey, writeGenerationKey } from "../keys.js";
 import type { RocksView, RocksWriteBatch } from "../native/rocksdb.js";
 
@@ -47,12 +46,13 @@ function rangeOf(generation: number): { readonly gte: Uint8Array; readonly lt: U
   return { gte: generationKey(generation), lt: generationKey(generation + 1) };
 }
 
-/** The keys, as byte strings, that `requests` delete: whether they are there decides what is answered. */
-export function deletedKeys(requests: readonly Request[]): ReadonlySet<string> {
+/** The keys, as byte strings, that `entries` delete: whether they are there decides what is answered. */
+export function deletedKeys(entries: readonly LogEntry<Request>[]): ReadonlySet<string> {
   const keys = new Set<string>();
-  for (const { data } of requests) {
+  for (const { payload } of entries) {
+    if (payload.type !== "normal" || !mayDelete(payload.data.data)) continue;
     try {
-      const operation = decodeOperation(data);
+      const operation = viewOperation(payload.data.data);
       if (operation.type === "del") for (const key of operation.keys) keys.add(toByteString(key));
     } catch (error) {
       // It will be answered as what it is.
@@ -104,16 +104,29 @@ export class DataChanges {
     return isThere;
   }
 
+  /** Puts all into a batch, to which the values, and whatever they are parts of, belong until it is written. */
   fill(batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete">, generation: number): void {
+    // One piece of memory for all keys: one for each would outlast the batch, until V8 collects its heap.
+    const keys = new Uint8Array(this.#keyBytes);
+    let at = 0;
     for (const [key, value] of this.#changes) {
-      if (value === null) batch.tryDelete(dataKey(generation, key));
-      else batch.tryPut(dataKey(generation, key), value);
+      writeDataKey(keys, at, generation, key);
+      const written = keys.subarray(at, at + DATA_KEY_BYTES + key.length);
+      at += written.length;
+      if (value === null) batch.tryDelete(written);
+      else batch.tryPut(written, value);
     }
   }
 
   get bytes(): number {
+    let bytes = this.#keyBytes;
+    for (const value of this.#changes.values()) bytes += value?.length ?? 0;
+    return bytes;
+  }
+
+  get #keyBytes(): number {
     let bytes = 0;
-    for (const [key, value] of this.#changes) bytes += DATA_KEY_BYTES + key.length + (value?.length ?? 0);
+    for (const key of this.#changes.keys()) bytes += DATA_KEY_BYTES + key.length;
     return bytes;
   }
 }

@@ -26,6 +26,7 @@ import {
   streamSnapshot,
   takeSection,
   toByteString,
+  viewOperation,
   withPauses,
   withSection,
 } from "@seshat/storage/parts";
@@ -111,10 +112,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
     checkConsecutive(entries, this.#applied.lastAppliedLogId);
     const { index } = this.#applied.lastAppliedLogId;
     const isNew = ({ logId }: Entry): boolean => logId.index > index;
-    const requests = entries.flatMap((entry) =>
-      isNew(entry) && entry.payload.type === "normal" ? [entry.payload.data] : [],
-    );
-    const deleted = deletedKeys(requests);
+    const deleted = deletedKeys(entries.filter(isNew));
     const changes = new DataChanges(
       await this.#attempt(() => existingKeys(this.#database, this.#generation, deleted)),
     );
@@ -215,8 +213,10 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
       case "normal": {
         const { data, session } = payload;
         try {
-          if (session === undefined) return applyOperation(changes, data);
-          return this.#sessions.carryOut(logId.index, session, () => applyOperation(changes, data));
+          if (session === undefined) return applyOperation(changes, data, viewOperation);
+          return this.#sessions.carryOut(logId.index, session, () =>
+            applyOperation(changes, data, viewOperation),
+          );
         } catch (cause) {
           throw new StorageError("apply", `entry ${formatLogId(logId)}: ${messageOf(cause)}`, { cause });
         }

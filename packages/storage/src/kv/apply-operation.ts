@@ -13,11 +13,19 @@ export interface KeyValueMap {
   delete(key: string): boolean;
 }
 
-/** Carries a command of the key-value state machine out on `entries`. What does not decode has no effect but its answer. */
-export function applyOperation(entries: KeyValueMap, request: Request): Response {
+/**
+ * Carries a command of the key-value state machine out on `entries`. What does not decode has no effect but its answer.
+ *
+ * @param decode `viewOperation` where `entries` keeps no value longer than the request: it is given parts of that.
+ */
+export function applyOperation(
+  entries: KeyValueMap,
+  request: Request,
+  decode: (bytes: Uint8Array) => Operation = decodeOperation,
+): Response {
   let operation: Operation;
   try {
-    operation = decodeOperation(request.data);
+    operation = decode(request.data);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return { result: EMPTY_RESULT, error: { code: "malformedOperation", message: error.message } };

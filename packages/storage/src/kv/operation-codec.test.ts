@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { del, set, utf8 } from "../../test/helpers.js";
 import type { Operation } from "./operation.js";
-import { decodeOperation, encodeOperation } from "./operation-codec.js";
+import { decodeOperation, encodeOperation, mayDelete, viewOperation } from "./operation-codec.js";
 
 const bytes = fc.uint8Array({ maxLength: 20 });
 const operations: fc.Arbitrary<Operation> = fc.oneof(
@@ -88,5 +88,25 @@ describe("the operation codec", () => {
     const decoded = decodeOperation(encoded);
     encoded.fill(0);
     expect(decoded).toEqual({ type: "set", key: utf8("k"), value });
+  });
+
+  test("gives parts of what it is given where that is asked for, and refuses the same", () => {
+    const set = { type: "set", key: utf8("k"), value: utf8("value") } as const;
+    const encoded = encodeOperation(set);
+    const viewed = viewOperation(encoded);
+    expect(viewed).toEqual(set);
+    for (const part of viewed.type === "set" ? [viewed.key, viewed.value] : [])
+      expect(part.buffer).toBe(encoded.buffer);
+    const del = encodeOperation({ type: "del", keys: [utf8("a"), utf8("b")] });
+    expect(viewOperation(del)).toEqual({ type: "del", keys: [utf8("a"), utf8("b")] });
+    for (let length = 0; length < encoded.length; length++)
+      expect(() => viewOperation(encoded.subarray(0, length))).toThrow(CodecError);
+    expect(() => viewOperation(Uint8Array.of(...encoded, 1))).toThrow(CodecError);
+  });
+
+  test("may delete only where it says so: nothing that does is passed over", () => {
+    expect(mayDelete(encodeOperation({ type: "del", keys: [utf8("a")] }))).toBe(true);
+    expect(mayDelete(encodeOperation({ type: "set", key: utf8("a"), value: utf8("") }))).toBe(false);
+    expect(mayDelete(new Uint8Array(0))).toBe(false);
   });
 });

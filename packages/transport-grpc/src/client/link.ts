@@ -4,6 +4,7 @@ import type { Address } from "../address.js";
 import type { GrpcConfig } from "../config.js";
 import type { Response } from "../generated/seshat/raft/v1/raft_pb.js";
 import { OpenCalls } from "../open-calls.js";
+import { release } from "../release.js";
 import type { Way } from "../service.js";
 import { PATHS, maxBytes } from "../service.js";
 import type { TlsOptions } from "../tls.js";
@@ -153,15 +154,4 @@ export class Link {
     // Not this request alone goes without an answer. There may be nobody at the other end of the stream, though its connection lives.
     else if (call.heardBefore === this.#heard) this.#stream.over("it answers nothing");
   }
-}
-
-/** Smaller messages are left to the collector, which hardly notices them. */
-const RELEASE_BYTES = 16_384;
-
-/**
- * Frees the memory of a message that was sent. V8 counts it as memory outside of its heap, and collects all of a heap, however large, for each 64 MiB of it.
- */
-function release({ buffer, byteLength }: Uint8Array): void {
-  if (byteLength >= RELEASE_BYTES && buffer.byteLength === byteLength && buffer instanceof ArrayBuffer)
-    buffer.transfer(0);
 }

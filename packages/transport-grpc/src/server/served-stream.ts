@@ -5,6 +5,7 @@ import { InvalidValueError, UnreachableError } from "@seshat/common";
 import type { GrpcConfig } from "../config.js";
 import type { Request } from "../generated/seshat/raft/v1/raft_pb.js";
 import { OpenCalls } from "../open-calls.js";
+import { release } from "../release.js";
 import type { Way } from "../service.js";
 import { ERROR_TRAILER, asBuffer, deadlineKind, goes, maxBytes } from "../service.js";
 import { RequestReader, ResponseWriter } from "../wire/envelope.js";
@@ -82,11 +83,11 @@ export class ServedStream<C extends RaftTypeConfig> {
       this.end(thrown as Error, status.INVALID_ARGUMENT);
       return;
     }
-    this.#serve(request.id, request.header, request.body);
+    this.#serve(request.id, request.header, request.body, buffer);
     this.#breathe();
   }
 
-  #serve(id: number, header: RequestHeader, body: Request["body"]): void {
+  #serve(id: number, header: RequestHeader, body: Request["body"], message: Buffer): void {
     const method = body.case;
     if (method === undefined || !goes(this.#parts.way, method)) {
       // A later version may ask for more: it can be told, and goes on.
@@ -97,7 +98,12 @@ export class ServedStream<C extends RaftTypeConfig> {
     this.#self = header.to;
     this.#atWork.add(work, this.#parts.config.deadlinesMs[deadlineKind(this.#parts.way, method)], id);
     this.#answer(method, header, body).then(
-      (response) => this.#settle(work, method, response),
+      (response) => {
+        // A part of a snapshot was taken in then, or is not wanted: see RaftHandlers. Of any other answer that is not certain.
+        if (method === "installSnapshot" && "type" in response && response.type === "progress")
+          release(message);
+        this.#settle(work, method, response);
+      },
       (thrown: unknown) => {
         if (this.#atWork.take(work) !== undefined) this.#fail(id, thrown);
       },

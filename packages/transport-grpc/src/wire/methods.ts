@@ -13,7 +13,10 @@ import type {
 import { logIdFromWire, logIdToWire } from "./fields.js";
 import { toNumber } from "./numbers.js";
 
-/** What a node does with the requests of its peers: `Raft` has these methods. */
+/**
+ * What a node does with the requests of its peers: `Raft` has these methods. The `data` of a part of a snapshot is lent to it until it answers that
+ * there is more to come: then its memory is freed.
+ */
 export type RaftHandlers<C extends RaftTypeConfig> = Omit<RaftNetwork<C>, "close">;
 /** The methods of a node that its peers call. */
 export type Method = keyof RaftHandlers<RaftTypeConfig>;
