@@ -203,7 +203,7 @@ export interface StorageStalledEvent {
   readonly verb: StorageVerb | null;
 }
 
-/** Nothing else came for a moment: who has not heard yet what is committed is told. `Engine.hasNews` */
+/** Nothing carried the news for a moment: who has not heard yet what is committed is told. See `CommitNews`. */
 export interface TellCommitEvent {
   readonly type: "tellCommit";
 }

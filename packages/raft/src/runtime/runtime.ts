@@ -43,6 +43,7 @@ import { Callers } from "./callers.js";
 import { CarefulCaller } from "./careful-caller.js";
 import type { Writer } from "./clients.js";
 import { Clients } from "./clients.js";
+import { CommitNews } from "./commit-news.js";
 import { EngineObserver } from "./engine-observer.js";
 import { Executor } from "./executor.js";
 import { toError } from "./failure.js";
@@ -97,6 +98,7 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #observer: EngineObserver;
   readonly #executor: Executor<C>;
   readonly #timer: StepTimer;
+  readonly #news: CommitNews;
   readonly #clients: Clients<C["R"]>;
   readonly #readWatch: ReadWatch;
   readonly #watcher: EngineWatcher | null;
@@ -116,13 +118,10 @@ export class Runtime<C extends RaftTypeConfig> {
   readonly #watchers = new Set<() => void>();
 
   readonly #drainLater = (): void => this.#drain();
-  readonly #tellNewsLater = (): void => this.#tellNews();
   #queue = new Fifo<Event>();
   #scheduled = false;
   /** True until the first step of a turn. */
   #isNewTurn = true;
-  /** True while it is going to be looked whether followers are to be told what is committed. */
-  #newsDue = false;
   /** Since timers and sockets had their turn. */
   #steps = 0;
   /** When that was, on the clock of the steps. */
@@ -188,6 +187,9 @@ export class Runtime<C extends RaftTypeConfig> {
     });
     this.#callers = new Callers(config.maxPendingRequests);
     this.#timer = new StepTimer(clock, this.#engine, () => this.#enqueue({ type: "timer" }));
+    this.#news = new CommitNews(clock, config.heartbeatIntervalMs, this.#engine, () =>
+      this.#enqueue({ type: "tellCommit" }),
+    );
     this.#executor = new Executor<C>(
       {
         ...parts,
@@ -434,18 +436,9 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#scheduled = false;
     // A state machine or a logger may have written or read during the steps.
     if (this.#queue.length > 0 || this.#clients.hasNew) this.#schedule();
-    if (!this.#newsDue && this.#engine.hasNews()) {
-      this.#newsDue = true;
-      this.#clock.yield(this.#tellNewsLater);
-    }
+    this.#news.look();
     this.#timer.adjust();
     if (this.#watchers.size > 0) for (const watcher of this.#watchers) watcher();
-  }
-
-  /** Clients had their turn: what they wrote meanwhile has carried the news of the commit index, or nothing has. */
-  #tellNews(): void {
-    this.#newsDue = false;
-    if (this.#stopped === null && this.#engine.hasNews()) this.#enqueue({ type: "tellCommit" });
   }
 
   /** Takes what clients have asked for since the last turn. */
@@ -583,6 +576,7 @@ export class Runtime<C extends RaftTypeConfig> {
     this.#stopCause = cause;
     this.#queue = new Fifo();
     this.#timer.cancel();
+    this.#news.close();
     this.#readWatch.close();
     this.#stopSignal.abort(refusal);
     const unknownOutcome = new UnknownOutcomeError("this node stopped before it was done", {
