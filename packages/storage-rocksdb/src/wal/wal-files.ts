@@ -12,6 +12,8 @@ export class WalFiles {
   /** The number of the newest file that was synced, and its descriptor; null when it was deleted before it could be opened. */
   #number = 0;
   #fd: number | null = null;
+  /** Where it is. To put that together costs something, and every durable write asks for it. */
+  #newestPath = "";
 
   constructor(dir: string, io: StoreIo) {
     this.#dir = dir;
@@ -30,7 +32,7 @@ export class WalFiles {
 
   /** Ends when everything is durable that was written to the newest file that is known. One call at a time. */
   async syncNewest(): Promise<void> {
-    if (this.#fd !== null) await this.#io.datasync(this.#fd, this.#path(this.#number));
+    if (this.#fd !== null) await this.#io.datasync(this.#fd, this.#newestPath);
   }
 
   /** After {@link syncNewest}: makes durable what was written to later files, up to number `current`. */
@@ -51,6 +53,7 @@ export class WalFiles {
     if (this.#fd !== null) await this.#io.datasync(this.#fd, this.#path(current));
     await this.#io.syncDirectory(this.#dir);
     this.#number = current;
+    this.#newestPath = this.#path(current);
   }
 
   async close(): Promise<void> {
