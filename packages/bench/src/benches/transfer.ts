@@ -77,7 +77,7 @@ export const transfer: Bench = {
   about: "a snapshot of 1,000,000 keys of 100 B to an empty process over gRPC: writes/s and memory meanwhile",
   notes: [
     "All four processes share the processors and the disk, so what the new follower takes to install the snapshot is taken from the leader's writes as well; the goals are writes of at least half, a p99 of at",
-    "most three times as long, and at most 200 MiB more at both ends. The sender rests between the parts while clients write, so it takes longer than it could. What keeps the writes down is the processor that the installation takes; what grows at the receiver, where the state is on disk, is RocksDB's memtables, and V8's heap while it catches up with what was written meanwhile.",
+    "most three times as long, and at most 200 MiB more at both ends. The sender rests between the parts while clients write, so it takes longer than it could. What keeps the writes down is the processor that the installation takes, and most of all what it takes to catch up with what was written meanwhile. What grows at the receiver, where the state is on disk, is RocksDB's memtables and V8's young generation. All processes run with the young generation of servers (`--max-semi-space-size=32`).",
   ],
   keys: ["kind", "clients"],
   compared: ["putsDuring", "ratio", "transferMs", "senderMiB", "receiverMiB"],
