@@ -12,7 +12,7 @@ const AGAIN_MS = 300;
 
 /**
  * All nodes but one lose their stores for good, and an operator recovers the one that is left: its cluster consists of itself, and the others
- * join it as new members. Which one is left is no accident: it is one that has all that was committed, in the latest term that there is. Of
+ * join it as new members. Which one is left is no accident: it is one that has, on its disk, all that was committed and the latest term that there is. Of
  * another the cluster would lose what it promised, and nobody could object.
  */
 export class Disaster<C extends RaftTypeConfig> {
@@ -48,12 +48,9 @@ export class Disaster<C extends RaftTypeConfig> {
 
   /** Those that keep all promises alone. */
   #survivors(): readonly SimNode<C>[] {
-    const all = [...this.#cluster.nodes.values()];
-    const latest = Math.max(...all.map(({ latestTerm }) => latestTerm));
     return this.#cluster.running().filter(({ id, raft }) => {
-      const { membership, term } = (raft as Raft<C>).metrics();
-      const isVoter = voterIds(membership.membership).includes(id);
-      return isVoter && term === latest && this.#cluster.keepsAll(id);
+      const { membership } = (raft as Raft<C>).metrics();
+      return voterIds(membership.membership).includes(id) && this.#cluster.keepsAll(id);
     });
   }
 

@@ -574,3 +574,15 @@ describe("the oracle lets pass", () => {
     expect(oracle.violation).toBeNull();
   });
 });
+
+test("a store keeps all promises alone when it has, durably, what was committed and the latest term: what a hung disk did not take does not count", () => {
+  const { oracle, two, three: third } = committedUpto(2);
+  expect([oracle.keepsAll(2, 1), oracle.keepsAll(9, 1)]).toEqual([true, false]);
+  two.vote = { term: 4, votedFor: null, committed: false };
+  two.step();
+  expect(oracle.keepsAll(2, 4)).toBe(false);
+  two.inTerm(4);
+  expect(oracle.keepsAll(2, 4)).toBe(true);
+  oracle.wiped(3);
+  expect(oracle.keepsAll(third.id, 1)).toBe(false);
+});

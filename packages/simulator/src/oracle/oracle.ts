@@ -174,11 +174,13 @@ export class Oracle implements NetworkTap {
     this.#current.set(state.id, known);
   }
 
-  /** True when a crash of all nodes, and the loss of all others, would leave this one with everything that was ever committed. */
-  keepsAll(id: NodeId): boolean {
+  /** True when a crash of all nodes, and the loss of all others, would leave this one with everything that was ever committed, and in term `term`. */
+  keepsAll(id: NodeId, term: number): boolean {
     const { memory } = this;
+    const node = this.#current.get(id);
+    if (node === undefined || node.durableVote.term < term) return false;
     const last = memory.committedUpto(memory.lastCommitted, Number.POSITIVE_INFINITY);
-    return last === undefined || this.#current.get(id)?.holdsDurably(last) === true;
+    return last === undefined || node.holdsDurably(last);
   }
 
   /** A membership is to be appended to the log of a node that does not run. */

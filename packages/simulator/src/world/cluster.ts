@@ -102,12 +102,19 @@ export class Cluster<C extends RaftTypeConfig> {
     return leader;
   }
 
-  /** Begins a life. @returns once it runs, or has failed to start. */
-  async start(id: NodeId): Promise<void> {
+  /** Begins a life, if none was begun. @returns once it runs, or has failed to start. */
+  start(id: NodeId): Promise<void> {
     const node = this.node(id);
-    const { clock, random, oracle, trace, config } = this.#parts;
-    if (node.raft !== null || node.starting || clock.now < node.downUntil) return;
+    if (node.starting) return node.start;
+    if (node.raft !== null || this.#parts.clock.now < node.downUntil) return Promise.resolve();
     node.starting = true;
+    node.start = this.#start(node);
+    return node.start;
+  }
+
+  async #start(node: SimNode<C>): Promise<void> {
+    const { id } = node;
+    const { clock, random, oracle, trace, config } = this.#parts;
     node.lives += 1;
     const life = new Life(clock, random.fork(), node.rate);
     node.life = life;
@@ -161,9 +168,10 @@ export class Cluster<C extends RaftTypeConfig> {
     }
   }
 
-  /** True when this node alone would have all that was committed. */
+  /** True when this node alone, after a crash, would have all that was committed, and the latest term that anybody was in. */
   keepsAll(id: NodeId): boolean {
-    return this.#parts.oracle.keepsAll(id);
+    const latest = Math.max(...[...this.nodes.values()].map(({ latestTerm }) => latestTerm));
+    return this.#parts.oracle.keepsAll(id, latest);
   }
 
   /** Makes a node that does not run a cluster of its own, by hand. @returns false when its disk was in the way: it does not run until it works. */
@@ -172,6 +180,7 @@ export class Cluster<C extends RaftTypeConfig> {
     const { clock, random, oracle, trace, config } = this.#parts;
     // Nobody starts it before it is a cluster of its own.
     node.starting = true;
+    node.start = Promise.resolve();
     const life = new Life(clock, random.fork(), node.rate);
     try {
       const { storage, stateMachine } = await node.store.open(

@@ -18,6 +18,8 @@ export interface SimNode<C extends RaftTypeConfig> {
   stateMachine: RaftStateMachine<C> | null;
   /** True from the moment it begins to start. */
   starting: boolean;
+  /** Ends when it runs, or has failed to start; where it is being recovered, at once. */
+  start: Promise<void>;
   /** Why it stopped by itself, or did not start; null once it runs. */
   stopCause: Error | null;
   /** True when it stopped or did not start for `stopCause`, and nobody has taken note. */
@@ -52,6 +54,7 @@ export function makeNode<C extends RaftTypeConfig>(
     machine: null,
     stateMachine: null,
     starting: false,
+    start: Promise.resolve(),
     stopCause: null,
     hasStopped: false,
     address,
