@@ -77,9 +77,9 @@ test("news waits no longer than a heartbeat would", async () => {
   expect(told).toEqual([1]);
 });
 
-test("once it is closed nothing is told", async () => {
+test.each([true, false])("once it is closed nothing is told (news was waiting: %s)", async (waits) => {
   const { clock, news, told, set } = setUp();
-  set(true);
+  set(waits);
   news.close();
   await clock.advance(10);
   set(true);
