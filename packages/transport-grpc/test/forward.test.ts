@@ -167,6 +167,26 @@ describe("forwarding is bounded", () => {
     }
   });
 
+  test("and as long as it is worked on, also when nobody waits for it any more and its stream is over", async () => {
+    const held = new Held();
+    const config = { maxInFlightBytes: 10 * 1000, deadlinesMs: { forward: 20 } };
+    await using listener = await listenFor(held.handle, { config });
+    const payload = new Uint8Array(1000 - 7);
+    {
+      using first = forwardTo(listener.address);
+      const calls = Array.from({ length: 10 }, () => failure(first.call(payload)));
+      for (const error of await Promise.all(calls)) expect(error).toBeInstanceOf(UnknownOutcomeError);
+    }
+    using second = forwardTo(listener.address);
+    const answer = second.call(payload);
+    for (let i = 0; i < 10; i++) expect(await serves(listener)).toBe(true);
+    expect(held.calls).toHaveLength(10);
+    held.calls[0]?.answer(bytesOf("too late"));
+    await held.until(11);
+    held.calls[10]?.answer(bytesOf("in time"));
+    expect(textOf(await answer)).toBe("in time");
+  });
+
   test("when a peer puts a million calls into one message: they are handed over as they have room", async () => {
     const held = new Held();
     await using listener = await listenFor(held.handle, { config: { maxInFlightRequests: 50 } });

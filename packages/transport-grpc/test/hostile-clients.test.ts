@@ -2,12 +2,14 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { BYTES_CODEC, EntryCodec } from "@seshat/common/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseAddress } from "../src/address.js";
 import { RequestSchema } from "../src/generated/seshat/raft/v1/raft_pb.js";
 import { META } from "../src/service.js";
 import { append, connectTo, entry, listen, serves, willing } from "./messages.js";
+import type { RawStream } from "./raw-http2.js";
 import { RawClient, frame, request } from "./raw-http2.js";
 
 const INVALID_ARGUMENT = "3";
@@ -204,6 +206,44 @@ describe("nothing grows without bounds", () => {
     for (const answer of answers) expect(answer.body).toMatchObject({ value: { code: "unreachable" } });
     // The eleventh begins when the first is given up, and no earlier.
     expect((begunAt[10] as number) - (begunAt[0] as number)).toBeGreaterThan(45);
+  });
+
+  test("what is at work for a peer keeps its bytes, also when nobody waits for it any more and its stream is over", async () => {
+    const begun: (() => void)[] = [];
+    const { appendEntries } = willing();
+    const held = willing({
+      appendEntries: async (received) => {
+        await new Promise<void>((resolve) => begun.push(resolve));
+        return appendEntries(received);
+      },
+    });
+    const config = { maxInFlightBytes: 10_000, deadlinesMs: { appendEntries: 20 } };
+    await using listener = await listen(held, { config });
+    const entries = new EntryCodec(BYTES_CODEC).encodeEntries([entry(1, 990)]);
+    const body = { ...HEARTBEAT_BODY, value: { ...HEARTBEAT_BODY.value, entries } };
+    const message = (id: number): Buffer => request({ id, header: WIRE_HEADER, body });
+    const room = Math.ceil(config.maxInFlightBytes / (message(1).length - 5));
+    const send = (client: RawClient): RawStream => {
+      const stream = client.open("replicate");
+      for (let id = 1; id <= 30; id++) stream.send(message(id));
+      return stream;
+    };
+    {
+      await using first = new RawClient(listener.address);
+      const answers = await send(first).answers(room);
+      for (const answer of answers) expect(answer.body).toMatchObject({ value: { code: "unreachable" } });
+      for (let i = 0; i < 10; i++) expect(await serves(listener)).toBe(true);
+      expect(begun).toHaveLength(room);
+    }
+    await using second = new RawClient(listener.address);
+    const stream = send(second);
+    for (let i = 0; i < 10; i++) expect(await serves(listener)).toBe(true);
+    expect(begun).toHaveLength(room);
+    for (let done = 0; done < room + 30; done++) {
+      while (begun.length <= done) await setImmediate();
+      begun[done]?.();
+    }
+    expect(await stream.answers(30)).toHaveLength(30);
   });
 
   test("who connects and says nothing is cut off, and so is who ends its last stream", async () => {

@@ -8,13 +8,24 @@ import type { Connections } from "./connections.js";
 import type { Introduced } from "./introduction.js";
 import { readIntroduction } from "./introduction.js";
 import { PeerStreams } from "./peer-streams.js";
+import type { Room } from "./rooms.js";
+import { Rooms } from "./rooms.js";
 import { refuse } from "./served-stream.js";
 
 /** Says why a node is not who the connection is from, or null. */
 export type IdentityCheck = (from: NodeId, clusterId: string) => ForeignNodeError | null;
 
 /** Makes what serves a stream, and tells when that has ended, not within this call. @throws when it is not to be served. */
-export type Open = (introduced: Introduced, check: IdentityCheck, ended: () => void) => { end(): void };
+export type Open = (seat: Seat) => { end(): void };
+
+/** What a stream is served with. */
+export interface Seat {
+  readonly introduced: Introduced;
+  readonly check: IdentityCheck;
+  /** What its peer has at work by this way. */
+  readonly room: Room;
+  ended(): void;
+}
 
 /** The streams of a listener: each of one who is who they say. */
 export class Admission {
@@ -22,6 +33,7 @@ export class Admission {
   readonly #connections: Connections;
   readonly #logger: Logger;
   readonly #streams = new PeerStreams<{ end(): void }>();
+  readonly #rooms = new Rooms();
 
   constructor(tls: TlsOptions | undefined, connections: Connections, logger: Logger) {
     this.#tls = tls;
@@ -41,11 +53,13 @@ export class Admission {
       const foreign = check(from, clusterId);
       if (foreign !== null) throw foreign;
       const key = `${way} ${from}`;
-      const stream = open(introduced, check, () => {
+      const room = this.#rooms.of(key);
+      const ended = (): void => {
         closed();
         this.#streams.remove(key, stream);
         this.#logger.log("debug", "grpc.stream.ended", { peer: from, way });
-      });
+      };
+      const stream = open({ introduced, check, room, ended });
       const closed = this.#connections.opened(peer);
       this.#streams.add(key, stream);
     } catch (thrown) {

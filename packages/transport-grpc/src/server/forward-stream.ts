@@ -7,6 +7,7 @@ import { OpenCalls } from "../open-calls.js";
 import { errorToBytes } from "../wire/errors.js";
 import type { Item } from "../wire/items.js";
 import { ERROR, ItemReader, MAX_BATCH_BYTES, PAYLOAD, itemLength, writeItems } from "../wire/items.js";
+import type { Room } from "./rooms.js";
 import { refuse } from "./served-stream.js";
 
 /** What the calls of a stream are answered with. */
@@ -14,32 +15,28 @@ export interface ForwardStreamParts {
   /** Whose calls they are. */
   readonly from: NodeId;
   readonly config: GrpcConfig;
+  readonly room: Room;
   handle(from: NodeId, payload: Uint8Array): Promise<Uint8Array>;
   /** Told once. */
   ended(): void;
-}
-
-interface Work {
-  /** The peer's. */
-  readonly id: number;
-  readonly length: number;
 }
 
 /** The calls of one stream: each is handed over in its turn, and answered when it is done. */
 export class ForwardStream {
   readonly #parts: ForwardStreamParts;
   readonly #call: ServerDuplexStream<Buffer, Buffer>;
-  /** By a number of our own: what peers number may repeat. */
-  readonly #atWork = new OpenCalls<Work>((_, work) => this.#expired(work));
+  /** By a number of our own: what peers number may repeat. The value is the peer's. */
+  readonly #atWork = new OpenCalls<number>((_, id) => this.#expired(id));
   /** Calls that have come and were not handed over yet: those of one message, and what came before it was known that there is no room. */
   readonly #arrived: ItemReader[] = [];
   /** Answers that wait for those before them to be taken. */
   #waiting: Item[] = [];
   /** How many answers are on their way out. */
   #leaving = 0;
-  /** Of calls at work, and of answers that the peer has not taken. */
+  /** Of answers that the peer has not taken. */
   #bytes = 0;
   #count = 0;
+  readonly #leaveRoom: () => void;
   #isPaused = false;
   #isScheduled = false;
   #isEnded = false;
@@ -47,6 +44,7 @@ export class ForwardStream {
   constructor(call: ServerDuplexStream<Buffer, Buffer>, parts: ForwardStreamParts) {
     this.#parts = parts;
     this.#call = call;
+    this.#leaveRoom = parts.room.use(() => this.#breathe());
     call.on("data", (buffer: Buffer) => {
       this.#arrived.push(new ItemReader(buffer));
       this.#breathe();
@@ -57,6 +55,8 @@ export class ForwardStream {
     call.on("error", () => this.#over());
     // The peer knows by it that it is connected.
     call.sendMetadata(new Metadata());
+    // What an earlier stream brought may still be at work.
+    this.#breathe();
   }
 
   /** Ends the stream, with an error that says why if there is one. */
@@ -71,6 +71,7 @@ export class ForwardStream {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#atWork.takeAll();
+    this.#leaveRoom();
     this.#arrived.length = 0;
     this.#waiting = [];
     this.#parts.ended();
@@ -98,21 +99,22 @@ export class ForwardStream {
   }
 
   #isFull(): boolean {
-    const { maxInFlightRequests, maxInFlightBytes } = this.#parts.config;
+    const { room, config } = this.#parts;
     const count = this.#atWork.size + this.#waiting.length + this.#leaving;
-    return count >= maxInFlightRequests || this.#bytes >= maxInFlightBytes;
+    return count >= config.maxInFlightRequests || room.bytes + this.#bytes >= config.maxInFlightBytes;
   }
 
   #serve(item: Item): void {
     if (item.field !== PAYLOAD) throw new InvalidValueError("call", "an error", "a payload");
     const { id, bytes } = item;
     const key = ++this.#count;
-    const work: Work = { id, length: itemLength(item) };
-    this.#bytes += work.length;
-    this.#atWork.add(key, this.#parts.config.deadlinesMs.forward, work);
+    const { room, config } = this.#parts;
+    const length = itemLength(item);
+    room.enter(length);
+    this.#atWork.add(key, config.deadlinesMs.forward, id);
     this.#handle(bytes).then(
-      (payload) => this.#settle(key, () => checked(payload), PAYLOAD),
-      (thrown: unknown) => this.#settle(key, () => errorToBytes(thrown), ERROR),
+      (payload) => this.#settle(key, length, () => checked(payload), PAYLOAD),
+      (thrown: unknown) => this.#settle(key, length, () => errorToBytes(thrown), ERROR),
     );
   }
 
@@ -125,18 +127,18 @@ export class ForwardStream {
     }
   }
 
-  #settle(key: number, make: () => Uint8Array, field: number): void {
-    const work = this.#atWork.take(key);
-    // It came too late.
-    if (work === undefined) return;
-    this.#answer(work, make, field);
+  #settle(key: number, length: number, make: () => Uint8Array, field: number): void {
+    const id = this.#atWork.take(key);
+    // What comes too late is no answer any more.
+    if (id !== undefined) this.#answer(id, make, field);
+    this.#parts.room.leave(length);
   }
 
-  #expired(work: Work): void {
-    this.#answer(work, () => errorToBytes(new UnknownOutcomeError("it was not done in time")), ERROR);
+  #expired(id: number): void {
+    this.#answer(id, () => errorToBytes(new UnknownOutcomeError("it was not done in time")), ERROR);
   }
 
-  #answer({ id, length }: Work, make: () => Uint8Array, field: number): void {
+  #answer(id: number, make: () => Uint8Array, field: number): void {
     let item: Item;
     try {
       item = { id, field, bytes: make() };
@@ -148,7 +150,7 @@ export class ForwardStream {
     } catch (thrown) {
       item = { id, field: ERROR, bytes: errorToBytes(thrown) };
     }
-    this.#bytes += itemLength(item) - length;
+    this.#bytes += itemLength(item);
     this.#waiting.push(item);
     this.#schedule();
   }

@@ -74,13 +74,14 @@ export async function listenGrpc<C extends RaftTypeConfig>(
   const admission = new Admission(tls, connections, logger);
 
   const serve = (way: Way, call: ServerDuplexStream<Buffer, Buffer>): void =>
-    admission.admit(way, call, (_, check, ended) => {
+    admission.admit(way, call, ({ check, room, ended }) => {
       let last: RequestHeader | null = null;
       return new ServedStream<C>(call, {
         way,
         raft,
         codecs,
         config,
+        room,
         mismatch: (header) => {
           // The same object as long as the header stays the same.
           if (header === last) return null;
@@ -110,11 +111,11 @@ export async function listenGrpc<C extends RaftTypeConfig>(
   if (forwarding !== undefined) {
     server.addService(FORWARD_SERVICE, {
       forward: (call: ServerDuplexStream<Buffer, Buffer>) =>
-        admission.admit("forward", call, (introduced, _, ended) => {
+        admission.admit("forward", call, ({ introduced, room, ended }) => {
           checkAddressed(introduced, forwarding);
           const handle = (from: NodeId, payload: Uint8Array): Promise<Uint8Array> =>
             forwarding.handle(from, payload);
-          return new ForwardStream(call, { from: introduced.from, config, handle, ended });
+          return new ForwardStream(call, { from: introduced.from, config, room, handle, ended });
         }),
     });
   }

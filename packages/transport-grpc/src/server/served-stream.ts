@@ -11,6 +11,7 @@ import { ERROR_TRAILER, asBuffer, deadlineKind, goes, maxBytes } from "../servic
 import { RequestReader, ResponseWriter } from "../wire/envelope.js";
 import { errorToBytes, errorToWire } from "../wire/errors.js";
 import type { Method, MethodCodecs, RaftHandlers, ResponseOf } from "../wire/methods.js";
+import type { Room } from "./rooms.js";
 
 /** What the requests of a stream are answered with. */
 export interface ServedParts<C extends RaftTypeConfig> {
@@ -18,6 +19,7 @@ export interface ServedParts<C extends RaftTypeConfig> {
   readonly raft: RaftHandlers<C>;
   readonly codecs: MethodCodecs<C>;
   readonly config: GrpcConfig;
+  readonly room: Room;
   /** Says why a sender is not who the connection is from, or null. */
   mismatch(header: RequestHeader): ForeignNodeError | null;
   /** Told once. */
@@ -39,12 +41,14 @@ export class ServedStream<C extends RaftTypeConfig> {
   #count = 0;
   /** This node, as it was last addressed. */
   #self = 0;
+  readonly #leaveRoom: () => void;
   #paused = false;
   #ended = false;
 
   constructor(call: ServerDuplexStream<Buffer, Buffer>, parts: ServedParts<C>) {
     this.#parts = parts;
     this.#call = call;
+    this.#leaveRoom = parts.room.use(() => this.#breathe());
     call.on("data", (buffer: Buffer) => this.#receive(buffer));
     call.on("end", () => this.end());
     call.on("cancelled", () => this.#over());
@@ -52,6 +56,8 @@ export class ServedStream<C extends RaftTypeConfig> {
     call.on("error", () => this.#over());
     // The peer knows by it that it is connected.
     call.sendMetadata(new Metadata());
+    // What an earlier stream brought may still be at work.
+    this.#breathe();
   }
 
   /** Ends the stream, with an error that says why if there is one. */
@@ -66,6 +72,7 @@ export class ServedStream<C extends RaftTypeConfig> {
     if (this.#ended) return;
     this.#ended = true;
     this.#atWork.takeAll();
+    this.#leaveRoom();
     this.#parts.ended();
   }
 
@@ -95,16 +102,22 @@ export class ServedStream<C extends RaftTypeConfig> {
       return;
     }
     const work = ++this.#count;
+    const { room } = this.#parts;
+    // Of a message that is freed nothing can be told any more.
+    const { length } = message;
+    room.enter(length);
     this.#self = header.to;
     this.#atWork.add(work, this.#parts.config.deadlinesMs[deadlineKind(this.#parts.way, method)], id);
     this.#answer(method, header, body).then(
       (response) => {
+        room.leave(length);
         // A part of a snapshot was taken in then, or is not wanted: see RaftHandlers. Of any other answer that is not certain.
         if (method === "installSnapshot" && "type" in response && response.type === "progress")
           release(message);
         this.#settle(work, method, response);
       },
       (thrown: unknown) => {
+        room.leave(length);
         if (this.#atWork.take(work) !== undefined) this.#fail(id, thrown);
       },
     );
@@ -152,7 +165,9 @@ export class ServedStream<C extends RaftTypeConfig> {
   /** Takes no more from a peer than is answered, and the answers taken: the rest stays in the socket. */
   #breathe(): void {
     if (this.#ended) return;
-    const isFull = this.#atWork.size + this.#unsent >= this.#parts.config.maxInFlightRequests;
+    const { room, config } = this.#parts;
+    const isFull =
+      this.#atWork.size + this.#unsent >= config.maxInFlightRequests || room.bytes >= config.maxInFlightBytes;
     if (isFull === this.#paused) return;
     this.#paused = isFull;
     if (isFull) this.#call.pause();
