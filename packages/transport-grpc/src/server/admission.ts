@@ -24,7 +24,7 @@ export interface Seat {
   readonly check: IdentityCheck;
   /** What its peer has at work by this way. */
   readonly room: Room;
-  ended(): void;
+  readonly ended: () => void;
 }
 
 /** The streams of a listener: each of one who is who they say. */
