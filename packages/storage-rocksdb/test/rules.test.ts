@@ -415,6 +415,43 @@ describe("the file of a snapshot", () => {
     await disk.dispose();
   });
 
+  test("that is closed while it is read: the read ends first, so that it never reads another file of the same number", async () => {
+    const disk = new TestDisk();
+    const order: string[] = [];
+    let hold: Promise<void> | null = null;
+    const io: StoreIo = {
+      ...nodeIo,
+      read: async (fd, bytes, offset) => {
+        await hold;
+        const length = await nodeIo.read(fd, bytes, offset);
+        if (hold !== null) order.push(`read ${fd}`);
+        return length;
+      },
+      close: async (fd) => {
+        order.push(`close ${fd}`);
+        await nodeIo.close(fd);
+      },
+    };
+    const store = await openStore(disk.dir, {}, io);
+    await append(store, entry(1), entry(2));
+    store.stateMachine.apply(await store.storage.readEntries(1, 2));
+    await store.stateMachine.snapshotBuilder().buildSnapshot(pause);
+    const { data } = store.stateMachine.readCurrentSnapshot() ?? expect.unreachable();
+    const held = Promise.withResolvers<void>();
+    order.length = 0;
+    hold = held.promise;
+    const reading = data.read(0)[Symbol.asyncIterator]().next();
+    const closing = store.close();
+    await nextTurn();
+    held.resolve();
+    await expect(reading).resolves.toMatchObject({ done: false });
+    await closing;
+    const [first = "", second = ""] = order;
+    expect(second).toBe(first.replace("read", "close"));
+    await expect(data.read(0)[Symbol.asyncIterator]().next()).rejects.toThrow("the store is closed");
+    await disk.dispose();
+  });
+
   test("that was not finished, or is an older one, goes at the next start", async () => {
     const disk = new TestDisk();
     const store = await open(disk);

@@ -10,6 +10,8 @@ interface OpenFile {
   readonly fd: number;
   readonly io: StoreIo;
   closed: boolean;
+  /** Calls that the system works on: it may come to them only when the file would be closed, and another one have its number. */
+  readonly underWay: Set<Promise<unknown>>;
 }
 
 /** Closes the files of contents that nobody holds any more. */
@@ -32,7 +34,7 @@ export class FileSnapshotData implements SnapshotData {
 
   /** @param start where the content begins in the file. It goes on to the end. */
   constructor(io: StoreIo, fd: number, path: string, start: number, size: number) {
-    this.#file = { fd, io, closed: false };
+    this.#file = { fd, io, closed: false, underWay: new Set() };
     this.path = path;
     this.size = size;
     this.#start = start;
@@ -50,10 +52,12 @@ export class FileSnapshotData implements SnapshotData {
 
   /** Ends when all of the file is durable. */
   async sync(): Promise<void> {
-    await this.#file.io.datasync(this.#file.fd, this.path);
+    const { fd, io, closed } = this.#file;
+    if (closed) throw new StorageError("build snapshot", "the store is closed");
+    await this.#work(io.datasync(fd, this.path));
   }
 
-  /** Nobody reads it any more: the store is closed. */
+  /** Nobody reads it any more: the store is closed. What is being read is read to its end first. */
   async close(): Promise<void> {
     unheld.unregister(this.#file);
     await closeFile(this.#file);
@@ -72,7 +76,7 @@ export class FileSnapshotData implements SnapshotData {
     if (closed) throw new StorageError("read snapshot", "the store is closed");
     let length: number;
     try {
-      length = await io.read(fd, chunk, this.#start + at);
+      length = await this.#work(io.read(fd, chunk, this.#start + at));
     } catch (cause) {
       throw new StorageError("read snapshot", messageOf(cause), { cause });
     }
@@ -80,10 +84,21 @@ export class FileSnapshotData implements SnapshotData {
       throw new StorageError("read snapshot", `${this.path} ends at byte ${at + length} of ${this.size}`);
     }
   }
+
+  async #work<T>(call: Promise<T>): Promise<T> {
+    const { underWay } = this.#file;
+    underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      underWay.delete(call);
+    }
+  }
 }
 
 async function closeFile(file: OpenFile): Promise<void> {
   if (file.closed) return;
   file.closed = true;
+  await Promise.allSettled(file.underWay);
   await file.io.close(file.fd);
 }
