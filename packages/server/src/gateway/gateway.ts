@@ -6,6 +6,7 @@ import type { RespValue } from "@seshat/resp";
 import type { LeaderLink } from "../forward/leader-link.js";
 import { serveForwarded } from "../forward/serve-forwarded.js";
 import type { ServerTypeConfig } from "../node/type-config.js";
+import type { Read } from "./careful-read.js";
 import { readFailure, writeFailure } from "./failure.js";
 import type { LaneLimits, LaneParts } from "./lane.js";
 import { Lane } from "./lane.js";
@@ -19,6 +20,7 @@ import type { Outcome } from "./outcome.js";
 export interface GatewayParts {
   readonly raft: Raft<ServerTypeConfig>;
   readonly machine: KvStateMachine;
+  readonly read: Read;
   readonly clock: LeaderClock;
   /** The way to whoever leads, when it is another node. */
   readonly link: LeaderLink;
@@ -85,7 +87,15 @@ export class Gateway {
       if (!this.#isPumping) this.#schedule();
     };
     this.#writer = new LocalWriter(raft, clock, scheduleFlush);
-    this.#reader = new LocalReader({ raft, machine, clock, writer: this.#writer, schedule: scheduleFlush });
+    const { read } = parts;
+    this.#reader = new LocalReader({
+      raft,
+      machine,
+      read,
+      clock,
+      writer: this.#writer,
+      schedule: scheduleFlush,
+    });
     const common = {
       ready: () => this.#isReady(),
       // What is forwarded meets what other nodes forward, and gathers while it is on its way.

@@ -19,7 +19,8 @@ beforeEach(() => {
   const unused = (): never => expect.unreachable();
   reader = new LocalReader({
     raft: { mayReadAtOnce: () => isFree, ensureLinearizable: unused },
-    machine: { read: () => reply as never, version: unused, clockMs: 0 },
+    machine: { version: unused, clockMs: 0 },
+    read: () => reply,
     clock: new LeaderClock(
       () => 1,
       () => 0,

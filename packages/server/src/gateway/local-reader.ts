@@ -4,6 +4,7 @@ import { NEEDS_TICK } from "@seshat/kv";
 import type { Raft } from "@seshat/raft";
 import type { RespValue } from "@seshat/resp";
 import type { ServerTypeConfig } from "../node/type-config.js";
+import type { Read } from "./careful-read.js";
 import { failureOf } from "./failure.js";
 import type { LeaderClock } from "./leader-clock.js";
 import type { LocalWriter } from "./local-writer.js";
@@ -19,7 +20,8 @@ interface Submitted {
 /** What the reader needs of its surroundings. */
 export interface LocalReaderParts {
   readonly raft: Pick<Raft<ServerTypeConfig>, "ensureLinearizable" | "mayReadAtOnce">;
-  readonly machine: Pick<KvStateMachine, "read" | "version" | "clockMs">;
+  readonly machine: Pick<KvStateMachine, "version" | "clockMs">;
+  readonly read: Read;
   readonly clock: LeaderClock;
   readonly writer: Pick<LocalWriter, "tick">;
   schedule(): void;
@@ -136,8 +138,8 @@ export class LocalReader {
   }
 
   #read(op: ReadOp, nowMs: number): RespValue | typeof NEEDS_TICK {
-    const { machine } = this.#parts;
-    if (isArgs(op)) return machine.read(op, nowMs, Math.floor(Math.random() * 2 ** 53));
+    const { machine, read } = this.#parts;
+    if (isArgs(op)) return read(op, nowMs, Math.floor(Math.random() * 2 ** 53));
     return op.versionsOf.map((key) => machine.version(key));
   }
 }

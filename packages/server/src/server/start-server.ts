@@ -13,6 +13,8 @@ import { CommandTable } from "../commands/command-table.js";
 import { ConfigParameters } from "../commands/config-parameters.js";
 import { LOCAL_COMMANDS } from "../commands/local-commands.js";
 import { LeaderLink } from "../forward/leader-link.js";
+import type { Read } from "../gateway/careful-read.js";
+import { carefulRead } from "../gateway/careful-read.js";
 import { Gateway } from "../gateway/gateway.js";
 import { LeaderClock } from "../gateway/leader-clock.js";
 import type { RaftSettings } from "../node/raft-settings.js";
@@ -112,9 +114,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const timeoutMs = options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS;
     const link = new LeaderLink(grpcForwarder({ clusterId, nodeId: id, logger, ...both }), timeoutMs);
     const clock = new LeaderClock(wallMs, () => machine.clockMs);
+    const read = carefulRead(machine, logger);
     const made = new Gateway({
       raft,
       machine,
+      read,
       clock,
       link,
       addressOf: (other) => raft.metrics().membership.membership.nodes.get(other)?.addr ?? null,
@@ -154,7 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         startedMs: wallMs(),
         now: wallMs,
         redirection: (spec, args) => redirection(raft, spec, args),
-        readLocally: (args) => readLocally(machine, args),
+        readLocally: (args) => readLocally(read, machine.clockMs, args),
       };
       return context;
     });
@@ -180,10 +184,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function readLocally(
-  machine: KvStateMachine,
+  read: Read,
+  clockMs: number,
   args: readonly Uint8Array[],
 ): ReturnType<ServerContext["readLocally"]> {
-  const reply = machine.read(args, machine.clockMs);
+  const reply = read(args, clockMs);
   // By the clock of the state nothing is over that the state still has.
   return typeof reply === "symbol"
     ? { type: "error", message: "ERR the clock of the state has no answer" }
