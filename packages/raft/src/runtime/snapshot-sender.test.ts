@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { InstallSnapshotRequest, InstallSnapshotResponse, Snapshot } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import { RecordingLogger, RecordingTracer } from "../../test/support/instruments.js";
@@ -43,6 +46,7 @@ function setUp(size = SIZE) {
   /** What was sent: when, from where, how much. */
   const sent: [number, number, number][] = [];
   const requests: InstallSnapshotRequest<unknown>[] = [];
+  const responses: WeakRef<object>[] = [];
   const source = { opened: 0, closed: 0 };
   let received = 0;
   const snapshot: Snapshot = {
@@ -109,12 +113,27 @@ function setUp(size = SIZE) {
       if (sent.length > 1000) return new Promise<never>(() => {});
       const answer = await world.follower(request);
       if (answer === "lost") throw new Error("lost");
-      return { ...answer, header: { from: 2, incarnation: 12 } };
+      const response = { ...answer, header: { from: 2, incarnation: 12 } };
+      responses.push(new WeakRef(response));
+      return response;
     },
     awaits: () => world.awaits,
     emit: (event) => void events.push(event),
   });
-  return { clock, timers, logger, tracer, events, sent, requests, source, world, sender, snapshot };
+  return {
+    clock,
+    timers,
+    logger,
+    tracer,
+    events,
+    sent,
+    requests,
+    responses,
+    source,
+    world,
+    sender,
+    snapshot,
+  };
 }
 
 type World = ReturnType<typeof setUp>;
@@ -597,4 +616,24 @@ describe("a transfer that is given up", () => {
     expect(world.events).toEqual([]);
     expect(world.sent).toHaveLength(1);
   });
+});
+
+test("a transfer keeps nothing of the parts that were answered, however many there are", async () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const world = setUp(800 * CHUNK);
+  const last = deferred<InstallSnapshotResponse>();
+  const { follower } = world.world;
+  world.world.follower = (request) => (request.offset < 700 * CHUNK ? follower(request) : last.promise);
+  // With writes between the parts it pauses, too.
+  world.world.log = { last: 6, committed: 5 };
+  world.sender.send(SEND);
+  await world.clock.runUntil("part 700", () => world.sent.at(-1)?.[1] === 700 * CHUNK, 100_000);
+  expect(world.responses.length).toBeGreaterThan(700);
+  for (let turn = 0; turn < 3; turn++) {
+    await setImmediate();
+    collectGarbage();
+  }
+  expect(world.responses.filter((response) => response.deref() !== undefined).length).toBeLessThan(10);
+  world.sender.cancel(SEND.to);
 });

@@ -53,9 +53,8 @@ const LONGEST_REST_MS = 40;
 
 interface Transfer {
   readonly command: SendSnapshotCommand;
-  /** Settles when the transfer is given up. */
-  readonly over: Promise<null>;
-  end(): void;
+  /** What waits now is told when the transfer is given up. A promise for that would keep whatever had ever waited. */
+  readonly waits: Set<() => void>;
   ended: boolean;
   progress: SnapshotProgress | null;
 }
@@ -77,7 +76,7 @@ export class SnapshotSender<C extends RaftTypeConfig> {
   /** Sends the newest snapshot, in place of what was on its way to the same follower. */
   send(command: SendSnapshotCommand): void {
     this.cancel(command.to);
-    const transfer = newTransfer(command);
+    const transfer: Transfer = { command, waits: new Set(), ended: false, progress: null };
     this.#transfers.set(command.to, transfer);
     const { instruments } = this.#parts;
     const end = instruments.startSpan("raft.snapshot.send", { "raft.peer": command.to });
@@ -122,8 +121,11 @@ export class SnapshotSender<C extends RaftTypeConfig> {
 
   /** Gives up what is on its way to a follower. */
   cancel(to: NodeId): void {
-    this.#transfers.get(to)?.end();
+    const transfer = this.#transfers.get(to);
+    if (transfer === undefined) return;
     this.#transfers.delete(to);
+    transfer.ended = true;
+    for (const end of [...transfer.waits]) end();
   }
 
   /** How far the snapshot is that is on its way to a follower; null when none is. */
@@ -179,10 +181,7 @@ export class SnapshotSender<C extends RaftTypeConfig> {
       const data = asks ? new Uint8Array(0) : await chunks.at(offset);
       if (!this.#goesOn(transfer)) return null;
       const request = { term, leaderId, meta, size, offset, data };
-      const response = await Promise.race([
-        transfer.over,
-        this.#parts.call(to, request).catch(() => "lost" as const),
-      ]);
+      const response = await unlessOver(transfer, this.#parts.call(to, request));
       if (response === null) return null;
       if (response !== "lost" && response.type !== "progress") {
         const { header, ...outcome } = response;
@@ -228,12 +227,15 @@ export class SnapshotSender<C extends RaftTypeConfig> {
   }
 
   #pause(transfer: Transfer, forMs: number): Promise<void> {
+    if (transfer.ended) return Promise.resolve();
     return new Promise<void>((resolve) => {
-      const timer = this.#parts.runtime.setTimer(forMs, resolve);
-      void transfer.over.then(() => {
+      const end = (): void => {
         timer.cancel();
+        transfer.waits.delete(end);
         resolve();
-      });
+      };
+      const timer = this.#parts.runtime.setTimer(forMs, end);
+      transfer.waits.add(end);
     });
   }
 }
@@ -243,19 +245,17 @@ function restMs(tookMs: number): number {
   return Math.min(REST * tookMs, LONGEST_REST_MS);
 }
 
-function newTransfer(command: SendSnapshotCommand): Transfer {
-  const { promise, resolve } = Promise.withResolvers<null>();
-  const transfer: Transfer = {
-    command,
-    over: promise,
-    ended: false,
-    progress: null,
-    end: () => {
-      transfer.ended = true;
-      resolve(null);
-    },
-  };
-  return transfer;
+/** The answer to a part; `lost` when there is none in time, null when the transfer is given up before. */
+function unlessOver<T>({ waits }: Transfer, answer: Promise<T>): Promise<T | "lost" | null> {
+  return new Promise((resolve) => {
+    const settle = (outcome: T | "lost" | null): void => {
+      waits.delete(end);
+      resolve(outcome);
+    };
+    const end = (): void => settle(null);
+    waits.add(end);
+    answer.then(settle, () => settle("lost"));
+  });
 }
 
 function failed({ to, term, seq }: SendSnapshotCommand): Event {
