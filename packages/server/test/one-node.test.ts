@@ -452,6 +452,15 @@ it("a node that does not answer is waited for no longer than for a command, by a
   expect(await client.call("SESHAT", "REMOVE", "2")).toBe("OK");
 });
 
+it("a node that is told to end while it starts does not wait until it leads", async () => {
+  await using first = await start("early");
+  await first.close();
+  // With leases a node that starts again elects nobody for so long, itself not either.
+  const raft = { leaderLease: true, electionTimeoutMinMs: 300_000, electionTimeoutMaxMs: 300_001 };
+  await using again = await start("early", { raft, signal: AbortSignal.abort() });
+  expect(again.node.raft.isLeader()).toBe(false);
+});
+
 it("what was answered is there after a restart", async () => {
   const first = await start("restart");
   {

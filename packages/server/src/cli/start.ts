@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import type { ServerConfig } from "../config/server-config.js";
 import type { MetricsListener } from "../metrics/serve-metrics.js";
 import { serveMetrics } from "../metrics/serve-metrics.js";
 import { pinoLogger } from "../node/pino-logger.js";
+import { aborted } from "../server/begin-and-end.js";
 import type { RunningServer } from "../server/start-server.js";
 import { startServer } from "../server/start-server.js";
 import { EXIT } from "./exit-codes.js";
@@ -22,7 +22,7 @@ export async function runStart(
 ): Promise<number> {
   await checkRestored(options.dir);
   const logger = pinoLogger(logLevel, io.log);
-  const server = await startServer({ ...options, logger });
+  const server = await startServer({ ...options, logger, signal: io.interrupt });
   let metrics: MetricsListener | null = null;
   try {
     if (metricsAddress !== null) metrics = await serveMetrics(server.context, metricsAddress);
@@ -52,8 +52,4 @@ function greeting({ address, context, node }: RunningServer, dir: string): strin
     `Seshat ${context.version}: node ${node.raft.id} of cluster "${context.clusterId}", data in ${dir}\n` +
     `Clients connect to ${address}, for example: redis-cli -h ${host} -p ${port}\n`
   );
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, "abort");
 }

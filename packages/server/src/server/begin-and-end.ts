@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { until } from "@seshat/raft";
 import { isNew } from "../admin/status.js";
 import type { ClientListener } from "../client/listen-clients.js";
@@ -17,14 +18,26 @@ export async function foundAlone({ node, self }: ServerContext): Promise<void> {
 /** How long a node that is alone has to apply its log, before it serves whoever is patient. */
 const TAKE_OFFICE_MS = 600_000;
 
-/** A node that is alone in its cluster leads as soon as it has looked through its log: clients need not find out that it does not yet. */
-export async function takeOffice({ node: { raft } }: ServerContext): Promise<void> {
+/**
+ * A node that is alone in its cluster leads as soon as it has looked through its log: clients need not find out that it does not yet.
+ *
+ * @param signal ends the wait.
+ */
+export async function takeOffice({ node: { raft } }: ServerContext, signal?: AbortSignal): Promise<void> {
   const { configs } = raft.metrics().membership.membership;
   const isAlone = configs.length === 1 && configs[0]?.length === 1 && configs[0].includes(raft.id);
   if (!isAlone) return;
   // What keeps it from leading it says in its log, and to those who ask.
-  await raft.wait(until.leader(raft.id), TAKE_OFFICE_MS).catch(() => {});
-  await raft.ensureLinearizable({ timeoutMs: TAKE_OFFICE_MS }).catch(() => {});
+  const taken = raft
+    .wait(until.leader(raft.id), TAKE_OFFICE_MS)
+    .then(() => raft.ensureLinearizable({ timeoutMs: TAKE_OFFICE_MS }))
+    .catch(() => {});
+  await Promise.race(signal === undefined ? [taken] : [taken, aborted(signal)]);
+}
+
+/** Ends when `signal` is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
 }
 
 /** Says good-bye: nobody is accepted, another node leads, and what is under way is answered. */

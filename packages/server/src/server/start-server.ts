@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly tls?: TlsOptions;
   readonly raft?: RaftSettings;
   readonly grpc?: GrpcConfigOptions;
+  /** Told to end while it starts, a node that is alone waits no longer until it leads; it is there all the same, and is to be closed. Default: none. */
+  readonly signal?: AbortSignal;
   /** Default: silent. */
   readonly logger?: Logger;
   /** The clock of the machine, in milliseconds since 1970; for tests. */
@@ -172,7 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => farewell(listener, server),
     );
     if ((options.whenNew ?? "alone") === "alone") await foundAlone(server);
-    await takeOffice(server);
+    await takeOffice(server, options.signal);
     logger.log("info", "server.started", { node: id, address: listener.address });
     let closing: Promise<void> | null = null;
     const close = (): Promise<void> => (closing ??= closeAll(closers));

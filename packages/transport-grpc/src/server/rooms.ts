@@ -34,7 +34,7 @@ export class Room {
 
   leave(bytes: number): void {
     this.#bytes -= bytes;
-
+    for (const more of this.#users) more();
     this.#tidy();
   }
 
