@@ -5,7 +5,9 @@ let expired: string[];
 let calls: OpenCalls<string>;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({
+    toFake: ["performance", "setTimeout", "clearTimeout", "setImmediate", "clearImmediate"],
+  });
   expired = [];
   calls = new OpenCalls<string>((id, value) => expired.push(`${id} ${value}`));
 });
@@ -20,7 +22,8 @@ test("each is told when its own time is over, in whatever order they were added"
   calls.add(3, 200, "between");
   vi.advanceTimersByTime(99);
   expect(expired).toEqual([]);
-  vi.advanceTimersByTime(1);
+  // The clock of the test moves on by one while it lets sockets have their turn.
+  vi.advanceTimersByTime(2);
   expect(expired).toEqual(["2 early"]);
   vi.advanceTimersByTime(100);
   expect(expired).toEqual(["2 early", "3 between"]);
@@ -36,8 +39,24 @@ test("what was taken is not told, and those after it are", () => {
   expect(calls.take(1)).toBe("taken");
   expect(calls.take(1)).toBeUndefined();
   expect([calls.has(1), calls.get(2)]).toEqual([false, "left"]);
-  vi.advanceTimersByTime(100);
+  vi.advanceTimersByTime(101);
   expect(expired).toEqual(["2 left"]);
+});
+
+test("what has come by then is read first, when the process stood still", () => {
+  calls.add(1, 100, "answered");
+  calls.add(2, 100, "silent");
+  // As a socket does, it has its turn after that timer, and before the immediates.
+  setTimeout(() => calls.take(1), 100);
+  vi.advanceTimersByTime(5000);
+  expect(expired).toEqual(["2 silent"]);
+});
+
+test("none is told that is taken with all others in that turn", () => {
+  calls.add(1, 100, "x");
+  setTimeout(() => calls.takeAll(), 100);
+  vi.advanceTimersByTime(5000);
+  expect([expired, vi.getTimerCount()]).toEqual([[], 0]);
 });
 
 test("one timer serves all, and none is left when all are taken", () => {
@@ -46,7 +65,7 @@ test("one timer serves all, and none is left when all are taken", () => {
   expect(calls.takeAll()).toHaveLength(100);
   expect(vi.getTimerCount()).toBe(0);
   calls.add(1, 50, "again");
-  vi.advanceTimersByTime(50);
+  vi.advanceTimersByTime(51);
   expect(expired).toEqual(["1 again"]);
 });
 
@@ -58,7 +77,7 @@ test("what is told may take others out, and add some", () => {
   });
   all.add(1, 100, "first");
   all.add(2, 100, "second");
-  vi.advanceTimersByTime(110);
+  vi.advanceTimersByTime(112);
   expect(expired).toEqual(["1 first", "3 added"]);
 });
 

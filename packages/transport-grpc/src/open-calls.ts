@@ -16,6 +16,7 @@ export class OpenCalls<T> {
   readonly #expired: (id: number, value: T) => void;
   #lastId: number;
   #timer: NodeJS.Timeout | null = null;
+  #looking: NodeJS.Immediate | null = null;
   #firesAt = Number.POSITIVE_INFINITY;
 
   /**
@@ -74,12 +75,18 @@ export class OpenCalls<T> {
     if (deadline >= this.#firesAt) return;
     this.#stop();
     this.#firesAt = deadline;
-    this.#timer = setTimeout(() => this.#expire(), Math.max(0, deadline - performance.now()));
+    const delayMs = Math.max(0, deadline - performance.now());
+    this.#timer = setTimeout(() => {
+      // A process that stood still reads the answers that have come before it finds that there are none.
+      this.#looking = setImmediate(() => this.#expire());
+    }, delayMs);
   }
 
   #stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    if (this.#looking !== null) clearImmediate(this.#looking);
+    this.#looking = null;
     this.#firesAt = Number.POSITIVE_INFINITY;
   }
 

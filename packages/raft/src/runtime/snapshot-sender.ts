@@ -125,7 +125,7 @@ export class SnapshotSender<C extends RaftTypeConfig> {
     if (transfer === undefined) return;
     this.#transfers.delete(to);
     transfer.ended = true;
-    for (const end of [...transfer.waits]) end();
+    for (const end of transfer.waits) end();
   }
 
   /** How far the snapshot is that is on its way to a follower; null when none is. */
