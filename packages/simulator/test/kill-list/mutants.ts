@@ -468,7 +468,7 @@ export const MUTANTS: readonly Mutant[] = [
     plan: { features: ["disasters", "bursts"] },
     caught: { seed: 1, by: ["D", "D6"] },
     edits: [
-      { file: "raft/src/recover.ts", replace: "const term = vote.term + 1;", by: "const { term } = vote;" },
+      { file: "raft/src/recover.ts", replace: "const term = nextTerm(vote.term);", by: "const { term } = vote;" },
     ],
   },
 ];
