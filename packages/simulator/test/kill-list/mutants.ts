@@ -171,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
     id: 11,
     name: "installs a snapshot over newer state",
     plan: { features: ["badNetwork", "membership", "compaction", "reusedIds", "erasedDisks"] },
-    caught: { seed: 25, by: ["A5", "A9", "A4"] },
+    caught: { seed: 65, by: ["A5", "A9", "A4"] },
     edits: [
       {
         file: `${ENGINE}/on-install-snapshot.ts`,
@@ -468,7 +468,11 @@ export const MUTANTS: readonly Mutant[] = [
     plan: { features: ["disasters", "bursts"] },
     caught: { seed: 1, by: ["D", "D6"] },
     edits: [
-      { file: "raft/src/recover.ts", replace: "const term = nextTerm(vote.term);", by: "const { term } = vote;" },
+      {
+        file: "raft/src/recover.ts",
+        replace: "const term = nextTerm(vote.term);",
+        by: "const { term } = vote;",
+      },
     ],
   },
 ];
