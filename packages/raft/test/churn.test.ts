@@ -12,7 +12,7 @@ import { ChurnFailure } from "./churn/churn-failure.js";
 import type { ChurnProgress } from "./churn/run-churn.js";
 import { runChurn } from "./churn/run-churn.js";
 
-const SHORT_SEEDS = [1, 2, 4];
+const SHORT_SEEDS = [1, 2, 3, 4];
 const SHORT_SECONDS = 40;
 
 /** Below this a run is too short to have seen everything. */
