@@ -22,7 +22,7 @@ export function checkStep(
   checkLog(name, node, step, isCommitted);
   checkApply(name, node, step);
   checkOrder(name, node, state);
-  checkRole(name, state);
+  checkRole(name, node, state);
 }
 
 function checkOrder(name: string, node: ObservedNode, state: EngineState): void {
@@ -151,15 +151,17 @@ function checkTruncation(
   }
 }
 
-function checkRole(name: string, state: EngineState): void {
+function checkRole(name: string, { role }: ObservedNode, state: EngineState): void {
   const { type } = state.role;
   if (type !== "leader" && type !== "candidate" && type !== "preCandidate") return;
   const { id, memberships, committed } = state;
   const { logId, membership } = effective(state);
   // One that leaves may be needed until the membership without it is committed (Raft thesis section 4.2.2).
   const isNeeded = memberships.some((stored) => isVoter(stored.membership, id));
+  // Who was needed and won leads until then, also when a joint membership without it, which it found in its log, is committed before.
+  const goesOn = type === "leader" && role === "leader";
   const isGone = type === "leader" && !isVoter(membership, id) && committed.index >= logId.index;
-  if (!isNeeded || isGone) {
+  if (!(isNeeded || goesOn) || isGone) {
     throw new Violation(
       "A11 only voters stand and lead",
       `${name} is ${type}, and the voters are ${JSON.stringify(membership.configs)}`,
