@@ -11,8 +11,7 @@ import type { SimCommand } from "../src/workload/sim-machine.js";
 import type { SimTypes } from "../src/workload/sim-types.js";
 import type { NodeStore } from "../src/world/node-storage.js";
 
-/** Seeds whose runs are short, for a start. */
-// The large ones failed once, for mistakes of the simulator.
+/** Seeds whose runs are short, for a start; the large ones failed once, for mistakes of the simulator. */
 const SEEDS = [56, 98, 111, 208, 233, 248, 777_000_290, 777_000_886, 999_100_599];
 
 type MakeStore = NonNullable<SimulationOptions["makeStore"]>;
