@@ -360,17 +360,23 @@ async function finalizersRan(): Promise<void> {
   }
 }
 
+/** A store that was closed, and the file of its snapshot. */
+async function storeWithSnapshot(): Promise<{ readonly disk: TestDisk; readonly path: string }> {
+  const disk = new TestDisk();
+  const store = await open(disk);
+  await append(store, entry(1), entry(2));
+  store.stateMachine.apply(await store.storage.readEntries(1, 2));
+  await store.stateMachine.snapshotBuilder().buildSnapshot(pause);
+  await store.close();
+  const dir = join(disk.dir, "snapshots");
+  const [name] = readdirSync(dir) as [string];
+  const path = join(dir, name);
+  return { disk, path };
+}
+
 describe("the file of a snapshot", () => {
   test("with any one byte changed: the store does not open, and names it", async () => {
-    const disk = new TestDisk();
-    const store = await open(disk);
-    await append(store, entry(1), entry(2));
-    store.stateMachine.apply(await store.storage.readEntries(1, 2));
-    await store.stateMachine.snapshotBuilder().buildSnapshot(pause);
-    await store.close();
-    const dir = join(disk.dir, "snapshots");
-    const [name] = readdirSync(dir) as [string];
-    const path = join(dir, name);
+    const { disk, path } = await storeWithSnapshot();
     const bytes = readFileSync(path);
     // The parts of the header, the meta, the content.
     for (const at of [0, 4, 6, 12, 18, 22, 26, 30, 40, bytes.length - 20, bytes.length - 1]) {
@@ -386,15 +392,7 @@ describe("the file of a snapshot", () => {
   });
 
   test("that is damaged is closed once: its number may be another file's by the time its content is garbage", async () => {
-    const disk = new TestDisk();
-    const store = await open(disk);
-    await append(store, entry(1), entry(2));
-    store.stateMachine.apply(await store.storage.readEntries(1, 2));
-    await store.stateMachine.snapshotBuilder().buildSnapshot(pause);
-    await store.close();
-    const dir = join(disk.dir, "snapshots");
-    const [name] = readdirSync(dir) as [string];
-    const path = join(dir, name);
+    const { disk, path } = await storeWithSnapshot();
     const bytes = readFileSync(path);
     flip(path, bytes.length - 1);
     const counts = { opened: 0, closed: 0 };

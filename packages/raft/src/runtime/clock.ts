@@ -1,5 +1,8 @@
 import type { AsyncRuntime } from "@seshat/common";
 
+/** A timer may find itself early by a rounding error, and must not be set again for nothing. In milliseconds. */
+export const CLOCK_PRECISION_MS = 0.001;
+
 interface ImmediateScope {
   setImmediate?: (callback: () => void) => unknown;
 }

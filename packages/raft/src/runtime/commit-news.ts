@@ -1,13 +1,11 @@
 import type { AsyncRuntime, Timer } from "@seshat/common";
+import { CLOCK_PRECISION_MS } from "./clock.js";
 
 /**
  * How long followers that lack nothing else wait to learn that something is committed, in milliseconds, where heartbeats come no sooner. A message of its
  * own costs as much as an entry does. A client that was answered over a network, and writes again, is back in less, and its write carries the news.
  */
 const HOLD_MS = 2;
-
-/** A timer may find itself early by a rounding error, and must not be set again for nothing. */
-const CLOCK_PRECISION_MS = 0.001;
 
 /** Who leads, and what its followers do not know. */
 export interface CommitNewsSource {

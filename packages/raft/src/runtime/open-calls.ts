@@ -1,10 +1,8 @@
 import type { AsyncRuntime, NodeId, Timer } from "@seshat/common";
 import { UnreachableError } from "@seshat/common";
+import { CLOCK_PRECISION_MS } from "./clock.js";
 import { toError } from "./failure.js";
 import { setPatientTimer } from "./patient-timer.js";
-
-/** A timer may find itself early by a rounding error, and must not be set again for nothing. */
-const CLOCK_PRECISION_MS = 0.001;
 
 /** A call that has no answer yet: told once what comes of it. What comes after that is ignored: it came too late, or twice. */
 export abstract class OpenCall<T> {
