@@ -156,6 +156,20 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
     },
   ],
   [
+    "A11 only voters stand and lead",
+    "a leader that was removed leads on when that is committed",
+    ({ one, two, three: third }) => {
+      for (const node of [one, two, third])
+        node.appendMembership(1, 1, [
+          [1, 2, 3],
+          [2, 3],
+        ]);
+      for (const node of [one, two, third]) node.commit(1);
+      for (const node of [two, third, one]) node.appendMembership(1, 2, [[2, 3]]);
+      one.commit(2);
+    },
+  ],
+  [
     "A12 durable before said",
     "a vote is granted that is not durable",
     ({ two, oracle }) => {
