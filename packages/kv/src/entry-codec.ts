@@ -5,7 +5,7 @@ import { CONFIG_FIELDS, checkKvConfig } from "./config.js";
 import type { EntryPart, KvEntry, WatchedKey } from "./entry.js";
 
 /*
- *   entry       = version u8 = 1, time u64, seed u64, count, part * count
+ *   entry       = version u8 = 2, time u64, seed u64, count, part * count
  *   part        = 1, arguments
  *               | 2, count, (key, version u64) * count, count, arguments * count
  *               | 3, count, (field u8, value u64) * count: the fields rise
@@ -16,7 +16,12 @@ import type { EntryPart, KvEntry, WatchedKey } from "./entry.js";
  * integers are big-endian.
  */
 const FORMAT = "entry";
-const VERSION = 1;
+/**
+ * By which rules an entry is carried out, too: what one of version 1 takes of the processor is not bounded, so that a log from before there was a bound is carried
+ * out as it was then. Who changes what things are charged makes a new version, for the same reason.
+ */
+const VERSION = 2;
+const UNBOUNDED_VERSION = 1;
 const COMMAND = 1;
 const TRANSACTION = 2;
 const CONFIG = 3;
@@ -146,22 +151,30 @@ class EntryWriter {
   }
 }
 
+/** An entry as it was in the log. */
+export interface DecodedEntry extends KvEntry {
+  /** Whether what it takes of the processor is bounded: see {@link VERSION}. */
+  readonly isBounded: boolean;
+}
+
 /**
  * Decodes what {@link encodeKvEntry} wrote. Arguments are views of `bytes`.
  *
  * @throws {CodecError} when a byte is unknown, missing or left over.
  */
-export function decodeKvEntry(bytes: Uint8Array): KvEntry {
+export function decodeKvEntry(bytes: Uint8Array): DecodedEntry {
   if (!(bytes instanceof Uint8Array)) throw new CodecError(FORMAT, 0, "it is not a Uint8Array");
   const reader = new ByteReader(FORMAT, bytes);
   const version = reader.u8();
-  if (version !== VERSION) throw reader.error(`version ${version} is unknown; this is version ${VERSION}`);
+  if (version !== VERSION && version !== UNBOUNDED_VERSION) {
+    throw reader.error(`version ${version} is unknown; this is version ${VERSION}`);
+  }
   const timeMs = reader.u64();
   const seed = reader.u64();
   const parts: EntryPart[] = [];
   for (let left = readCount(reader, 2); left > 0; left--) parts.push(readPart(reader));
   reader.end();
-  return { timeMs, seed, parts };
+  return { timeMs, seed, parts, isBounded: version >= VERSION };
 }
 
 function readPart(reader: ByteReader): EntryPart {

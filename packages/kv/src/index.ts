@@ -8,6 +8,7 @@ export type { KvConfig } from "./config.js";
 export { DEFAULT_KV_CONFIG, REDIS_MAX_BYTES, checkKvConfig } from "./config.js";
 export type { CommandPart, ConfigPart, EntryPart, KvEntry, TransactionPart, WatchedKey } from "./entry.js";
 export { decodeKvEntry, encodeKvEntry, partBytes } from "./entry-codec.js";
+export { Work } from "./work.js";
 export type { KvTypeConfig } from "./kv-state-machine.js";
 export { KvStateMachine, NEEDS_TICK } from "./kv-state-machine.js";
 export type {

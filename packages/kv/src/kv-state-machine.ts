@@ -5,6 +5,7 @@ import { isFull, resolve, run } from "./commands/execute.js";
 import type { KvConfig } from "./config.js";
 import { DEFAULT_KV_CONFIG } from "./config.js";
 import type { EntryPart, KvEntry, TransactionPart } from "./entry.js";
+import type { DecodedEntry } from "./entry-codec.js";
 import { decodeKvEntry } from "./entry-codec.js";
 import { OUT_OF_MEMORY } from "./refusal.js";
 import type { KvResponse, Reply } from "./reply.js";
@@ -15,6 +16,7 @@ import { SnapshotReader } from "./snapshot/read-snapshot.js";
 import { writeSnapshot } from "./snapshot/write-snapshot.js";
 import { Db } from "./store/db.js";
 import { MOST_AHEAD } from "./store/dict.js";
+import { MAX_WORK } from "./work.js";
 
 /** Entries of `encodeKvEntry` in, replies out. */
 export type KvTypeConfig = TypeConfig<Request, KvResponse>;
@@ -69,12 +71,18 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     return this.#db.usedBytes;
   }
 
+  /** What the last entry, or the last read, has taken of the processor: about as many nanoseconds. */
+  get work(): number {
+    return this.#db.work.spent;
+  }
+
   get config(): KvConfig {
     return this.#db.config;
   }
 
   apply(index: number, request: Request): KvResponse {
-    let entry: KvEntry;
+    let entry: DecodedEntry;
+    this.#db.work.begin();
     try {
       entry = decodeKvEntry(request.data);
     } catch (error) {
@@ -87,6 +95,7 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     }
     const db = this.#db;
     db.beginApply(index, entry.timeMs);
+    db.work.begin(entry.isBounded ? MAX_WORK : Infinity);
     db.reap(REAPED_PER_ENTRY + REAPED_PER_PART * entry.parts.length);
     return { replies: this.#applyParts(entry) };
   }
@@ -119,6 +128,8 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     const db = this.#db;
     db.beginRead(nowMs);
     db.random.reseed(seed, 0);
+    db.work.begin();
+    db.work.beginCommand(args);
     const reply = run(db, command, args);
     return db.needsTick ? NEEDS_TICK : reply;
   }
@@ -177,6 +188,7 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
   #execute(args: readonly Uint8Array[]): Reply {
     const command = resolve(args);
     if ("message" in command) return command;
+    this.#db.work.beginCommand(args);
     const isTooMuch = this.#replyBytes > MAX_REPLY_BYTES;
     if (isTooMuch && !command.writes) return TOO_MUCH_READ;
     const reply = run(this.#db, command, args);

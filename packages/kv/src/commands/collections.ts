@@ -70,6 +70,11 @@ export function checkDrawnPairs(bytes: Uint8Array | undefined): void {
   if (value > INT64_MAX / 2n || value < -(INT64_MAX / 2n)) throw OUT_OF_RANGE;
 }
 
+/** How many there are to draw of `size` things: see {@link drawRanks}. */
+export function drawnOf(size: number, count: number): number {
+  return count < 0 ? Math.min(-count, MAX_DRAWN) : Math.min(count, size);
+}
+
 /**
  * Draws ranks of `size` things: `count` different ones, or `-count` of any.
  *

@@ -2,6 +2,7 @@ import { NAN_OR_INFINITY, NOT_AN_INTEGER, OVERFLOW } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import { errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { floatWork } from "../work.js";
 import { LongDouble } from "./long-double.js";
 import {
   INT64_MIN,
@@ -37,7 +38,7 @@ export function decrby(db: Db, args: Args): Reply {
 
 function add(db: Db, args: Args, amount: Integer): Reply {
   const key = args[1] as Uint8Array;
-  const value = db.string(key);
+  const value = db.viewString(key);
   const before = value === null ? 0 : parseInteger(value);
   if (before === null) throw NOT_AN_INTEGER;
   const after = sum(before, amount);
@@ -59,7 +60,8 @@ export function sum(a: Integer, b: Integer): Integer | null {
 
 export function incrbyfloat(db: Db, args: Args): Reply {
   const key = args[1] as Uint8Array;
-  const value = db.string(key);
+  const value = db.viewString(key);
+  db.work.charge(floatWork(args[2] as Uint8Array) + (value === null ? 0 : floatWork(value)));
   const before = value === null ? LongDouble.ZERO : LongDouble.parse(value);
   const after = before.plus(LongDouble.parse(args[2] as Uint8Array));
   if (!after.isFinite) throw NAN_OR_INFINITY;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { Work } from "../work.js";
 import { matchesGlob } from "./glob.js";
 
 const matches = (pattern: string, text: string): boolean =>
-  matchesGlob(Buffer.from(pattern), Buffer.from(text));
+  matchesGlob(Buffer.from(pattern), Buffer.from(text), new Work());
 
 describe("patterns", () => {
   test.each([
@@ -46,5 +47,13 @@ describe("patterns", () => {
 
   test("of many stars take no time", () => {
     expect(matches(`${"a*".repeat(2000)}b`, "a".repeat(4000))).toBe(false);
+  });
+
+  test("whose comparison would take too long is given up", () => {
+    const work = new Work();
+    work.begin(10_000_000);
+    const pattern = Buffer.from(`*[${"x".repeat(60_000)}]`);
+    expect(() => matchesGlob(pattern, Buffer.from("a".repeat(60_000)), work)).toThrow("units of work");
+    expect(work.spent).toBeGreaterThan(9_000_000);
   });
 });

@@ -1,3 +1,5 @@
+import type { Work } from "../work.js";
+
 const STAR = 0x2a;
 const QUESTION = 0x3f;
 const OPEN = 0x5b;
@@ -6,12 +8,20 @@ const BACKSLASH = 0x5c;
 const CARET = 0x5e;
 const DASH = 0x2d;
 
+/** How many units of work it takes to look at a byte of a pattern. */
+const STEP_WORK = 3;
+/** Steps are charged when there are so many. */
+const SOME_STEPS = 1024;
+
 /**
  * Whether all of `bytes` fits a pattern, by Redis's rules: `*`, `?`, `[a-c]`, `[^a]`, and `\` before what stands for itself.
  *
- * A star that did not fit is widened by one, and the stars before it never again: the time is the product of the lengths at most.
+ * A star that did not fit is widened by one, and the stars before it never again: the time is the product of the lengths at most. That can be
+ * long, so it is charged.
+ *
+ * @throws {Refusal} when it takes too much work.
  */
-export function matchesGlob(pattern: Uint8Array, bytes: Uint8Array): boolean {
+export function matchesGlob(pattern: Uint8Array, bytes: Uint8Array, work: Work): boolean {
   if (isStar(pattern)) return true;
   // Redis does not look at a pattern when there is nothing to compare it with.
   if (bytes.length === 0) return pattern.length === 0;
@@ -19,7 +29,12 @@ export function matchesGlob(pattern: Uint8Array, bytes: Uint8Array): boolean {
   let from = 0;
   let star = -1;
   let starFrom = 0;
+  let steps = 0;
   for (;;) {
+    if (steps >= SOME_STEPS) {
+      work.charge(steps * STEP_WORK);
+      steps = 0;
+    }
     if (at < pattern.length && pattern[at] === STAR) {
       star = at;
       starFrom = from;
@@ -27,10 +42,12 @@ export function matchesGlob(pattern: Uint8Array, bytes: Uint8Array): boolean {
       continue;
     }
     if (from === bytes.length) {
+      work.charge(steps * STEP_WORK);
       // Of a pattern that ends in stars nothing is missing.
       return at >= pattern.length;
     }
-    const step = at < pattern.length ? matchOne(pattern, at, bytes[from] as number) : 0;
+    const step = at < pattern.length ? matchOne(pattern, at, bytes[from] as number) : -1;
+    steps += Math.abs(step);
     if (step > 0) {
       at += step;
       from += 1;
@@ -39,6 +56,7 @@ export function matchesGlob(pattern: Uint8Array, bytes: Uint8Array): boolean {
       from = starFrom;
       at = star + 1;
     } else {
+      work.charge(steps * STEP_WORK);
       return false;
     }
   }
@@ -48,7 +66,7 @@ function isStar(pattern: Uint8Array): boolean {
   return pattern.length === 1 && pattern[0] === STAR;
 }
 
-/** How much of the pattern at `at` fits this byte, or 0 when it does not. */
+/** How much of the pattern at `at` fits this byte; below 0, how much of it does not. */
 function matchOne(pattern: Uint8Array, at: number, byte: number): number {
   switch (pattern[at]) {
     case QUESTION:
@@ -56,10 +74,10 @@ function matchOne(pattern: Uint8Array, at: number, byte: number): number {
     case OPEN:
       return matchClass(pattern, at, byte);
     case BACKSLASH:
-      if (at + 1 < pattern.length) return pattern[at + 1] === byte ? 2 : 0;
-      return byte === BACKSLASH ? 1 : 0;
+      if (at + 1 < pattern.length) return pattern[at + 1] === byte ? 2 : -2;
+      return byte === BACKSLASH ? 1 : -1;
     default:
-      return pattern[at] === byte ? 1 : 0;
+      return pattern[at] === byte ? 1 : -1;
   }
 }
 
@@ -71,13 +89,13 @@ function matchClass(pattern: Uint8Array, start: number, byte: number): number {
   for (;;) {
     if (at >= pattern.length) {
       // A class that is not closed ends with the pattern.
-      return found === not ? 0 : at - start;
+      return found === not ? start - at : at - start;
     }
     if (pattern[at] === BACKSLASH && at + 1 < pattern.length) {
       at += 1;
       if (pattern[at] === byte) found = true;
     } else if (pattern[at] === CLOSE) {
-      return found === not ? 0 : at + 1 - start;
+      return found === not ? start - at - 1 : at + 1 - start;
     } else if (at + 2 < pattern.length && pattern[at + 1] === DASH) {
       const a = pattern[at] as number;
       const b = pattern[at + 2] as number;

@@ -2,6 +2,7 @@ import { NO_SUCH_KEY, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import { OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { WORK } from "../work.js";
 import { matchesGlob } from "./glob.js";
 import { INT32_MAX, INT32_MIN, equalBytes, rangedArgument, word } from "./parse.js";
 
@@ -30,9 +31,10 @@ export function type(db: Db, args: Args): Reply {
 export function keys(db: Db, args: Args): Reply {
   const pattern = args[1] as Uint8Array;
   const found: Uint8Array[] = [];
+  db.work.charge(db.size * WORK.key);
   db.walk(1, (read, visible) => {
     const key = visible ? read() : null;
-    if (key !== null && matchesGlob(pattern, key)) found.push(key);
+    if (key !== null && matchesGlob(pattern, key, db.work)) found.push(key);
     return true;
   });
   return found;
@@ -89,6 +91,8 @@ export function copy(db: Db, args: Args): Reply {
   if (db.locate(to) && !replace) return 0;
   db.locate(from);
   const value = db.value();
+  // Nothing is copied of a collection before one of the two is changed; and then it is.
+  if (!(value instanceof Uint8Array)) db.work.charge(value.usedBytes * WORK.byte);
   const deadline = db.deadline();
   db.put(to, value instanceof Uint8Array ? value : value.fork(), deadline);
   return 1;

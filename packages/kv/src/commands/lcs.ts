@@ -3,6 +3,7 @@ import { Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import { text } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { WORK } from "../work.js";
 import { integerArgument, word } from "./parse.js";
 
 type Args = readonly Uint8Array[];
@@ -31,6 +32,7 @@ export function lcs(db: Db, args: Args): Reply {
   const b = stringAt(db, args[2] as Uint8Array);
   const { length, indexes, withMatchLength, minMatchLength } = parse(args);
   if ((a.length + 1) * (b.length + 1) * 4 > REDIS_MAX_BYTES) throw TOO_MUCH;
+  db.work.charge((a.length + 1) * (b.length + 1) * WORK.cell);
   const table = fill(a, b);
   const total = table[table.length - 1] as number;
   if (length) return total;
@@ -48,7 +50,7 @@ export function lcs(db: Db, args: Args): Reply {
 
 function stringAt(db: Db, key: Uint8Array): Uint8Array {
   if (!db.locate(key)) return new Uint8Array(0);
-  const value = db.value();
+  const value = db.view();
   if (!(value instanceof Uint8Array)) throw NO_STRINGS;
   return value;
 }
@@ -82,12 +84,16 @@ function fill(a: Uint8Array, b: Uint8Array): Uint32Array {
   const width = b.length + 1;
   const table = new Uint32Array(width * (a.length + 1));
   for (let i = 1; i <= a.length; i++) {
+    const byte = a[i - 1] as number;
+    const row = i * width;
+    let left = 0;
+    let aboveLeft = 0;
     for (let j = 1; j <= b.length; j++) {
-      const at = i * width + j;
-      table[at] =
-        a[i - 1] === b[j - 1]
-          ? (table[at - width - 1] as number) + 1
-          : Math.max(table[at - width] as number, table[at - 1] as number);
+      const above = table[row - width + j] as number;
+      if (byte === b[j - 1]) left = aboveLeft + 1;
+      else if (above > left) left = above;
+      table[row + j] = left;
+      aboveLeft = above;
     }
   }
   return table;

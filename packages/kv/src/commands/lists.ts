@@ -3,6 +3,7 @@ import type { Reply } from "../reply.js";
 import { NULL_ARRAY, OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { ListValue } from "../types/list-value.js";
+import { WORK, placeWork } from "../work.js";
 import { change, checkElements, countArgument, rangeOf } from "./collections.js";
 import { INT64_MIN, equalBytes, indexArgument, integerArgument, word } from "./parse.js";
 
@@ -45,6 +46,12 @@ export function rpushx(db: Db, args: Args): Reply {
 
 function push(db: Db, args: Args, end: End, onlyOld: boolean): Reply {
   checkElements(db, args, 2);
+  db.work.charge((args.length - 2) * WORK.item);
+  return pushAll(db, args, end, onlyOld);
+}
+
+/** @returns how many there are then. */
+function pushAll(db: Db, args: Args, end: End, onlyOld: boolean): number {
   const make = onlyOld ? null : (): ListValue => new ListValue();
   const size = change<ListValue, number>(db, args[1] as Uint8Array, "list", make, (list) => {
     for (const value of args.slice(2)) list.insert(end === "LEFT" ? 0 : list.size, value);
@@ -75,6 +82,10 @@ function take(db: Db, key: Uint8Array, end: End, count: number): Uint8Array[] | 
     db,
     key,
     (list) => {
+      const most = Math.min(count, list.size);
+      const from = end === "LEFT" ? 0 : list.size - most;
+      db.work.charge(most * WORK.item);
+      if (most > 0) db.work.charge(list.bytesOf(from, most) * WORK.byte);
       const taken: Uint8Array[] = [];
       while (taken.length < count && list.size > 0)
         taken.push(list.remove(end === "LEFT" ? 0 : list.size - 1));
@@ -92,7 +103,9 @@ export function lindex(db: Db, args: Args): Reply {
   const list = read(db, args);
   if (list === null) return null;
   const index = placeOf(indexArgument(args[2]), list);
-  return index === null ? null : list.get(index);
+  if (index === null) return null;
+  db.work.charge(placeWork(list.size) + list.bytesOf(index, 1) * WORK.byte);
+  return list.get(index);
 }
 
 function placeOf(index: number, list: ListValue): number | null {
@@ -107,6 +120,7 @@ export function lset(db: Db, args: Args): Reply {
   return write(db, args[1] as Uint8Array, (list) => {
     const at = placeOf(index, list);
     if (at === null) throw INDEX_OUT_OF_RANGE;
+    db.work.charge(placeWork(list.size));
     list.set(at, args[3] as Uint8Array);
     return OK;
   });
@@ -116,7 +130,11 @@ export function lrange(db: Db, args: Args): Reply {
   const start = indexArgument(args[2]);
   const end = indexArgument(args[3]);
   const list = read(db, args);
-  return list === null ? [] : list.slice(...rangeOf(start, end, list.size));
+  if (list === null) return [];
+  const [from, count] = rangeOf(start, end, list.size);
+  db.work.charge(placeWork(list.size) + count * WORK.item);
+  db.work.charge(list.bytesOf(from, count) * WORK.byte);
+  return list.slice(from, count);
 }
 
 export function ltrim(db: Db, args: Args): Reply {
@@ -124,6 +142,9 @@ export function ltrim(db: Db, args: Args): Reply {
   const end = indexArgument(args[3]);
   write(db, args[1] as Uint8Array, (list) => {
     const [from, count] = rangeOf(start, end, list.size);
+    const behind = list.size - from - count;
+    db.work.charge((from + behind) * WORK.item);
+    db.work.charge((list.bytesOf(0, from) + list.bytesOf(from + count, behind)) * WORK.byte);
     for (let left = list.size - from - count; left > 0; left--) list.remove(list.size - 1);
     for (let left = from; left > 0; left--) list.remove(0);
   });
@@ -139,11 +160,12 @@ export function linsert(db: Db, args: Args): Reply {
     args[1] as Uint8Array,
     (list) => {
       let at = -1;
-      list.search(args[3] as Uint8Array, false, (index) => {
+      list.search(args[3] as Uint8Array, false, db.work, (index) => {
         at = index;
         return false;
       });
       if (at < 0) return -1;
+      db.work.charge(placeWork(list.size));
       list.insert(where === "BEFORE" ? at : at + 1, args[4] as Uint8Array);
       return list.size;
     },
@@ -160,7 +182,9 @@ export function lrem(db: Db, args: Args): Reply {
     args[1] as Uint8Array,
     (list) => {
       const found: number[] = [];
-      list.search(args[3] as Uint8Array, count < 0, (index) => found.push(index) < most);
+      const sought = args[3] as Uint8Array;
+      list.search(sought, count < 0, db.work, (index) => found.push(index) < most);
+      db.work.charge(found.length * (WORK.item + list.size / 256 + sought.length * WORK.byte));
       // From behind, so that the indexes before stay what they are.
       for (const index of found.sort((a, b) => b - a)) list.remove(index);
       return found.length;
@@ -191,13 +215,14 @@ function move(db: Db, args: Args, from: End, to: End): Reply {
   if (db.collection<ListValue>(target, "list") === null) db.checkKey(target);
   if (equalBytes(source, target)) {
     return write(db, source, (list) => {
+      db.work.charge(2 * (WORK.item + list.bytesOf(from === "LEFT" ? 0 : list.size - 1, 1) * WORK.byte));
       const value = list.remove(from === "LEFT" ? 0 : list.size - 1);
       list.insert(to === "LEFT" ? 0 : list.size, value);
       return value;
     });
   }
   const [value] = take(db, source, from, 1) ?? [];
-  if (value !== undefined) push(db, [source, target, value], to, false);
+  if (value !== undefined) pushAll(db, [source, target, value], to, false);
   return value ?? null;
 }
 
@@ -231,7 +256,7 @@ export function lpos(db: Db, args: Args): Reply {
     else found.push(index);
     return found.length < wanted;
   };
-  read(db, args)?.search(args[2] as Uint8Array, rank < 0, visit, most === 0 ? Infinity : most);
+  read(db, args)?.search(args[2] as Uint8Array, rank < 0, db.work, visit, most === 0 ? Infinity : most);
   return count === null ? (found[0] ?? null) : found;
 }
 

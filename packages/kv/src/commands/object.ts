@@ -6,6 +6,7 @@ import { HashValue } from "../types/hash-value.js";
 import { ListValue } from "../types/list-value.js";
 import type { Scored } from "../types/zset-value.js";
 import { ZsetValue } from "../types/zset-value.js";
+import { visitWork } from "../work.js";
 import type { CommandFlag, CommandSpec } from "./command.js";
 import { errorText, parseInteger, word } from "./parse.js";
 
@@ -69,12 +70,13 @@ export function object(db: Db, args: Args): Reply {
 
 /** The name of what Redis would keep such a value in. It looks at what the value is, not at what it has been. */
 function encodingOf(db: Db): string {
-  const value = db.value();
+  const value = db.view();
   if (value instanceof Uint8Array) {
     if (parseInteger(value) !== null) return "int";
     return value.length <= EMBEDDED_BYTES ? "embstr" : "raw";
   }
   if (value instanceof ListValue) return "quicklist";
+  if (value.size <= INTSET_ENTRIES) db.work.charge(visitWork(value));
   if (value instanceof ZsetValue) {
     return value.size <= LISTPACK_ENTRIES && isShort(value.elements()) ? "listpack" : "skiplist";
   }
@@ -88,7 +90,7 @@ function encodingOf(db: Db): string {
 
 /** Redis has the integers from 0 to 9999 once and for all. */
 function isSharedInteger(db: Db): boolean {
-  const value = db.value();
+  const value = db.view();
   const integer = value instanceof Uint8Array ? parseInteger(value) : null;
   return integer !== null && integer >= 0 && integer < 10_000;
 }

@@ -1,6 +1,8 @@
 import { NOT_AN_INTEGER, Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
+import type { Work } from "../work.js";
+import { WORK } from "../work.js";
 import { matchesGlob } from "./glob.js";
 import { asciiBytes, errorText, indexArgument, word } from "./parse.js";
 
@@ -77,7 +79,12 @@ export interface Walked {
 }
 
 /** `HSCAN`, `SSCAN` and `ZSCAN`: the elements, and what goes with each when `withValues`. */
-export function scanCollection(collection: Walked | null, options: ScanOptions, withValues: boolean): Reply {
+export function scanCollection(
+  { work }: Db,
+  collection: Walked | null,
+  options: ScanOptions,
+  withValues: boolean,
+): Reply {
   const { from, count, match } = options;
   const found: Reply[] = [];
   if (collection === null) return [asciiBytes("0"), found];
@@ -85,13 +92,19 @@ export function scanCollection(collection: Walked | null, options: ScanOptions, 
   let seen = 0;
   const next = collection.walk(all ? 1 : from, (element, value) => {
     seen += 1;
-    if (match === null || matchesGlob(match, element)) {
+    work.charge(WORK.element + element.length * WORK.byte);
+    if (match === null || matchesGlob(match, element, work)) {
       found.push(element);
-      if (withValues) found.push(value());
+      if (withValues) found.push(charged(work, value()));
     }
     return all || seen < count;
   });
   return [asciiBytes(String(next)), found];
+}
+
+function charged(work: Work, value: Reply): Reply {
+  work.charge(WORK.element + (value instanceof Uint8Array ? value.length : 0) * WORK.byte);
+  return value;
 }
 
 /**
@@ -104,9 +117,10 @@ export function scan(db: Db, args: Args): Reply {
   let seen = 0;
   const next = db.walk(from, (read, visible) => {
     seen += 1;
+    db.work.charge(WORK.key);
     if (visible && (type === null || db.type().toUpperCase() === type)) {
       const key = read();
-      if (match === null || matchesGlob(match, key)) found.push(key);
+      if (match === null || matchesGlob(match, key, db.work)) found.push(key);
     }
     return seen < count;
   });

@@ -2,6 +2,7 @@ import { Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { HashValue } from "../types/hash-value.js";
+import { WORK, lookUpWork, visitWork } from "../work.js";
 import { change, checkElements, countArgument, drawArgument, store } from "./collections.js";
 import { drawEntries } from "./hashes.js";
 import { equalBytes, word } from "./parse.js";
@@ -22,17 +23,23 @@ function newSet(db: Db): HashValue {
 
 export function sadd(db: Db, args: Args): Reply {
   checkElements(db, args, 2);
+  db.work.charge((args.length - 2) * WORK.put);
+  return add(db, args[1] as Uint8Array, args.slice(2));
+}
+
+function add(db: Db, key: Uint8Array, members: readonly Uint8Array[]): Reply {
   return change<HashValue, number>(
     db,
-    args[1] as Uint8Array,
+    key,
     "set",
     () => newSet(db),
-    (set) => args.slice(2).filter((member) => !set.has(member) && set.set(member)).length,
+    (set) => members.filter((member) => !set.has(member) && set.set(member)).length,
     (added) => added > 0,
   );
 }
 
 export function srem(db: Db, args: Args): Reply {
+  db.work.charge((args.length - 2) * WORK.put);
   return remove(db, args[1] as Uint8Array, args.slice(2));
 }
 
@@ -54,6 +61,7 @@ export function sismember(db: Db, args: Args): Reply {
 
 export function smismember(db: Db, args: Args): Reply {
   const set = read(db, args[1]);
+  db.work.charge((args.length - 2) * WORK.lookup);
   return args.slice(2).map((member) => (set?.has(member) === true ? 1 : 0));
 }
 
@@ -62,7 +70,9 @@ export function scard(db: Db, args: Args): Reply {
 }
 
 export function smembers(db: Db, args: Args): Reply {
-  return { type: "set", items: read(db, args[1])?.fields() ?? [] };
+  const set = read(db, args[1]);
+  if (set !== null) db.work.charge(visitWork(set));
+  return { type: "set", items: set?.fields() ?? [] };
 }
 
 export function smove(db: Db, args: Args): Reply {
@@ -75,8 +85,9 @@ export function smove(db: Db, args: Args): Reply {
   if (read(db, to) === null) db.checkKey(to);
   if (equalBytes(from, to)) return has ? 1 : 0;
   if (!has) return 0;
+  db.work.charge(2 * WORK.put);
   remove(db, from, [member]);
-  sadd(db, [member, to, member]);
+  add(db, to, [member]);
   return 1;
 }
 
@@ -85,6 +96,7 @@ export function spop(db: Db, args: Args): Reply {
   if (args.length > 3) throw SYNTAX_ERROR;
   const count = args.length === 3 ? countArgument(args[2]) : 1;
   const members = drawEntries(db, read(db, key), count).map(([member]) => member);
+  db.work.charge(members.length * WORK.put);
   remove(db, key, members);
   return args.length === 3 ? { type: "set", items: members } : (members[0] ?? null);
 }
@@ -99,8 +111,8 @@ export function srandmember(db: Db, args: Args): Reply {
 export function sscan(db: Db, args: Args): Reply {
   parseCursor(args[2] as Uint8Array);
   const set = read(db, args[1]);
-  if (set === null) return scanCollection(null, { from: 0, count: 1, match: null, type: null }, false);
-  return scanCollection(set, parseScan(args, 2, false), false);
+  if (set === null) return scanCollection(db, null, { from: 0, count: 1, match: null, type: null }, false);
+  return scanCollection(db, set, parseScan(args, 2, false), false);
 }
 
 type Combine = (db: Db, sets: readonly (HashValue | null)[]) => HashValue;
@@ -111,7 +123,11 @@ function inter(db: Db, sets: readonly (HashValue | null)[], most = Infinity): Ha
   const sorted = sets.filter((set) => set !== null).sort((a, b) => a.size - b.size);
   const [smallest, ...others] = sorted;
   if (smallest === undefined || sorted.length < sets.length) return result;
+  const isWhole = most >= smallest.size;
+  db.work.charge(visitWork(smallest));
+  if (isWhole) db.work.charge(others.length * lookUpWork(smallest) + smallest.size * WORK.put);
   for (const member of smallest.fields()) {
+    if (!isWhole) db.work.charge(others.length * WORK.lookup + WORK.put);
     if (others.every((set) => set.has(member))) result.set(member);
     if (result.size >= most) break;
   }
@@ -120,13 +136,16 @@ function inter(db: Db, sets: readonly (HashValue | null)[], most = Infinity): Ha
 
 const union: Combine = (db, sets) => {
   const result = newSet(db);
+  for (const set of sets) if (set !== null) db.work.charge(visitWork(set) + set.size * WORK.put);
   for (const set of sets) for (const member of set?.fields() ?? []) result.set(member);
   return result;
 };
 
 const diff: Combine = (db, [first, ...others]) => {
   const result = newSet(db);
-  for (const member of first?.fields() ?? []) {
+  if (first === null || first === undefined) return result;
+  db.work.charge(visitWork(first) + others.length * lookUpWork(first) + first.size * WORK.put);
+  for (const member of first.fields()) {
     if (!others.some((set) => set?.has(member) === true)) result.set(member);
   }
   return result;

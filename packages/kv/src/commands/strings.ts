@@ -3,6 +3,7 @@ import { STRING_TOO_LONG, SYNTAX_ERROR, VALUE_TOO_LARGE, WRONG_TYPE } from "../r
 import type { Reply } from "../reply.js";
 import { OK, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
+import { WORK } from "../work.js";
 import { deadlineArgument } from "./expire-option.js";
 import { equalBytes, indexArgument, integerArgument } from "./parse.js";
 import { parseStringOptions } from "./set-options.js";
@@ -128,7 +129,7 @@ export function strlen(db: Db, args: Args): Reply {
 export function append(db: Db, args: Args): Reply {
   const key = args[1] as Uint8Array;
   const added = args[2] as Uint8Array;
-  const before = db.string(key);
+  const before = db.viewString(key);
   if (before === null) {
     checkLength(db, added.length);
     db.put(key, added);
@@ -136,6 +137,7 @@ export function append(db: Db, args: Args): Reply {
   }
   const length = before.length + added.length;
   checkLength(db, length);
+  db.work.charge(2 * length * WORK.byte);
   const after = new Uint8Array(length);
   after.set(before);
   after.set(added, before.length);
@@ -147,13 +149,14 @@ export function append(db: Db, args: Args): Reply {
 export function getrange(db: Db, args: Args): Reply {
   let start = indexArgument(args[2]);
   let end = indexArgument(args[3]);
-  const value = db.string(args[1] as Uint8Array);
+  const value = db.viewString(args[1] as Uint8Array);
   if (value === null) return new Uint8Array(0);
   const { length } = value;
   // By what was asked for, not by what it is cut to: both may lie far before the beginning.
   if (start < 0 && end < 0 && integerArgument(args[2]) > integerArgument(args[3])) return new Uint8Array(0);
   if (start < 0) start = Math.max(0, start + length);
   if (end < 0) end = Math.max(0, end + length);
+  db.work.charge(Math.max(0, Math.min(end + 1, length) - start) * WORK.byte);
   return value.slice(start, end + 1);
 }
 
@@ -166,7 +169,8 @@ export function setrange(db: Db, args: Args): Reply {
   const length = found ? db.stringBytes() : 0;
   if (part.length === 0) return length;
   checkLength(db, offset + part.length);
-  const before = found ? (db.value() as Uint8Array) : new Uint8Array(0);
+  db.work.charge(2 * Math.max(length, offset + part.length) * WORK.byte);
+  const before = found ? (db.view() as Uint8Array) : new Uint8Array(0);
   const after = new Uint8Array(Math.max(length, offset + part.length));
   after.set(before);
   after.set(part, offset);

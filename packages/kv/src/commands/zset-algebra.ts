@@ -3,7 +3,8 @@ import { Refusal, SYNTAX_ERROR, WRONG_TYPE } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import { HashValue } from "../types/hash-value.js";
-import { ZsetValue } from "../types/zset-value.js";
+import { ScoreTable, ZsetValue } from "../types/zset-value.js";
+import { WORK, lookUpWork, visitWork } from "../work.js";
 import { countArgument, store } from "./collections.js";
 import { integerArgument, word } from "./parse.js";
 import { scoreArgument } from "./zset-ranges.js";
@@ -30,6 +31,10 @@ class Source {
 
   get size(): number {
     return this.#value?.size ?? 0;
+  }
+
+  get usedBytes(): number {
+    return this.#value?.usedBytes ?? 0;
   }
 
   score(member: Uint8Array): number | null {
@@ -107,20 +112,27 @@ function join(a: number, b: number, aggregate: Aggregate): number {
   return aggregate === "MIN" ? (b < a ? b : a) : b > a ? b : a;
 }
 
-function compute(db: Db, operation: Operation, { sources, aggregate, limit }: Plan): ZsetValue {
-  const result = new ZsetValue(db.seed);
+function compute(db: Db, operation: Operation, { sources, aggregate, limit }: Plan): ScoreTable {
+  const { work } = db;
+  const result = new ScoreTable(db.seed);
   const [first, ...others] = sources as [Source, ...Source[]];
+  const each = WORK.put + WORK.sorted;
   if (operation === "union") {
+    for (const source of sources) work.charge(visitWork(source) + lookUpWork(source) + source.size * each);
     for (const source of sources) {
       for (const [member, score] of source.members()) {
         const weighted = orZero(source.weight * score);
-        const before = result.score(member);
+        const before = result.get(member);
         result.set(member, before === null ? weighted : join(before, weighted, aggregate));
       }
     }
     return result;
   }
+  const isWhole = limit === 0 || limit >= first.size;
+  work.charge(visitWork(first));
+  if (isWhole) work.charge(others.length * lookUpWork(first) + first.size * each);
   for (const [member, score] of first.members()) {
+    if (!isWhole) work.charge(others.length * WORK.lookup + each);
     if (operation === "diff") {
       if (others.every((source) => source.score(member) === null)) result.set(member, score);
       continue;
@@ -139,7 +151,7 @@ function compute(db: Db, operation: Operation, { sources, aggregate, limit }: Pl
 function algebra(operation: Operation): (db: Db, args: Args) => Reply {
   return (db, args) => {
     const plan = parse(db, args, 1, operation, false, false, `z${operation}`);
-    const pairs = [...compute(db, operation, plan).elements()].map(pairOf);
+    const pairs = compute(db, operation, plan).inOrder().map(pairOf);
     return plan.withScores ? { type: "pairs", entries: pairs } : pairs.map(([member]) => member);
   };
 }
@@ -147,7 +159,7 @@ function algebra(operation: Operation): (db: Db, args: Args) => Reply {
 function storing(operation: Operation): (db: Db, args: Args) => Reply {
   return (db, args) => {
     const plan = parse(db, args, 2, operation, true, false, `z${operation}store`);
-    return store(db, args[1] as Uint8Array, compute(db, operation, plan));
+    return store(db, args[1] as Uint8Array, new ZsetValue(compute(db, operation, plan)));
   };
 }
 

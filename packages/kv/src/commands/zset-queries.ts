@@ -3,7 +3,9 @@ import { Refusal, SYNTAX_ERROR } from "../refusal.js";
 import type { Reply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import type { Scored } from "../types/zset-value.js";
-import { ZsetValue } from "../types/zset-value.js";
+import { ScoreTable, ZsetValue } from "../types/zset-value.js";
+import type { Work } from "../work.js";
+import { WORK, placeWork } from "../work.js";
 import { rangeOf, store } from "./collections.js";
 import { indexArgument, word } from "./parse.js";
 import type { ScoredRange } from "./zset-ranges.js";
@@ -64,7 +66,8 @@ function find(db: Db, args: Args, at: number, query: Query): Found {
   const place = placer(by ?? "RANK", backwards, args[at + 1], args[at + 2]);
   const zset = readZset(db, args[at]);
   if (zset === null) return { items: [], withScores };
-  return { items: pick(zset, place(zset), backwards, offset, limit), withScores };
+  db.work.charge(placeWork(zset.size));
+  return { items: pick(db.work, zset, place(zset), backwards, offset, limit), withScores };
 }
 
 type Placer = (zset: ZsetValue) => [from: number, count: number];
@@ -91,6 +94,7 @@ function placer(
 
 /** @param limit how many at most; below 0, all. */
 function pick(
+  work: Work,
   zset: ZsetValue,
   [from, count]: [number, number],
   backwards: boolean,
@@ -100,17 +104,19 @@ function pick(
   if (offset < 0) return [];
   const left = Math.max(0, count - offset);
   const wanted = limit < 0 ? left : Math.min(limit, left);
+  work.charge(wanted * WORK.item);
   const items = zset.slice(backwards ? from + left - wanted : from + offset, wanted);
   return backwards ? items.reverse() : items;
 }
 
-function answer({ items, withScores }: Found): Reply {
+function answer({ work }: Db, { items, withScores }: Found): Reply {
+  for (const { member } of items) work.charge(member.length * WORK.byte);
   if (withScores) return { type: "pairs", entries: items.map(pairOf) };
   return items.map(({ member }) => fromByteString(member));
 }
 
 function queryOf(by: Query["by"], reverse: boolean | null): (db: Db, args: Args) => Reply {
-  return (db, args) => answer(find(db, args, 1, { by, reverse, store: false }));
+  return (db, args) => answer(db, find(db, args, 1, { by, reverse, store: false }));
 }
 
 export const zrange: (db: Db, args: Args) => Reply = queryOf(null, null);
@@ -122,7 +128,10 @@ export const zrevrangebylex: (db: Db, args: Args) => Reply = queryOf("LEX", true
 
 export function zrangestore(db: Db, args: Args): Reply {
   const { items } = find(db, args, 2, { by: null, reverse: null, store: true });
-  const result = new ZsetValue(db.seed);
-  for (const { member, score } of items) result.set(fromByteString(member), score);
-  return store(db, args[1] as Uint8Array, result);
+  const result = new ScoreTable(db.seed);
+  for (const { member, score } of items) {
+    db.work.charge(WORK.put + WORK.sorted + member.length * WORK.byte);
+    result.set(fromByteString(member), score);
+  }
+  return store(db, args[1] as Uint8Array, new ZsetValue(result));
 }

@@ -6,6 +6,7 @@ import { NULL_ARRAY, errorReply } from "../reply.js";
 import type { Db } from "../store/db.js";
 import type { Scored } from "../types/zset-value.js";
 import { ZsetValue } from "../types/zset-value.js";
+import { WORK, placeWork } from "../work.js";
 import {
   change,
   checkDrawnPairs,
@@ -13,6 +14,7 @@ import {
   countArgument,
   drawArgument,
   drawRanks,
+  drawnOf,
   rangeOf,
 } from "./collections.js";
 import { keysArgument, popCount } from "./lists.js";
@@ -64,6 +66,7 @@ function add(db: Db, key: Uint8Array, pairs: Args, options: ReadonlySet<AddOptio
   checkElements(db, pairs, 1, 2);
   const found = readZset(db, key);
   if (found === null && xx) return incr ? null : 0;
+  db.work.charge(scores.length * (WORK.put + 2 * placeWork((found?.size ?? 0) + scores.length)));
   const make = (): ZsetValue => new ZsetValue(db.seed);
   const result = change<ZsetValue, Added>(
     db,
@@ -100,6 +103,8 @@ interface Added {
 }
 
 export function zrem(db: Db, args: Args): Reply {
+  const found = readZset(db, args[1]);
+  if (found !== null) db.work.charge((args.length - 2) * (WORK.put + 2 * placeWork(found.size)));
   const removed = change<ZsetValue, number>(
     db,
     args[1] as Uint8Array,
@@ -134,7 +139,9 @@ function removeRange(db: Db, args: Args, place: (zset: ZsetValue) => [number, nu
     "zset",
     null,
     (zset) => {
+      db.work.charge(placeWork(zset.size));
       const [from, count] = place(zset);
+      db.work.charge(count * (WORK.put + placeWork(zset.size)));
       zset.deleteRange(from, count);
       return count;
     },
@@ -157,7 +164,9 @@ export function zlexcount(db: Db, args: Args): Reply {
 
 function countOf(db: Db, args: Args, range: ScoredRange): Reply {
   const zset = readZset(db, args[1]);
-  return zset === null ? 0 : placeOf(zset, range)[1];
+  if (zset === null) return 0;
+  db.work.charge(2 * placeWork(zset.size));
+  return placeOf(zset, range)[1];
 }
 
 export function zscore(db: Db, args: Args): Reply {
@@ -167,6 +176,7 @@ export function zscore(db: Db, args: Args): Reply {
 
 export function zmscore(db: Db, args: Args): Reply {
   const zset = readZset(db, args[1]);
+  db.work.charge((args.length - 2) * WORK.lookup);
   return args.slice(2).map((member) => {
     const score = zset?.score(member) ?? null;
     return score === null ? null : double(score);
@@ -174,13 +184,19 @@ export function zmscore(db: Db, args: Args): Reply {
 }
 
 export function zrank(db: Db, args: Args): Reply {
-  return readZset(db, args[1])?.rank(args[2] as Uint8Array) ?? null;
+  return rankOf(db, readZset(db, args[1]), args[2] as Uint8Array);
 }
 
 export function zrevrank(db: Db, args: Args): Reply {
   const zset = readZset(db, args[1]);
-  const rank = zset?.rank(args[2] as Uint8Array) ?? null;
+  const rank = rankOf(db, zset, args[2] as Uint8Array);
   return zset === null || rank === null ? null : zset.size - 1 - rank;
+}
+
+function rankOf(db: Db, zset: ZsetValue | null, member: Uint8Array): number | null {
+  if (zset === null) return null;
+  db.work.charge(WORK.lookup + placeWork(zset.size));
+  return zset.rank(member);
 }
 
 export function zpopmin(db: Db, args: Args): Reply {
@@ -208,6 +224,7 @@ function pop(db: Db, key: Uint8Array, highest: boolean, count: number): Scored[]
     (zset) => {
       const size = Math.min(count, zset.size);
       const from = highest ? zset.size - size : 0;
+      db.work.charge(size * (WORK.put + placeWork(zset.size)));
       const popped = zset.slice(from, size);
       zset.deleteRange(from, size);
       return highest ? popped.reverse() : popped;
@@ -231,27 +248,36 @@ export function zmpop(db: Db, args: Args): Reply {
 export function zscan(db: Db, args: Args): Reply {
   parseCursor(args[2] as Uint8Array);
   const zset = readZset(db, args[1]);
-  if (zset === null) return scanCollection(null, { from: 0, count: 1, match: null, type: null }, true);
+  if (zset === null) return scanCollection(db, null, { from: 0, count: 1, match: null, type: null }, true);
   const walked = {
     size: zset.size,
     walk: (from: number, visit: (element: Uint8Array, value: () => Reply) => boolean) =>
       zset.walk(from, (member, score) => visit(member, () => asciiBytes(formatDouble(score)))),
   };
-  return scanCollection(walked, parseScan(args, 2, false), true);
+  return scanCollection(db, walked, parseScan(args, 2, false), true);
 }
 
 export function zrandmember(db: Db, args: Args): Reply {
   if (args.length === 2) {
     const zset = readZset(db, args[1]);
-    return zset === null ? null : fromByteString(zset.at(db.random.below(zset.size)).member);
+    return zset === null ? null : fromByteString(draw(db, zset, db.random.below(zset.size)).member);
   }
   const count = drawArgument(args[2]);
   const withScores = args.length === 4 && word(args[3]) === "WITHSCORES";
   if (args.length > 4 || (args.length === 4 && !withScores)) throw SYNTAX_ERROR;
   if (withScores) checkDrawnPairs(args[2]);
   const zset = readZset(db, args[1]);
-  const drawn = zset === null ? [] : drawRanks(db.random, zset.size, count).map((rank) => zset.at(rank));
+  if (zset !== null) db.work.charge(drawnOf(zset.size, count) * WORK.element);
+  const drawn =
+    zset === null ? [] : drawRanks(db.random, zset.size, count).map((rank) => draw(db, zset, rank));
   return withScores
     ? { type: "pairs", entries: drawn.map(pairOf) }
     : drawn.map(({ member }) => fromByteString(member));
+}
+
+function draw(db: Db, zset: ZsetValue, rank: number): Scored {
+  db.work.charge(placeWork(zset.size));
+  const item = zset.at(rank);
+  db.work.charge(item.member.length * WORK.byte);
+  return item;
 }

@@ -1,6 +1,7 @@
 import type { KvConfig } from "../config.js";
 import { DEFAULT_KV_CONFIG } from "../config.js";
 import { KEY_TOO_LARGE, WRONG_TYPE } from "../refusal.js";
+import { WORK, Work } from "../work.js";
 import { Deadlines } from "./deadlines.js";
 import type { HashSeed } from "./dict.js";
 import { Dict } from "./dict.js";
@@ -46,6 +47,8 @@ export class Db {
   /** How many keys ended by their deadlines since the state is in memory. Not part of the state. */
   expired = 0;
   readonly random: Random = new Random();
+  /** Counts what commands do. */
+  readonly work: Work = new Work();
   #dict: Dict;
   readonly #deadlines = new Deadlines();
   /** The index of the entry that is applied, or 0 while reading. */
@@ -113,9 +116,15 @@ export class Db {
 
   /** What the key holds that {@link locate} has found. A string is a copy. Not to be changed: see {@link own}. */
   value(): Value {
-    const { shard, slot } = this.#dict;
-    const value = shard.value(slot);
-    return value instanceof Uint8Array && value.length >= OUTSIDE_BYTES ? value.slice() : value;
+    const value = this.view();
+    if (!(value instanceof Uint8Array) || value.length < OUTSIDE_BYTES) return value;
+    this.work.charge(value.length * WORK.byte);
+    return value.slice();
+  }
+
+  /** The same, with a string that is not copied where it is long: not to be kept. */
+  view(): Value {
+    return this.#dict.shard.value(this.#dict.slot);
   }
 
   /** Its deadline, or 0. */
@@ -145,10 +154,12 @@ export class Db {
 
   /** A copy of the string at `key`, or null. @throws {Refusal} WRONGTYPE. */
   string(key: Uint8Array): Uint8Array | null {
-    if (!this.locate(key)) return null;
-    const value = this.value();
-    if (value instanceof Uint8Array) return value;
-    throw WRONG_TYPE;
+    return this.locate(key) ? asString(this.value()) : null;
+  }
+
+  /** The string at `key`, not to be kept, or null. @throws {Refusal} WRONGTYPE. */
+  viewString(key: Uint8Array): Uint8Array | null {
+    return this.locate(key) ? asString(this.view()) : null;
   }
 
   /** The collection of that type at `key` to read from, or null. @throws {Refusal} WRONGTYPE. */
@@ -214,8 +225,9 @@ export class Db {
   /** Gives the key another deadline, 0 for none. It must be there; one that is over removes it. */
   setDeadline(key: Uint8Array, deadline: number): void {
     if (!this.#dict.find(key)) return;
-    const { shard, slot } = this.#dict;
-    this.put(key, shard.value(slot), deadline);
+    const value = this.view();
+    if (value instanceof Uint8Array) this.work.charge(value.length * WORK.byte);
+    this.put(key, value, deadline);
   }
 
   /** Puts a collection that was made for this key, and that nobody else has. */
@@ -240,6 +252,7 @@ export class Db {
 
   /** How many keys there are for whoever looks. */
   countVisible(): number {
+    this.work.charge(this.deadlines / 64);
     if (this.#deadlines.countUpto(this.now) === 0) return this.size;
     const dead = this.#deadlines.countUpto(this.clock);
     if (this.#deadlines.countUpto(this.now) > dead) this.needsTick = true;
@@ -282,11 +295,13 @@ export class Db {
     if (this.size === 0) return null;
     // Few keys are over at any time; where many are, take the next one that is not.
     for (let tries = 0; tries < 16; tries++) {
+      this.work.charge(WORK.ranked + this.size / 1000);
       this.#dict.seekRank(this.random.below(this.size));
       if (this.#isVisible()) return this.#dict.shard.key(this.#dict.slot);
     }
     let found: Uint8Array | null = null;
     const pick = (key: () => Uint8Array, visible: boolean): boolean => {
+      this.work.charge(WORK.key);
       if (visible) found = key();
       return !visible;
     };
@@ -338,6 +353,11 @@ export class Db {
     if (outside !== null) bytes = outside instanceof Uint8Array ? outside.length : outside.usedBytes;
     this.usedBytes -= costOf(shard.keyBytes(slot), bytes, deadline);
   }
+}
+
+function asString(value: Value): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw WRONG_TYPE;
 }
 
 function costOf(keyBytes: number, valueBytes: number, deadline: number): number {

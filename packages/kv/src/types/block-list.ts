@@ -30,6 +30,16 @@ export class BlockList<T> {
     return copy;
   }
 
+  /** A list of items that stand in their order already. */
+  static of<T>(items: readonly T[]): BlockList<T> {
+    const list = new BlockList<T>();
+    for (let at = 0; at < items.length; at += BLOCK_ITEMS) {
+      list.#blocks.push({ items: items.slice(at, at + BLOCK_ITEMS), owner: list.#token });
+    }
+    list.#size = items.length;
+    return list;
+  }
+
   /** The item at `index`, which must be there. */
   get(index: number): T {
     const [block, at] = this.#locate(index);
@@ -88,6 +98,14 @@ export class BlockList<T> {
       const { items } = this.#blocks[block] as Block<T>;
       for (; at < items.length; at++) yield items[at] as T;
       at = 0;
+    }
+  }
+
+  /** All items, the last one first. The list must not be changed meanwhile. */
+  *backwards(): Generator<T> {
+    for (let block = this.#blocks.length - 1; block >= 0; block--) {
+      const { items } = this.#blocks[block] as Block<T>;
+      for (let at = items.length - 1; at >= 0; at--) yield items[at] as T;
     }
   }
 

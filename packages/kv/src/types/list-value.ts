@@ -1,6 +1,8 @@
 import { fromByteString, toByteString } from "@seshat/storage/parts";
 import type { Shard } from "../store/shard.js";
 import type { Collection } from "../store/value.js";
+import type { Work } from "../work.js";
+import { WORK } from "../work.js";
 import { BlockList } from "./block-list.js";
 
 /** What an element counts for, besides its bytes. */
@@ -55,25 +57,34 @@ export class ListValue implements Collection {
     return this.#items.slice(index, count).map(fromByteString);
   }
 
-  /** The indexes of the elements that are equal to `value`, from an end on. @param visit answers whether to go on. */
+  /** How many bytes `count` elements from `index` on have. */
+  bytesOf(index: number, count: number): number {
+    if (count === 1) return this.#items.get(index).length;
+    return this.#items.slice(index, count).reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /**
+   * The indexes of the elements that are equal to `value`, from an end on. @param visit answers whether to go on.
+   *
+   * @throws {Refusal} when it takes too much work.
+   */
   search(
     value: Uint8Array,
     backwards: boolean,
+    work: Work,
     visit: (index: number) => boolean,
     most: number = Infinity,
   ): void {
     const sought = toByteString(value);
-    const { size } = this.#items;
-    if (!backwards) {
-      let index = 0;
-      for (const item of this.#items.from(0)) {
-        if (index >= most || (item === sought && !visit(index))) return;
-        index += 1;
-      }
-      return;
-    }
-    for (let index = size - 1; index >= Math.max(0, size - most); index--) {
-      if (this.#items.get(index) === sought && !visit(index)) return;
+    const step = backwards ? -1 : 1;
+    let index = backwards ? this.size - 1 : 0;
+    let left = most;
+    for (const item of backwards ? this.#items.backwards() : this.#items.from(0)) {
+      if (left <= 0) return;
+      work.charge(WORK.compared + (item.length === sought.length ? sought.length / 8 : 0));
+      if (item === sought && !visit(index)) return;
+      index += step;
+      left -= 1;
     }
   }
 

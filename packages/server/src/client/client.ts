@@ -268,7 +268,8 @@ export class Client implements Owner {
     if (route.route === "local") return this.#runLocal(route, args);
     if (route.route === "read" && this.inFlight === 0) {
       const server = this.#server;
-      const reply = state.readsLocally ? server.readLocally(args) : server.gateway.readAtOnce(args);
+      if (state.readsLocally && !server.localReads.admits(this)) return false;
+      const reply = state.readsLocally ? server.localReads.read(args) : server.gateway.readAtOnce(args);
       if (reply !== NOT_AT_ONCE) {
         this.#count(route);
         this.#say(reply);

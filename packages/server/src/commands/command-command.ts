@@ -1,9 +1,10 @@
 import type { CommandSpec } from "@seshat/kv";
-import { keysOf, matchesGlob } from "@seshat/kv";
+import { keysOf } from "@seshat/kv";
 import type { RespValue } from "@seshat/resp";
 import type { Client } from "../client/client.js";
 import type { Args } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
+import { boundedGlob } from "./bounded-glob.js";
 import { CommandError, SYNTAX_ERROR, wrongArity } from "./command-error.js";
 import { fitsArity } from "./command-table.js";
 import type { LocalReply } from "./local-command.js";
@@ -155,8 +156,11 @@ function list(args: Args, all: readonly CommandSpec[]): RespValue {
       const category = `@${latin1(value).toLowerCase()}`;
       return names(all.filter(({ acl }) => acl.includes(category)));
     }
-    case "pattern":
-      return names(all.filter(({ name }) => matchesGlob(lower(value), Buffer.from(name, "latin1"))));
+    case "pattern": {
+      const pattern = lower(value);
+      const matches = boundedGlob();
+      return names(all.filter(({ name }) => matches(pattern, Buffer.from(name, "latin1"))));
+    }
     case "module":
       return [];
     default:

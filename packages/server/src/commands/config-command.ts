@@ -1,10 +1,10 @@
 import type { KvConfig } from "@seshat/kv";
-import { matchesGlob } from "@seshat/kv";
 import type { RespValue } from "@seshat/resp";
 import type { Client } from "../client/client.js";
 import type { Args } from "../gateway/op.js";
 import { sizeOfWrite } from "../gateway/op.js";
 import type { ServerContext } from "../server/context.js";
+import { boundedGlob } from "./bounded-glob.js";
 import { CommandError, SYNTAX_ERROR, wrongArity } from "./command-error.js";
 import type { Change } from "./config-parameters.js";
 import { refused } from "./config-parameters.js";
@@ -42,12 +42,12 @@ export function runConfig(client: Client, args: Args, server: ServerContext): Lo
 }
 
 function get(args: Args, { parameters }: ServerContext): RespValue {
-  const patterns = args.slice(2);
+  const patterns = args.slice(2).map(lower);
+  const matches = boundedGlob();
   const entries: (readonly [RespValue, RespValue])[] = [];
   for (const parameter of parameters.all) {
     const name = Buffer.from(parameter.name, "latin1");
-    if (patterns.some((pattern) => matchesGlob(lower(pattern), name)))
-      entries.push([name, bulk(parameter.get())]);
+    if (patterns.some((pattern) => matches(pattern, name))) entries.push([name, bulk(parameter.get())]);
   }
   return { type: "map", entries };
 }

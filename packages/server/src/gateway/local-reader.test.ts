@@ -9,23 +9,44 @@ const GET = [Buffer.from("GET"), Buffer.from("key")];
 
 let isFree: boolean;
 let reply: RespValue | typeof NEEDS_TICK;
+let work: number;
+let order: string[];
 let scheduled: number;
 let reader: LocalReader;
 
 beforeEach(() => {
   isFree = true;
   reply = Buffer.from("value");
+  work = 700;
+  order = [];
   scheduled = 0;
   const unused = (): never => expect.unreachable();
   reader = new LocalReader({
-    raft: { mayReadAtOnce: () => isFree, ensureLinearizable: unused },
-    machine: { version: unused, clockMs: 0 },
-    read: () => reply,
+    raft: { mayReadAtOnce: () => isFree, ensureLinearizable: () => Promise.resolve({ term: 1, index: 1 }) },
+    machine: {
+      version: unused,
+      clockMs: 0,
+      get work() {
+        return work;
+      },
+    },
+    read: () => {
+      const mine = order;
+      mine.push("read");
+      setImmediate(() => mine.push("turn"));
+      return reply;
+    },
     clock: new LeaderClock(
       () => 1,
       () => 0,
     ),
-    writer: { tick: unused },
+    writer: {
+      tick: () => {
+        order.push("tick");
+        reply = Buffer.from("later");
+        return Promise.resolve({ type: "done", replies: [] });
+      },
+    },
     schedule: () => {
       scheduled += 1;
     },
@@ -49,12 +70,41 @@ describe("a read at once", () => {
   });
 
   it("waits its turn once others have read a lot in this one", () => {
-    reply = new Uint8Array(1024 * 1024);
+    work = 1_000_001;
     let answered = 0;
     while (reader.readAtOnce(GET) !== NOT_AT_ONCE) answered += 1;
     expect(answered).toBe(5);
     expect(scheduled).toBe(5);
     reader.flush();
     expect(reader.readAtOnce(GET)).toBe(reply);
+  });
+});
+
+describe("reads that share a round", () => {
+  const serve = (...ops: (typeof GET)[]): ReturnType<LocalReader["submit"]> => {
+    const outcome = reader.submit(ops);
+    reader.flush();
+    return outcome;
+  };
+
+  it("leave others their turns where they take long, those of one client too", async () => {
+    work = 6_000_000;
+    expect(await serve(GET, GET, GET)).toMatchObject({ type: "done", replies: [reply, reply, reply] });
+    expect(order).toEqual(["read", "turn", "read", "turn", "read"]);
+    order = [];
+    work = 1000;
+    await serve(GET, GET, GET);
+    expect(order).toEqual(["read", "read", "read"]);
+  });
+
+  it("wait for the log to tell the time, and go on where they were", async () => {
+    const first = serve(GET);
+    reply = NEEDS_TICK;
+    expect(await serve(GET, GET)).toEqual({
+      type: "done",
+      replies: [Buffer.from("later"), Buffer.from("later")],
+    });
+    expect(await first).toMatchObject({ type: "done" });
+    expect(order.filter((event) => event === "tick")).toEqual(["tick"]);
   });
 });

@@ -20,18 +20,21 @@ interface Submitted {
 /** What the reader needs of its surroundings. */
 export interface LocalReaderParts {
   readonly raft: Pick<Raft<ServerTypeConfig>, "ensureLinearizable" | "mayReadAtOnce">;
-  readonly machine: Pick<KvStateMachine, "version" | "clockMs">;
+  readonly machine: Pick<KvStateMachine, "version" | "clockMs" | "work">;
   readonly read: Read;
   readonly clock: LeaderClock;
   readonly writer: Pick<LocalWriter, "tick">;
   schedule(): void;
 }
 
-/** What is read in one turn of the event loop, roughly: large values must not keep heartbeats and other clients waiting. */
-const MAX_TURN_BYTES = 4 * 1024 * 1024;
+/**
+ * How much work is read in one turn of the event loop, about as many nanoseconds: what is dear to read must not keep heartbeats and other clients waiting
+ * for longer than one command alone does.
+ */
+export const MAX_TURN_WORK = 5_000_000;
 
-/** From so many bytes on it is worth knowing when the turn is over. */
-const SOME_BYTES = 256 * 1024;
+/** From so much on it is worth knowing when the turn is over. */
+export const SOME_WORK = 500_000;
 
 /**
  * Linearizable reads on the leader: those of one turn share a round that confirms that it still leads. Where nobody else could lead they need
@@ -43,8 +46,10 @@ export class LocalReader {
   /** Confirmed and not read yet, in the order in which they were asked for. */
   #confirmed: Submitted[] = [];
   #isServing = false;
-  /** What was read at once in this turn, roughly, and in turns before it in which that was little. */
-  #bytesAtOnce = 0;
+  /** What was read at once in this turn, and in turns before it in which that was little. */
+  #workAtOnce = 0;
+  /** What was read of {@link #confirmed} in this turn. */
+  #turnWork = 0;
 
   constructor(parts: LocalReaderParts) {
     this.#parts = parts;
@@ -53,12 +58,11 @@ export class LocalReader {
   /** The reply, where it is to be had without waiting. What is read so is linearizable if it is read now. */
   readAtOnce(args: Args): RespValue | typeof NOT_AT_ONCE {
     const { raft, clock } = this.#parts;
-    if (this.#bytesAtOnce > MAX_TURN_BYTES || !raft.mayReadAtOnce()) return NOT_AT_ONCE;
+    if (this.#workAtOnce > MAX_TURN_WORK || !raft.mayReadAtOnce()) return NOT_AT_ONCE;
     const reply = this.#read(args, clock.nowMs());
-    if (reply === NEEDS_TICK) return NOT_AT_ONCE;
-    this.#bytesAtOnce += sizeOfReply(reply);
-    if (this.#bytesAtOnce > SOME_BYTES) this.#parts.schedule();
-    return reply;
+    this.#workAtOnce += this.#parts.machine.work;
+    if (this.#workAtOnce > SOME_WORK) this.#parts.schedule();
+    return reply === NEEDS_TICK ? NOT_AT_ONCE : reply;
   }
 
   submit(ops: readonly ReadOp[]): Promise<Outcome> {
@@ -70,7 +74,7 @@ export class LocalReader {
 
   /** The turn ends: asks for a round for what was submitted. */
   flush(): void {
-    this.#bytesAtOnce = 0;
+    this.#workAtOnce = 0;
     const submitted = this.#submitted;
     if (submitted.length === 0) return;
     this.#submitted = [];
@@ -92,22 +96,13 @@ export class LocalReader {
    */
   async #serveAll(): Promise<void> {
     this.#isServing = true;
-    let bytes = 0;
+    this.#turnWork = 0;
     while (this.#confirmed.length > 0) {
       const confirmed = this.#confirmed;
       this.#confirmed = [];
       for (const { ops, resolve } of confirmed) {
-        if (bytes > MAX_TURN_BYTES) {
-          await turn();
-          bytes = 0;
-        }
         const outcome = this.#serve(ops);
-        if (!("type" in outcome)) {
-          resolve(await outcome);
-          continue;
-        }
-        if (outcome.type === "done") for (const reply of outcome.replies) bytes += sizeOfReply(reply);
-        resolve(outcome);
+        resolve("type" in outcome ? outcome : await outcome);
       }
     }
     this.#isServing = false;
@@ -117,24 +112,43 @@ export class LocalReader {
     const nowMs = this.#parts.clock.nowMs();
     const replies: RespValue[] = [];
     for (const op of ops) {
-      const reply = this.#read(op, nowMs);
-      // From the first: all of them are read at one moment.
-      if (reply === NEEDS_TICK) return this.#tick(ops, nowMs).catch((thrown: unknown) => failureOf(thrown));
+      const reply = this.#turnWork > MAX_TURN_WORK ? NEEDS_TICK : this.#readInTurn(op, nowMs);
+      if (reply === NEEDS_TICK) {
+        return this.#serveRest(ops, replies, nowMs).catch((thrown: unknown) => failureOf(thrown));
+      }
       replies.push(reply);
     }
     return { type: "done", replies };
   }
 
-  /** Lets the log tell the time before something is said to have expired. */
-  async #tick(ops: readonly ReadOp[], nowMs: number): Promise<Outcome> {
-    const outcome = await this.#parts.writer.tick();
-    // An empty entry does nothing, whatever became of it.
-    if (outcome.type !== "done") return { type: "refused", error: outcome.error };
-    const replies = ops.map((op) => this.#read(op, nowMs));
-    if (!replies.includes(NEEDS_TICK)) return { type: "done", replies: replies as RespValue[] };
-    throw new Error(
-      `the clock of the state is at ${this.#parts.machine.clockMs}, although an entry had ${nowMs}`,
-    );
+  /** Goes on behind the replies that there are, and waits where that has to be. */
+  async #serveRest(ops: readonly ReadOp[], replies: RespValue[], nowMs: number): Promise<Outcome> {
+    for (const op of ops.slice(replies.length)) {
+      if (this.#turnWork > MAX_TURN_WORK) {
+        await turn();
+        this.#turnWork = 0;
+      }
+      let reply = this.#readInTurn(op, nowMs);
+      if (reply === NEEDS_TICK) {
+        // Lets the log tell the time before something is said to have expired.
+        const outcome = await this.#parts.writer.tick();
+        // An empty entry does nothing, whatever became of it.
+        if (outcome.type !== "done") return { type: "refused", error: outcome.error };
+        reply = this.#readInTurn(op, nowMs);
+      }
+      if (reply === NEEDS_TICK) {
+        const { clockMs } = this.#parts.machine;
+        throw new Error(`the clock of the state is at ${clockMs}, although an entry had ${nowMs}`);
+      }
+      replies.push(reply);
+    }
+    return { type: "done", replies };
+  }
+
+  #readInTurn(op: ReadOp, nowMs: number): RespValue | typeof NEEDS_TICK {
+    const reply = this.#read(op, nowMs);
+    if (isArgs(op)) this.#turnWork += this.#parts.machine.work;
+    return reply;
   }
 
   #read(op: ReadOp, nowMs: number): RespValue | typeof NEEDS_TICK {
@@ -142,13 +156,4 @@ export class LocalReader {
     if (isArgs(op)) return read(op, nowMs, Math.floor(Math.random() * 2 ** 53));
     return op.versionsOf.map((key) => machine.version(key));
   }
-}
-
-/** Bytes of a reply, roughly: of what is nested, the number alone. */
-function sizeOfReply(reply: RespValue): number {
-  if (reply instanceof Uint8Array) return reply.length;
-  if (!Array.isArray(reply)) return 0;
-  let bytes = 0;
-  for (const item of reply as readonly RespValue[]) bytes += item instanceof Uint8Array ? item.length : 16;
-  return bytes;
 }

@@ -1,11 +1,11 @@
 import type { Logger } from "@seshat/common";
 import type { CommandSpec, KvStateMachine } from "@seshat/kv";
-import type { RespValue } from "@seshat/resp";
 import type { Clients } from "../client/clients.js";
 import type { Outbox } from "../client/outbox.js";
 import type { CommandTable } from "../commands/command-table.js";
 import type { ConfigParameters } from "../commands/config-parameters.js";
 import type { Gateway } from "../gateway/gateway.js";
+import type { LocalReads } from "../gateway/local-reads.js";
 import type { Args } from "../gateway/op.js";
 import type { RunningNode } from "../node/start-node.js";
 import type { ServerNode, ServerTypeConfig } from "../node/type-config.js";
@@ -36,6 +36,6 @@ export interface ServerContext {
   readonly now: () => number;
   /** Where the leader is, for a command whose client wants to be told; null when it is here. */
   redirection(spec: CommandSpec, args: Args): string | null;
-  /** Reads the state of this node as it is. */
-  readLocally(args: Args): RespValue;
+  /** Reads of the state of this node as it is. */
+  readonly localReads: LocalReads;
 }

@@ -13,10 +13,10 @@ import { CommandTable } from "../commands/command-table.js";
 import { ConfigParameters } from "../commands/config-parameters.js";
 import { LOCAL_COMMANDS } from "../commands/local-commands.js";
 import { LeaderLink } from "../forward/leader-link.js";
-import type { Read } from "../gateway/careful-read.js";
 import { carefulRead } from "../gateway/careful-read.js";
 import { Gateway } from "../gateway/gateway.js";
 import { LeaderClock } from "../gateway/leader-clock.js";
+import { LocalReads } from "../gateway/local-reads.js";
 import type { RaftSettings } from "../node/raft-settings.js";
 import type { RunningNode } from "../node/start-node.js";
 import { startNode } from "../node/start-node.js";
@@ -117,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const link = new LeaderLink(grpcForwarder({ clusterId, nodeId: id, logger, ...both }), timeoutMs);
     const clock = new LeaderClock(wallMs, () => machine.clockMs);
     const read = carefulRead(machine, logger);
+    const localReads = new LocalReads(machine, read);
     const made = new Gateway({
       raft,
       machine,
@@ -129,7 +130,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       delivered: () => outbox.flushSoon(),
     });
     gateway = made;
-    closers.push(() => made.close());
+    closers.push(
+      () => made.close(),
+      () => localReads.close(),
+    );
     const limits: ClientLimits = { ...DEFAULT_CLIENT_LIMITS, ...options.limits };
     let context: ServerContext | null = null;
     const listener = await listenClients(host, port, (address) => {
@@ -160,7 +164,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         startedMs: wallMs(),
         now: wallMs,
         redirection: (spec, args) => redirection(raft, spec, args),
-        readLocally: (args) => readLocally(read, machine.clockMs, args),
+        localReads,
       };
       return context;
     });
@@ -183,18 +187,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await closeAll(closers).catch(() => {});
     throw thrown;
   }
-}
-
-function readLocally(
-  read: Read,
-  clockMs: number,
-  args: readonly Uint8Array[],
-): ReturnType<ServerContext["readLocally"]> {
-  const reply = read(args, clockMs);
-  // By the clock of the state nothing is over that the state still has.
-  return typeof reply === "symbol"
-    ? { type: "error", message: "ERR the clock of the state has no answer" }
-    : reply;
 }
 
 function fixedParameters(clientAddr: string, host: string, dir: string): Record<string, string> {
