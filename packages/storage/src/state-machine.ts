@@ -22,6 +22,12 @@ export interface StateMachine<D, R> {
    */
   apply(index: number, data: D): R;
 
+  /**
+   * What the last {@link apply} has taken of the processor, in nanoseconds, roughly. Where it is told, commands that come together and take long leave timers and sockets
+   * their turns. Nothing else depends on it. Default: 0.
+   */
+  readonly work?: number;
+
   /** Captures the state of this moment. Cheap: it is called between two applies. */
   capture(): StateCapture;
 

@@ -44,6 +44,8 @@ function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: R
     yields,
     apply: (entries: readonly Entry[]): MaybePromise<Responses> => entries.map(() => undefined),
     read: (since: number, upto: number): MaybePromise<readonly Entry[]> => blanks(1, since, upto),
+    /** What the state machine says it has applied last. */
+    lastApplied: 0,
     snapshotBuilder: (): MaybePromise<unknown> => ({ buildSnapshot: () => world.build() }),
     build: (): MaybePromise<{ meta: SnapshotMeta }> => ({ meta: metaAt(1) }),
     install: (_pause: () => Promise<void>): MaybePromise<void> => {},
@@ -61,6 +63,7 @@ function setUp(options: { maxApplyEntries?: number; cached?: boolean; tracer?: R
       seen.push(`apply ${range(entries)}`);
       return world.apply(entries);
     },
+    readAppliedState: () => ({ lastAppliedLogId: { term: 1, index: world.lastApplied } }),
     snapshotBuilder: () => {
       seen.push("capture");
       return world.snapshotBuilder();
@@ -225,16 +228,41 @@ describe("applying", () => {
     expect(seen).toEqual(["read 2-5"]);
   });
 
+  test("a state machine that leaves entries for later is given them again, once everybody else had a turn", async () => {
+    const { lane, world, seen, events, yields } = setUp({ maxApplyEntries: 4 });
+    world.apply = (entries) => {
+      const some = entries.slice(0, 3);
+      world.lastApplied = (some.at(-1) as Entry).logId.index;
+      return some.map(() => undefined);
+    };
+    lane.submit(apply(1, 8));
+    for (const applied of ["1-3 (3)", "4-4 (1)", "5-7 (3)"]) {
+      await settled();
+      expect([events.at(-1), yields.length]).toEqual([`applied ${applied}`, 1]);
+      yields.shift()?.();
+    }
+    await settled();
+    expect(events.at(-1)).toBe("applied 8-8 (1)");
+    expect(seen.filter((call) => call.startsWith("apply"))).toEqual([
+      "apply 1-4",
+      "apply 4-4",
+      "apply 5-8",
+      "apply 8-8",
+    ]);
+    expect(yields).toHaveLength(0);
+  });
+
   test.each([[[]], [[undefined]], [[undefined, undefined, undefined]]])(
-    "%j as responses to two entries is a storage error",
+    "%j as responses to two entries that were both applied is a storage error",
     (responses: Responses) => {
       const { lane, world, failures, events } = setUp();
       world.apply = () => responses;
+      world.lastApplied = 2;
       lane.submit(apply(1, 2));
-      expect(failures[0]).toMatchObject({
-        verb: "apply",
-        message: `storage failed to apply: ${responses.length} responses to 2 entries`,
-      });
+      expect(failures[0]).toMatchObject({ verb: "apply" });
+      expect(failures[0]?.message).toContain(
+        `storage failed to apply: ${responses.length} responses to 2 entries`,
+      );
       expect(events).toEqual([]);
     },
   );

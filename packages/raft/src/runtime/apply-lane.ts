@@ -155,17 +155,18 @@ export class ApplyLane<C extends RaftTypeConfig> {
   #applyRead(entries: readonly C["Entry"][], from: number, upto: number): MaybePromise<void> {
     if (this.#stopped) return undefined;
     const { maxApplyEntries } = this.#parts;
-    const next = from + maxApplyEntries;
-    const part = from === 0 && entries.length <= maxApplyEntries ? entries : entries.slice(from, next);
+    const end = from + maxApplyEntries;
+    const part = from === 0 && entries.length <= maxApplyEntries ? entries : entries.slice(from, end);
     const applied = this.#applyEntries(part);
-    if (isPending(applied)) return applied.then((late) => this.#goOn(late, entries, next, upto));
-    return this.#goOn(applied, entries, next, upto);
+    if (isPending(applied)) return applied.then((late) => this.#goOn(late, entries, upto));
+    return this.#goOn(applied, entries, upto);
   }
 
-  /** @param next the position among `entries` of what comes after the last one applied. */
-  #goOn(applied: number, entries: readonly C["Entry"][], next: number, upto: number): MaybePromise<void> {
+  /** @param applied the index of the last entry applied. */
+  #goOn(applied: number, entries: readonly C["Entry"][], upto: number): MaybePromise<void> {
     if (applied === upto || this.#stopped) return undefined;
-    // A long backlog must not keep timers and sockets from their turn.
+    const next = applied + 1 - firstIndex(entries);
+    // A long backlog, or what takes long, must not keep timers and sockets from their turn.
     return this.#pause().then(() =>
       next < entries.length ? this.#applyRead(entries, next, upto) : this.#apply(applied + 1, upto),
     );
@@ -186,10 +187,28 @@ export class ApplyLane<C extends RaftTypeConfig> {
     return andThen(this.#watched("apply", responses), (late) => this.#applied(entries, late));
   }
 
-  #applied(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): number {
-    if (responses.length !== entries.length) {
-      throw new StorageError("apply", `${responses.length} responses to ${entries.length} entries`);
-    }
+  #applied(
+    entries: readonly C["Entry"][],
+    responses: readonly ApplyResponse<C["R"]>[],
+  ): MaybePromise<number> {
+    const count = responses.length;
+    if (count === entries.length) return this.#report(entries, responses);
+    const problem = `${count} responses to ${entries.length} entries`;
+    if (count === 0 || count > entries.length) throw new StorageError("apply", problem);
+    // It may have left the rest for later; or it has forgotten to answer.
+    const part = entries.slice(0, count);
+    return andThen(
+      this.#watched("apply", this.#parts.stateMachine.readAppliedState()),
+      ({ lastAppliedLogId: { index } }) => {
+        if (index !== lastLogId(part).index) {
+          throw new StorageError("apply", `${problem}, and ${index} is the last that is applied`);
+        }
+        return this.#report(part, responses);
+      },
+    );
+  }
+
+  #report(entries: readonly C["Entry"][], responses: readonly ApplyResponse<C["R"]>[]): number {
     if (!this.#stopped) this.#events.applied(entries, responses);
     return lastLogId(entries).index;
   }

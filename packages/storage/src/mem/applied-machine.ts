@@ -27,6 +27,9 @@ import type { AppliedState, ApplyResponse } from "../traits/raft-state-machine.j
 /** What stands in a snapshot in place of sessions where there can be none. */
 const NO_SESSIONS: Section = { size: 0, chunks: () => [] };
 
+/** What entries of one call may take, in nanoseconds: with the entry that comes to more, the call ends. */
+const MAX_CALL_WORK = 20_000_000;
+
 /** A state on its way into a snapshot: it does not change any more. */
 export interface CapturedState<N> {
   readonly meta: SnapshotMeta<N>;
@@ -61,18 +64,26 @@ export class AppliedMachine<D, R, N = BasicNode> {
   }
 
   /**
+   * @returns a response to each of the first entries: to all of them, unless by what the application's state machine says of its work they take long.
    * @throws {StorageError} when an entry is missing before these or between them, or a term falls: then
    *   none of them was applied; or when the application's state machine or its codec throws: then those before it were.
    */
   apply(entries: readonly LogEntry<D, N>[]): ApplyResponse<R>[] {
     this.#checkNotInstalling("apply");
     checkConsecutive(entries, this.#lastAppliedLogId);
-    return entries.map((entry) => {
-      if (entry.logId.index <= this.#lastAppliedLogId.index) return undefined;
-      const response = this.#applyOne(entry);
+    const responses: ApplyResponse<R>[] = [];
+    let work = 0;
+    for (const entry of entries) {
+      if (work > MAX_CALL_WORK) break;
+      if (entry.logId.index <= this.#lastAppliedLogId.index) {
+        responses.push(undefined);
+        continue;
+      }
+      responses.push(this.#applyOne(entry));
       this.#lastAppliedLogId = entry.logId;
-      return response;
-    });
+      work += this.inner.work ?? 0;
+    }
+    return responses;
   }
 
   /** Captures the state at once. Several captures may be written, beside applies and an installation. */

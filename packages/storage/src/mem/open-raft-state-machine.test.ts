@@ -36,12 +36,14 @@ function word(term: number, index: number, data: string): Entry {
 /** Writes down what is applied; refuses to capture, restore or apply when told to. */
 class Notebook implements StateMachine<string, string> {
   lines: string[] = [];
+  work = 0;
   /** Each chunk of each capture waits for this. */
   gate: Promise<void> = Promise.resolve();
 
   apply(index: number, data: string): string {
     if (data === "throw") throw new RangeError("no such page");
     this.lines.push(`${index}=${data}`);
+    this.work = data === "long" ? 25_000_000 : 1000;
     return data.toUpperCase();
   }
 
@@ -112,6 +114,19 @@ describe("apply", () => {
       lastMembership: { logId: logId(0, 1), membership },
     });
     expect(inner.lines).toEqual(["3=a"]);
+  });
+
+  test("what takes long ends the call: the rest is applied when it is given again", () => {
+    const { inner, machine } = notebook();
+    const log = ["a", "long", "b", "long", "c"].map((data, i) => word(1, i + 1, data));
+    expect(machine.apply(log)).toEqual(["A", "LONG"]);
+    expect(machine.readAppliedState().lastAppliedLogId.index).toBe(2);
+    expect(machine.apply(log.slice(1))).toEqual([undefined, "B", "LONG"]);
+    expect(machine.apply(log.slice(4))).toEqual(["C"]);
+    expect(inner.lines).toEqual(["1=a", "2=long", "3=b", "4=long", "5=c"]);
+    // Many that take a little, too.
+    const many = Array.from({ length: 30_000 }, (_, i) => word(1, i + 6, "x"));
+    expect(machine.apply(many)).toHaveLength(20_001);
   });
 
   test("a gap before the entries or between them is an error, and nothing is applied", () => {

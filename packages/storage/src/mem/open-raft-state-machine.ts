@@ -38,6 +38,7 @@ export class OpenRaftStateMachine<D, R, N = BasicNode> implements RaftStateMachi
   }
 
   /**
+   * @returns a response to each of the first entries: to all of them, unless by what the application's state machine says of its work they take long.
    * @throws {StorageError} when an entry is missing before these or between them, or a term falls: then
    *   none of them was applied; or when the application's state machine or its codec throws: then those before it were.
    */

@@ -64,7 +64,9 @@ export interface RaftStateMachine<C extends RaftTypeConfig> {
    * skipped; entries that carry no command advance the last applied log id too. A command that its session
    * carried out before is not applied again, and gets the response of that time.
    *
-   * @returns one item for each entry: the response to a normal entry, undefined for an entry of another kind or a
+   * Entries that take long need not all be applied in one call: what is left out is given again, from the first of it on, once timers and sockets have had their turn.
+   *
+   * @returns one item for each entry that was applied, the first at least: the response to a normal entry, undefined for an entry of another kind or a
    *   skipped one, a {@link SessionRefusal} where a session could not be used or opened.
    * @throws {StorageError} when an entry between the last applied and these is missing.
    */
