@@ -6,6 +6,9 @@ const EMPTY = new Uint8Array(0);
 /** The first allocation for a bulk string that is announced and has not arrived: an announcement costs nothing. */
 const FIRST_BODY_BYTES = 16 * 1024;
 const FIRST_LINE_BYTES = 64;
+const GROWTH = 4;
+/** Memory from this on is given back at once. */
+const LARGE_BYTES = 64 * 1024;
 
 export interface ByteInputOptions {
   /** The longest line, without its end. */
@@ -28,9 +31,9 @@ export class ByteInput {
   #waiting: Uint8Array[] = [];
   #waitingFrom = 0;
   #waitingBytes = 0;
-  #line: Uint8Array = EMPTY;
+  #line: Uint8Array<ArrayBuffer> = EMPTY;
   #lineLength = 0;
-  #body: Uint8Array = EMPTY;
+  #body: Uint8Array<ArrayBuffer> = EMPTY;
   /** Of the bulk string and the two bytes that end it. */
   #bodyLength = 0;
 
@@ -174,12 +177,23 @@ export function view(bytes: Uint8Array, start: number, length: number): Uint8Arr
   return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
 }
 
-/** `buffer` with room for `more` bytes after the first `used`: between `least` and `most`, and at least doubled, so that copying stays linear. */
-function roomFor(buffer: Uint8Array, used: number, more: number, least: number, most: number): Uint8Array {
+/**
+ * `buffer` with room for `more` bytes after the first `used`: between `least` and `most`, and at least four times as much as before. So what is long is copied once again
+ * by a third, and of what was announced and does not come no more than four times what came is reserved.
+ */
+function roomFor(
+  buffer: Uint8Array<ArrayBuffer>,
+  used: number,
+  more: number,
+  least: number,
+  most: number,
+): Uint8Array<ArrayBuffer> {
   const needed = used + more;
   if (needed <= buffer.length) return buffer;
-  const grown = new Uint8Array(Math.min(most, Math.max(needed, buffer.length * 2, least)));
+  const grown = new Uint8Array(Math.min(most, Math.max(needed, buffer.length * GROWTH, least)));
   if (used > 0) grown.set(view(buffer, 0, used));
+  // Nobody else has it. A collector that has to find that out for itself collects everything for each 64 MiB.
+  if (buffer.length >= LARGE_BYTES) buffer.buffer.transfer(0);
   return grown;
 }
 

@@ -51,14 +51,22 @@ export class FrameWriter {
     return this;
   }
 
-  /** The frame, in chunks of their own, and begins another. */
+  /** The frame, in chunks of their own, and begins another. Of a long one the checksum is counted from chunk to chunk, so that nothing waits for all of it. */
   *take(): Generator<Uint8Array> {
-    this.#crc = crc32(this.#bytes.subarray(4, this.#at), this.#crc);
-    this.#view.setUint32(0, this.#at - 4);
-    const end = this.u32(this.#crc).#at;
+    const payloadEnd = this.#at;
+    this.#view.setUint32(0, payloadEnd - 4);
+    this.u32(0);
     this.#at = 4;
-    for (let at = 0; at < end; at += CHUNK_BYTES)
-      yield this.#bytes.slice(at, Math.min(at + CHUNK_BYTES, end));
+    const end = payloadEnd + 4;
+    let counted = 4;
+    for (let at = 0; at < end; at += CHUNK_BYTES) {
+      const upto = Math.min(at + CHUNK_BYTES, end);
+      const counts = Math.min(upto, payloadEnd);
+      if (counts > counted) this.#crc = crc32(this.#bytes.subarray(counted, counts), this.#crc);
+      counted = Math.max(counted, counts);
+      if (counted === payloadEnd) this.#view.setUint32(payloadEnd, this.#crc);
+      yield this.#bytes.slice(at, upto);
+    }
   }
 
   #reserve(count: number): void {

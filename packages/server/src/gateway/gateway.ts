@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { NodeId } from "@seshat/common";
 import { NotLeaderError, ShutdownError } from "@seshat/common";
 import type { KvStateMachine } from "@seshat/kv";
@@ -141,11 +142,14 @@ export class Gateway {
     return this.#writer.tick();
   }
 
-  /** Answers everything that waits. */
-  close(): void {
+  /** Answers everything that waits: what was not handed over to Raft yet, as what was not done. */
+  async close(): Promise<void> {
     this.#stopWatching();
     clearTimeout(this.#grace);
     const error = new ShutdownError();
+    this.#writer.close(error);
+    // The lane learns of it first, so that it does not count as unknown.
+    await turn();
     this.writes.close(error);
     this.reads.close(error);
     this.#parts.link.close();

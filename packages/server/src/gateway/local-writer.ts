@@ -26,6 +26,7 @@ export class LocalWriter {
   #parts: WriteOp[] = [];
   #bytes = 0;
   #shares: Share[] = [];
+  #closed: Error | null = null;
 
   constructor(raft: Pick<Raft<ServerTypeConfig>, "clientWrite">, clock: LeaderClock, schedule: () => void) {
     this.#raft = raft;
@@ -35,6 +36,7 @@ export class LocalWriter {
 
   /** Writes `ops` in one entry, consecutive and in order. Submissions take effect in the order of the calls. */
   submit(ops: readonly WriteOp[], bytes: number): Promise<Outcome> {
+    if (this.#closed !== null) return Promise.resolve({ type: "refused", error: this.#closed });
     const full = this.#bytes + bytes > MAX_ENTRY_BYTES || this.#parts.length + ops.length > MAX_ENTRY_PARTS;
     if (full && this.#shares.length > 0) this.flush();
     for (const op of ops) this.#parts.push(op);
@@ -48,6 +50,15 @@ export class LocalWriter {
   /** Brings the clock of the state up to now, by an entry with nothing in it but its time, unless others are about to. */
   tick(): Promise<Outcome> {
     return this.submit([], 0);
+  }
+
+  /** Hands over nothing more: what was submitted and not handed over was not done, and can be told so. */
+  close(error: Error): void {
+    this.#closed = error;
+    const shares = this.#shares;
+    this.#parts = [];
+    this.#shares = [];
+    for (const { resolve } of shares) resolve({ type: "refused", error });
   }
 
   /** Hands over what was submitted. */
