@@ -149,11 +149,15 @@ test("an entry of an earlier term is not committed by counting copies (paper fig
 
 test("a read confirmed by a round of answers (ReadIndex)", async () => {
   const d = led();
-  d.note("a reader comes: both followers are asked, and two more come while they are");
+  d.note(
+    "a reader comes: one follower makes a quorum with the leader, so one is asked; the next asks the other, for one is asked one thing at a time",
+  );
   d.read(1, 1);
   d.read(1, 2);
+  d.note("two more come while both are asked");
   d.read(1, 3);
-  d.note("n2's answer confirms the first read only; n2 is asked about the other two together");
+  d.read(1, 4);
+  d.note("n2's answer confirms the first read only; n2 is asked about the last two together");
   d.deliver(({ to }) => to === 2);
   d.deliver(({ from }) => from === 2);
   d.deliver(({ to }) => to === 2);

@@ -215,7 +215,7 @@ describe("while the leadership is handed over", () => {
   });
 
   test("a read during a transfer is safe: it asks a quorum, lease or not, and is refused where another leads", async () => {
-    const { cluster, leader, one, two } = await three({ leaderLease: true });
+    const { cluster, leader, two } = await three({ leaderLease: true });
     const asked: string[] = [];
     cluster.intercept = (call, send) => {
       asked.push(`${call.rpc} to ${call.to}`);
@@ -230,7 +230,7 @@ describe("while the leadership is handed over", () => {
     expect(await cluster.run(leader.ensureLinearizable({ policy: "lease" }))).toEqual(
       leader.metrics().committed,
     );
-    expect(asked).toEqual(expect.arrayContaining([`appendEntries to ${one}`, `appendEntries to ${two}`]));
+    expect(asked.filter((call) => call.startsWith("appendEntries"))).toHaveLength(1);
     // The question may still be on its way when the transfer is given up, so the lease does not come back in this term.
     await cluster.clock.advance(1000);
     expect(transfer.errors).toHaveLength(1);

@@ -27,6 +27,7 @@ import { onTimeoutNow } from "./on-timeout-now.js";
 import { onTimer } from "./on-timer.js";
 import { onTimeoutNowAnswered, onTransferLeader } from "./on-transfer-leader.js";
 import { onVoteRequest, onVoteResponse } from "./on-vote.js";
+import { nextReadDeadline } from "./read-rounds.js";
 import { hasNews, nextKeepAlive } from "./replication.js";
 import { mayStand, startElectionTimer } from "./role.js";
 import { noteSnapshotBuilt, purgeBehindSnapshot, purgeLog, requestSnapshot } from "./snapshot.js";
@@ -207,7 +208,7 @@ export class Engine {
       known.membership === membership &&
       known.deadline >= before;
     if (isKnown && !this.#checkInvariants) return known.deadline;
-    const deadline = Math.min(nextKeepAlive(ctx, role), quorumDeadline(ctx, role));
+    const deadline = Math.min(nextKeepAlive(ctx, role), quorumDeadline(ctx, role), nextReadDeadline(role));
     holds("a leader's deadlines move away", !isKnown || deadline >= before, () => `${deadline} < ${before}`);
     this.#known = { role, membership, deadline };
     ctx.deadlineMoved = false;

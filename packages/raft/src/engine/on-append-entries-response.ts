@@ -39,7 +39,7 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
   }
   if (!advance(ctx, role)) return;
   replicateTo(ctx, role, from, progress);
-  continueReadRounds(ctx, role, from, progress);
+  continueReadRounds(ctx, role);
   bindStores(ctx, role);
 }
 

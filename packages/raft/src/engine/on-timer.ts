@@ -1,10 +1,11 @@
 import type { Context } from "./context.js";
 import { startElection } from "./election.js";
 import { checkQuorum } from "./leadership.js";
+import { hurryReadRounds } from "./read-rounds.js";
 import { keepAlive } from "./replication.js";
 import { expireTransfer } from "./transfer.js";
 
-/** A deadline passed: an election is due, a heartbeat, or the end of a transfer. */
+/** A deadline passed: of an election, a heartbeat, a transfer, or of those who are asked about reads. */
 export function onTimer(ctx: Context): void {
   const { state } = ctx;
   // Somebody waits for its end, and writes are refused until then.
@@ -15,7 +16,9 @@ export function onTimer(ctx: Context): void {
       return;
     case "leader":
       // Who steps down must not put off the election of the next with one more heartbeat.
-      if (checkQuorum(ctx, state.role)) keepAlive(ctx, state.role);
+      if (!checkQuorum(ctx, state.role)) return;
+      hurryReadRounds(ctx, state.role);
+      keepAlive(ctx, state.role);
       return;
     default:
       if (ctx.now >= state.electionDeadline && state.switches.elect) startElection(ctx);

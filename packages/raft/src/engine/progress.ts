@@ -103,6 +103,12 @@ export function isConfirming(progress: Progress): boolean {
   return progress.inFlight.some((request) => !carriesEntries(request) && request.round > progress.ackedRound);
 }
 
+/** True when the follower has answered a read round, or a later one, or is asked to. */
+export function isAskedAbout(progress: Progress, round: number): boolean {
+  if (progress.ackedRound >= round) return true;
+  return progress.inFlight.some((request) => !carriesEntries(request) && request.round >= round);
+}
+
 function carriesEntries(request: InFlight): boolean {
   return request.upto > request.prevIndex;
 }

@@ -3,14 +3,22 @@ import type { Context } from "./context.js";
 import { jointQuorumValue } from "./joint-config.js";
 import { membershipOf } from "./membership-state.js";
 import type { Progress } from "./progress.js";
-import { askToConfirm, confirmLeadership } from "./replication.js";
+import { isAskedAbout } from "./progress.js";
+import { askToConfirm } from "./replication.js";
 import type { EngineState, LeaderRole } from "./state.js";
 
 /**
  * Linearizable reads without a log entry (Raft thesis section 6.4): note the commit index, then have a quorum confirm, by answering
  * a message sent after the reads came, that this node still leads. Reads that come in one turn share a round; a follower that
- * is still being asked about an earlier round is asked about the newest one next, whatever came between.
+ * is still being asked about an earlier round is asked about the newest one next, whatever came between. No more are asked than make a
+ * quorum, unless these take their time (ADR 61).
  */
+
+/**
+ * So long those that make a quorum have to answer before the others are asked too, in milliseconds. It is for the one read that finds a follower
+ * hanging: the next are asked of others. A shorter timer would cost more, in every round, than the messages that are saved.
+ */
+const PATIENCE_MS = 10;
 
 /**
  * True when a read of the state machine, as it is, is linearizable: this node leads, nobody else votes, so that it need not ask whether
@@ -39,7 +47,7 @@ export function startReadRound(ctx: Context, role: LeaderRole): void {
     read.readIndex = state.committed;
     read.round = role.round;
   }
-  confirmLeadership(ctx, role);
+  askQuorum(ctx, role);
   finishReadRounds(ctx, role);
 }
 
@@ -57,8 +65,51 @@ export function finishReadRounds(ctx: Context, role: LeaderRole): void {
   });
 }
 
-/** A follower answered: asks it again when reads have come since it was asked. */
-export function continueReadRounds(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
-  const newest = role.reads.at(-1)?.round ?? 0;
-  if (newest > progress.ackedRound) askToConfirm(ctx, role, id, progress);
+/** A follower answered: it, or another, is asked about the reads that have come since. */
+export function continueReadRounds(ctx: Context, role: LeaderRole): void {
+  if (role.reads.length > 0) askQuorum(ctx, role);
+}
+
+/** Asks the other voters too where a quorum took its time. */
+export function hurryReadRounds(ctx: Context, role: LeaderRole): void {
+  if (ctx.now < nextReadDeadline(role)) return;
+  role.askRestAt = Number.POSITIVE_INFINITY;
+  const newest = newestRound(role);
+  for (const [id, progress] of role.progress)
+    if (!isAskedAbout(progress, newest)) askToConfirm(ctx, role, id, progress);
+}
+
+/** When `hurryReadRounds` next has something to do; infinity for never. */
+export function nextReadDeadline(role: LeaderRole): number {
+  return role.reads.length === 0 ? Number.POSITIVE_INFINITY : role.askRestAt;
+}
+
+/** Asks about the newest round until a quorum is asked: first who answered what was sent last, for it is alive and quick. */
+function askQuorum(ctx: Context, role: LeaderRole): void {
+  const newest = newestRound(role);
+  const asked = ctx.out.length;
+  for (const [id, progress] of [...role.progress].sort(byLastAnswer)) {
+    if (isQuorumAsked(ctx.state, role, newest)) break;
+    if (!isAskedAbout(progress, newest)) askToConfirm(ctx, role, id, progress);
+  }
+  if (ctx.out.length === asked) return;
+  role.askRestAt = ctx.now + PATIENCE_MS;
+  ctx.deadlineMoved = true;
+}
+
+function byLastAnswer([, a]: readonly [NodeId, Progress], [, b]: readonly [NodeId, Progress]): number {
+  return a.ackedSentAt === b.ackedSentAt ? 0 : b.ackedSentAt - a.ackedSentAt;
+}
+
+function isQuorumAsked(state: Readonly<EngineState>, role: LeaderRole, round: number): boolean {
+  const isAsked = (id: NodeId): boolean => {
+    const progress = role.progress.get(id);
+    return id === state.id || (progress !== undefined && isAskedAbout(progress, round));
+  };
+  return jointQuorumValue(membershipOf(state).configs, (id) => (isAsked(id) ? 1 : 0)) === 1;
+}
+
+/** Of the reads that have one; 0 for none. */
+function newestRound(role: LeaderRole): number {
+  return role.reads.at(-1)?.round ?? 0;
 }

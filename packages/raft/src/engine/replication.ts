@@ -45,13 +45,8 @@ function lacksNews(ctx: Context, progress: Progress): boolean {
   return progress.mode !== "snapshot" && ctx.now >= progress.retryAt && !isBehindPurge(ctx, progress);
 }
 
-/** Asks every voter now for an answer that confirms this leader (Raft thesis section 6.4). */
-export function confirmLeadership(ctx: Context, role: LeaderRole): void {
-  for (const [id, progress] of role.progress) askToConfirm(ctx, role, id, progress);
-}
-
 /**
- * Asks one voter to confirm this leader. One question at a time: however many rounds are begun, a voter that is slow to answer
+ * Asks one voter now for an answer that confirms this leader (Raft thesis section 6.4). One question at a time: however many rounds are begun, a voter that is slow to answer
  * is asked about the newest of them when it has.
  */
 export function askToConfirm(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {

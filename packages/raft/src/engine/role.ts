@@ -140,6 +140,7 @@ export function becomeLeader(ctx: Context): LeaderRole {
     progress: new Map(),
     reads: [],
     round: 0,
+    askRestAt: Number.POSITIVE_INFINITY,
     change: null,
     leaseForfeited: false,
   };

@@ -56,6 +56,8 @@ export interface LeaderRole {
   reads: PendingRead[];
   /** The latest confirmation round that was sent out; 0 before the first. */
   round: number;
+  /** When the voters are asked too that a quorum did not need, on the runtime's clock; infinity for never. `read-rounds.ts` */
+  askRestAt: number;
   /** The membership change that somebody waits for. `membership-change.ts` */
   change: PendingChange | null;
   /**

@@ -13,6 +13,7 @@ const LEADER: LeaderRole = {
   progress: new Map(),
   reads: [],
   round: 0,
+  askRestAt: Number.POSITIVE_INFINITY,
   change: null,
   leaseForfeited: false,
 };

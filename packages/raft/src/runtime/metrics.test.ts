@@ -44,6 +44,7 @@ function leaderRole(): LeaderRole {
     ]),
     reads: [],
     round: 0,
+    askRestAt: Number.POSITIVE_INFINITY,
     change: null,
     leaseForfeited: false,
   };
