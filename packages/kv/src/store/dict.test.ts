@@ -166,6 +166,27 @@ describe("a dictionary", () => {
     expect([...dict.shards()][0]?.arenaBytes).toBeLessThan(10_000);
   });
 
+  test("is gathered in fewer shards once little is left, and who has captured it sees what it was", () => {
+    const dict = new Dict(SEED);
+    for (let i = 0; i < 20_000; i++) put(dict, utf8.encode(`key:${i}`), utf8.encode(`${i}`), i, i % 7);
+    const captured = dict.capture();
+    expect(captured.length).toBeGreaterThan(7);
+    const all = walk(dict);
+    for (let i = 0; i < 19_900; i++) {
+      dict.find(utf8.encode(`key:${i}`));
+      dict.remove();
+    }
+    expect([...dict.shards()]).toHaveLength(1);
+    expect(dict.size).toBe(100);
+    const left = Array.from({ length: 100 }, (_, i) => 19_900 + i);
+    expect(walk(dict)).toEqual(inOrder(left.map((i) => `key:${i}`)));
+    for (const i of left) {
+      expect(get(dict, utf8.encode(`key:${i}`))).toEqual(utf8.encode(`${i}`));
+      expect([dict.shard.version(dict.slot), dict.shard.deadline(dict.slot)]).toEqual([i, i % 7]);
+    }
+    expect(keysOf(captured).map(name)).toEqual(all);
+  });
+
   test("copies a shard that a capture sees once, and none that was released", () => {
     const dict = new Dict(SEED);
     const [a, b] = [utf8.encode("a"), utf8.encode("b")];

@@ -8,6 +8,9 @@ const MAX_SHARD_BYTES = 524_288;
 /** No shard is split further: so many keys whose hashes begin alike would be equal in the rest too. */
 const MAX_DEPTH = 24;
 
+/** Once there is a key where there were so many, what is left is gathered in fewer shards: empty ones take time to walk, and memory. */
+const GATHER_SHARE = 64;
+
 /** How many keys are looked ahead at together. */
 export const MOST_AHEAD = 64;
 /** With fewer keys it is not worth it. */
@@ -32,6 +35,8 @@ export class Dict {
   #directory: Shard[];
   #bits = 0;
   #size = 0;
+  /** The most keys that there were since shards were gathered. */
+  #peak = 0;
   #shard: Shard;
   #slot = -1;
   #hash = 0;
@@ -126,7 +131,10 @@ export class Dict {
   /** Sets what `key`, at which the cursor stands, holds. See `Shard.put`. The cursor is nowhere afterwards. */
   put(key: Uint8Array, value: Value, version = 0, deadline = 0): void {
     const shard = this.writable();
-    if (this.#slot < 0) this.#size += 1;
+    if (this.#slot < 0) {
+      this.#size += 1;
+      if (this.#size > this.#peak) this.#peak = this.#size;
+    }
     shard.put(this.#slot, this.#hash, key, value, version, deadline);
     this.#slot = -1;
     let crowded = shard;
@@ -142,6 +150,7 @@ export class Dict {
     this.writable().remove(this.#slot);
     this.#size -= 1;
     this.#slot = -1;
+    if (this.#bits > 0 && this.#size * GATHER_SHARE <= this.#peak) this.#gather();
   }
 
   /** Moves the cursor to the first key whose hash is `hash` or higher. @returns whether there is one. */
@@ -190,7 +199,29 @@ export class Dict {
     copy.#directory = this.#directory.slice();
     copy.#bits = this.#bits;
     copy.#size = this.#size;
+    copy.#peak = this.#peak;
     return copy;
+  }
+
+  /** Puts what is left into new shards. Who has captured the old ones keeps them. */
+  #gather(): void {
+    const gathered = new Dict(this.seed);
+    for (const shard of this.shards()) {
+      for (let slot = shard.next(0); slot >= 0; slot = shard.next(slot + 2)) {
+        const key = shard.key(slot);
+        const value = shard.value(slot);
+        gathered.find(key);
+        gathered.put(key, value, shard.version(slot), shard.deadline(slot));
+        // What a capture can see is owned by nobody from now on, so that it is copied before it is changed.
+        if (value instanceof Uint8Array || value.owner !== shard || shard.shared > 0) continue;
+        gathered.find(key);
+        value.owner = gathered.#shard;
+      }
+    }
+    this.#directory = gathered.#directory;
+    this.#bits = gathered.#bits;
+    this.#shard = gathered.#shard;
+    this.#peak = this.#size;
   }
 
   /** Moves the cursor to the first key behind the shard of `hash`. */
