@@ -11,6 +11,7 @@ export { decodeKvEntry, encodeKvEntry, partBytes } from "./entry-codec.js";
 export { Work } from "./work.js";
 export type { KvTypeConfig } from "./kv-state-machine.js";
 export { KvStateMachine, NEEDS_TICK } from "./kv-state-machine.js";
+export { MOST_AHEAD } from "./store/dict.js";
 export type {
   DoubleReply,
   ErrorReply,

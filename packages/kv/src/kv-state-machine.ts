@@ -134,6 +134,11 @@ export class KvStateMachine implements StateMachine<Request, KvResponse> {
     return db.needsTick ? NEEDS_TICK : reply;
   }
 
+  /** These keys are read next, in this order: what they need is brought near meanwhile. At most {@link MOST_AHEAD}; none to let go of them. Changes nothing. */
+  lookAhead(keys: readonly Uint8Array[]): void {
+    this.#db.lookAhead(keys);
+  }
+
   /** The index of the entry that changed `key` last, or 0 when it is absent: what a transaction watches. */
   version(key: Uint8Array): number {
     this.#db.beginRead(0);

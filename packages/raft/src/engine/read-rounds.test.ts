@@ -149,6 +149,34 @@ describe("a read round asks no more than it needs", () => {
     expect(the(node.accept(sentTo(rest, 5)), "readReady").requestId).toBe(1);
   });
 
+  test("counted from when they were asked, whatever else is answered meanwhile", () => {
+    const node = elected({ membership: voters(1, 2, 3, 4, 5) });
+    const write = node.write("a");
+    node.read(1);
+    const { now } = node;
+    node.now += 5;
+    node.accept(sentTo(write, 4));
+    expect(node.engine.nextDeadline()).toBe(now + 10);
+  });
+
+  test("also those that have entries on their way, which take longer", () => {
+    const node = elected();
+    expect(asked(node.read(1))).toEqual([2]);
+    node.write("a");
+    expect(asked(node.pass(10))).toEqual([3]);
+  });
+
+  test("and waits as long for who is asked again, once it has answered about an earlier read", () => {
+    const node = elected();
+    const out = node.read(1);
+    for (let i = 2; i <= 4; i++) node.read(i);
+    node.pass(10);
+    expect(node.engine.nextDeadline()).toBe(node.now + 40);
+    node.now += 2;
+    expect(asked(node.accept(sentTo(out, 2)))).toEqual([2]);
+    expect(node.engine.nextDeadline(node.now + 38)).toBe(node.now + 10);
+  });
+
   test("and nobody later where a quorum has answered", () => {
     const node = elected();
     node.accept(sentTo(node.read(1), 2));

@@ -12,6 +12,7 @@ let reply: RespValue | typeof NEEDS_TICK;
 let work: number;
 let order: string[];
 let scheduled: number;
+let ahead: number[];
 let reader: LocalReader;
 
 beforeEach(() => {
@@ -19,6 +20,7 @@ beforeEach(() => {
   reply = Buffer.from("value");
   work = 700;
   order = [];
+  ahead = [];
   scheduled = 0;
   const unused = (): never => expect.unreachable();
   reader = new LocalReader({
@@ -26,6 +28,9 @@ beforeEach(() => {
     machine: {
       version: unused,
       clockMs: 0,
+      lookAhead: (keys) => {
+        ahead.push(keys.length);
+      },
       get work() {
         return work;
       },
@@ -95,6 +100,17 @@ describe("reads that share a round", () => {
     work = 1000;
     await serve(GET, GET, GET);
     expect(order).toEqual(["read", "read", "read"]);
+  });
+
+  it("are looked up together, 64 at a time, and their keys are let go of", async () => {
+    await serve(...Array.from({ length: 65 }, () => GET));
+    expect(ahead).toEqual([64, 1, 0]);
+    ahead = [];
+    await serve(GET);
+    expect(ahead).toEqual([]);
+    reply = NEEDS_TICK;
+    await serve(GET, GET);
+    expect(ahead).toEqual([2, 0]);
   });
 
   it("wait for the log to tell the time, and go on where they were", async () => {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { KvStateMachine } from "@seshat/kv";
-import { NEEDS_TICK } from "@seshat/kv";
+import { MOST_AHEAD, NEEDS_TICK } from "@seshat/kv";
 import type { Raft } from "@seshat/raft";
 import type { RespValue } from "@seshat/resp";
 import type { ServerTypeConfig } from "../node/type-config.js";
@@ -20,7 +20,7 @@ interface Submitted {
 /** What the reader needs of its surroundings. */
 export interface LocalReaderParts {
   readonly raft: Pick<Raft<ServerTypeConfig>, "ensureLinearizable" | "mayReadAtOnce">;
-  readonly machine: Pick<KvStateMachine, "version" | "clockMs" | "work">;
+  readonly machine: Pick<KvStateMachine, "version" | "clockMs" | "work" | "lookAhead">;
   readonly read: Read;
   readonly clock: LeaderClock;
   readonly writer: Pick<LocalWriter, "tick">;
@@ -110,14 +110,18 @@ export class LocalReader {
 
   #serve(ops: readonly ReadOp[]): Outcome | Promise<Outcome> {
     const nowMs = this.#parts.clock.nowMs();
+    const { machine } = this.#parts;
     const replies: RespValue[] = [];
-    for (const op of ops) {
-      const reply = this.#turnWork > MAX_TURN_WORK ? NEEDS_TICK : this.#readInTurn(op, nowMs);
+    for (let at = 0; at < ops.length; at++) {
+      if (at % MOST_AHEAD === 0 && ops.length > 1) machine.lookAhead(firstKeys(ops, at));
+      const reply = this.#turnWork > MAX_TURN_WORK ? NEEDS_TICK : this.#readInTurn(ops[at] as ReadOp, nowMs);
       if (reply === NEEDS_TICK) {
+        machine.lookAhead([]);
         return this.#serveRest(ops, replies, nowMs).catch((thrown: unknown) => failureOf(thrown));
       }
       replies.push(reply);
     }
+    if (ops.length > 1) machine.lookAhead([]);
     return { type: "done", replies };
   }
 
@@ -156,4 +160,17 @@ export class LocalReader {
     if (isArgs(op)) return read(op, nowMs, Math.floor(Math.random() * 2 ** 53));
     return op.versionsOf.map((key) => machine.version(key));
   }
+}
+
+/** The keys that so many operations are about, of each the first. */
+function firstKeys(ops: readonly ReadOp[], since: number): Uint8Array[] {
+  const keys: Uint8Array[] = [];
+  const end = Math.min(ops.length, since + MOST_AHEAD);
+  for (let at = since; at < end; at++) {
+    const op = ops[at] as ReadOp;
+    // Nearly every command has it there. What is none does no harm.
+    const key = isArgs(op) ? op[1] : op.versionsOf[0];
+    if (key !== undefined) keys.push(key);
+  }
+  return keys;
 }
