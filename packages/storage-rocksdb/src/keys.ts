@@ -5,20 +5,20 @@
  *   "c"                        the hint of what is committed
  *   "d" generation u32, hash u8, key    the key-value state machine's data
  *   "i"                        whose store it is
+ *   "j"                        the number of the last record of the journal that is in the database
  *   "l" index u64              entries of the log, from that index on
  *   "p"                        what was purged of the log
  *   "s" id u64                 a session (with the state machine's data on disk only)
  *   "v"                        the vote
- *   "x"                        the synced extent: stands first in every batch that is to be synced
  *
  * Integers are big-endian, so that keys stand in the order of numbers.
  */
 export const APPLIED_KEY: Uint8Array = Uint8Array.of(0x61);
 export const COMMITTED_KEY: Uint8Array = Uint8Array.of(0x63);
 export const IDENTITY_KEY: Uint8Array = Uint8Array.of(0x69);
+export const JOURNALED_KEY: Uint8Array = Uint8Array.of(0x6a);
 export const PURGED_KEY: Uint8Array = Uint8Array.of(0x70);
 export const VOTE_KEY: Uint8Array = Uint8Array.of(0x76);
-export const EXTENT_KEY: Uint8Array = Uint8Array.of(0x78);
 
 const LOG_PREFIX = 0x6c;
 const SESSION_PREFIX = 0x73;

@@ -19,7 +19,7 @@ export function entry(index: number, bytes = 200): Entry {
   };
 }
 
-/** With WAL files of 64 KiB. */
+/** With small segments and tables. */
 export function openStore(dir: string, options: StoreOptions = {}, io: StoreIo = nodeIo): Promise<Store> {
   return openMemoryStore<BytesTypeConfig>(
     dir,
@@ -47,12 +47,12 @@ export async function readAll({ storage }: Store): Promise<Entry[]> {
   return entries;
 }
 
-/** The paths of the WAL files of a store. */
-export function wals(dir: string): string[] {
-  return readdirSync(join(dir, "db"))
-    .filter((name) => name.endsWith(".log"))
+/** The paths of the segments of the journal of a store. */
+export function segments(dir: string): string[] {
+  return readdirSync(join(dir, "journal"))
+    .filter((name) => name.startsWith("segment-"))
     .toSorted()
-    .map((name) => join(dir, "db", name));
+    .map((name) => join(dir, "journal", name));
 }
 
 /** Changes one bit. */

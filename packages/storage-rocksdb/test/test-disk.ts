@@ -7,8 +7,6 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  statSync,
-  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +23,7 @@ function scratchDirectory(): string {
 
 /** What a store did to its files, in order. */
 export interface Access {
-  readonly call: "open" | "write" | "truncate" | "datasync" | "syncDirectory" | "rename" | "unlink" | "batch";
+  readonly call: "open" | "write" | "datasync" | "syncDirectory" | "rename" | "unlink" | "batch";
   /** From the directory of the store on. */
   readonly path: string;
 }
@@ -36,14 +34,14 @@ interface PendingName {
   undo(root: string): void;
 }
 
-const isWal = (path: string): boolean => /\/db\/\d{6,}\.log$/.test(path);
-/** RocksDB syncs its own files, but for the WAL. */
+const isSegment = (path: string): boolean => /\/journal\/segment-\d+$/.test(path);
+/** RocksDB syncs its own files, but for its write-ahead log, of which nothing is asked. */
 const isRocksdbs = (root: string, path: string): boolean => /^(?:db|lock)\//.test(relative(root, path));
 const NEVER = new Promise<never>(() => {});
 
 /**
- * Real files, of which a power failure takes what was not synced: WAL files are cut back to what was synced of them, other files of the
- * store to their last synced content, and names that their directory was not synced for are taken back. What RocksDB syncs by itself
+ * Real files, of which a power failure takes what was not synced: segments of the journal are zeros behind what was synced of them, other files of the
+ * store go back to their last synced content, and names that their directory was not synced for are taken back. What RocksDB syncs by itself
  * is as RocksDB left it.
  */
 export class TestDisk {
@@ -65,7 +63,7 @@ export class TestDisk {
     this.io = this.#makeIo();
   }
 
-  /** How many bytes of a WAL file are synced. */
+  /** Up to which byte a segment of the journal is synced. */
   syncedBytes(path: string): number {
     const synced = this.#synced.get(path);
     return typeof synced === "number" ? synced : 0;
@@ -74,7 +72,7 @@ export class TestDisk {
   /**
    * The power fails: nothing that is under way ends, and nothing that is begun.
    *
-   * @param torn how much of what is not synced of a WAL file stays: given its length, its part.
+   * @param torn how much of what is not synced of the journal stays: given its length, its part.
    * @param others what becomes of what is not synced of other files: a process that is killed loses nothing.
    * @returns a disk with what is left.
    */
@@ -85,10 +83,10 @@ export class TestDisk {
     if (others === "lost") for (const name of this.#pending.reverse()) name.undo(dir);
     for (const path of listFiles(dir)) {
       const original = join(this.dir, relative(dir, path));
-      if (isWal(path)) {
+      if (isSegment(path)) {
         const synced = this.syncedBytes(original);
-        const { size } = statSync(path);
-        if (size > synced) truncateSync(path, synced + torn(size - synced));
+        const end = writtenBytes(path);
+        if (end > synced) zeroFrom(path, Math.max(synced, wholeSectors(synced + torn(end - synced))));
       } else if (others === "lost") {
         const synced = this.#synced.get(original);
         if (synced instanceof Uint8Array) writeFileSync(here(original), synced);
@@ -96,7 +94,7 @@ export class TestDisk {
     }
     const next = new TestDisk(dir);
     for (const path of listFiles(dir)) {
-      if (isWal(path)) next.#synced.set(path, statSync(path).size);
+      if (isSegment(path)) next.#synced.set(path, writtenBytes(path));
       else if (!isRocksdbs(dir, path)) next.#synced.set(path, readFileSync(path));
     }
     return next;
@@ -116,7 +114,7 @@ export class TestDisk {
     for (const path of listFiles(dir)) {
       // RocksDB's own files are as RocksDB left them.
       const isKnown = this.#synced.has(join(this.dir, relative(dir, path)));
-      if (!isKnown && isWal(path)) next.#synced.set(path, 0);
+      if (!isKnown && isSegment(path)) next.#synced.set(path, 0);
     }
     next.#pending = this.#pending.map((name) => ({
       dir: join(dir, relative(this.dir, name.dir)),
@@ -168,7 +166,7 @@ export class TestDisk {
       open: (path, flags) =>
         access("open", path, async () => {
           const fd = await nodeIo.open(path, flags);
-          if (flags === "wx+") {
+          if (flags === "wx+" || flags === "w+") {
             this.#synced.set(path, new Uint8Array(0));
             this.#pending.push({
               dir: dirname(path),
@@ -177,6 +175,7 @@ export class TestDisk {
           }
           return fd;
         }),
+      openDurable: (path) => access("open", path, () => nodeIo.openDurable(path)),
       close: (fd) => nodeIo.close(fd),
       write: (fd, bytes, offset, path) => {
         const copy = bytes.slice();
@@ -184,15 +183,17 @@ export class TestDisk {
       },
       writeNow: (fd, bytes, offset, path) =>
         access("write", path, async () => nodeIo.writeNow(fd, bytes, offset, path)),
-      size: (fd) => nodeIo.size(fd),
+      writeDurably: async (fd, pieces, offset, path) => {
+        const bytes = Buffer.concat(pieces);
+        await access("write", path, () => nodeIo.write(fd, bytes, offset, path));
+        await this.io.datasync(fd, path);
+      },
       read: (fd, bytes, offset) => nodeIo.read(fd, bytes, offset),
-      truncate: (fd, size, path) => access("truncate", path, () => nodeIo.truncate(fd, size, path)),
       datasync: (fd, path) =>
         access("datasync", path, async () => {
-          // RocksDB may have deleted the WAL file meanwhile.
-          const state = isWal(path) ? nodeIo.size(fd) : existsSync(path) ? readFileSync(path) : null;
+          const state = isSegment(path) ? writtenBytes(path) : readFileSync(path);
           await nodeIo.datasync(fd, path);
-          if (!this.#isDead() && state !== null) this.#synced.set(path, state);
+          if (!this.#isDead()) this.#synced.set(path, state);
         }),
       syncDirectory: (path) =>
         access("syncDirectory", path, async () => {
@@ -206,7 +207,7 @@ export class TestDisk {
           await nodeIo.rename(from, to);
           const synced = this.#synced.get(from);
           this.#synced.delete(from);
-          if (synced !== undefined) this.#synced.set(to, synced);
+          if (synced !== undefined) this.#synced.set(to, isSegment(to) ? writtenBytes(to) : synced);
           this.#pending.push({
             dir: dirname(to),
             undo: (root) => {
@@ -252,6 +253,23 @@ export class TestDisk {
   #isDead(): boolean {
     return this.#dead;
   }
+}
+
+/** Where the zeros begin at the end of a file. */
+function writtenBytes(path: string): number {
+  const bytes = readFileSync(path);
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return end;
+}
+
+/** A disk writes a sector or does not. */
+function wholeSectors(bytes: number): number {
+  return bytes - (bytes % 512);
+}
+
+function zeroFrom(path: string, from: number): void {
+  writeFileSync(path, readFileSync(path).fill(0, from));
 }
 
 /** A copy of one moment: RocksDB may be deleting files that it needs no more. */

@@ -1,15 +1,15 @@
 import {
   close,
+  constants,
   fdatasync,
-  fstatSync,
   fsync,
-  ftruncate,
   open,
   read,
   rename,
   unlink,
   write,
   writeSync,
+  writev,
 } from "node:fs";
 import { promisify } from "node:util";
 import { loadRocksdb } from "../native/load.js";
@@ -20,18 +20,18 @@ import type { RocksConstructor } from "../native/rocksdb.js";
  * power fail between any two calls. Paths are absolute.
  */
 export interface StoreIo {
-  open(path: string, flags: "r" | "r+" | "wx+"): Promise<number>;
+  open(path: string, flags: "r" | "r+" | "w+" | "wx+"): Promise<number>;
+  /** Opens a file to be written with {@link StoreIo.writeDurably}. */
+  openDurable(path: string): Promise<number>;
   close(fd: number): Promise<void>;
   /** Writes all of `bytes` at `offset`. */
   write(fd: number, bytes: Uint8Array, offset: number, path: string): Promise<void>;
   /** Writes a few bytes at `offset`, into what the system holds in memory of a file that was just written: not worth a trip to another thread. */
   writeNow(fd: number, bytes: Uint8Array, offset: number, path: string): Promise<void> | void;
-  /** The length of an open file. */
-  size(fd: number): number;
+  /** Writes the pieces one behind the other from `offset` on. Ends when they are durable. */
+  writeDurably(fd: number, pieces: readonly Uint8Array[], offset: number, path: string): Promise<void>;
   /** Reads into all of `bytes` from `offset` on; returns how many came, fewer only at the end of the file. */
   read(fd: number, bytes: Uint8Array, offset: number): Promise<number>;
-  /** Cuts the file off. */
-  truncate(fd: number, size: number, path: string): Promise<void>;
   /** Ends when everything written to the file before is durable. */
   datasync(fd: number, path: string): Promise<void>;
   /** Ends when the names of the files of a directory are durable. */
@@ -43,6 +43,9 @@ export interface StoreIo {
   loadRocksdb(): Promise<RocksConstructor>;
 }
 
+/** As many as the system takes in one call. */
+const MAX_PIECES = 1024;
+
 const fs = {
   open: promisify(open),
   close: promisify(close),
@@ -50,14 +53,20 @@ const fs = {
   read: promisify(read),
   fdatasync: promisify(fdatasync),
   fsync: promisify(fsync),
-  ftruncate: promisify(ftruncate),
   rename: promisify(rename),
   unlink: promisify(unlink),
 };
 
+/**
+ * Where the system can write and sync in one call, it does: each call takes a trip to another thread. Elsewhere a sync follows: what macOS makes of this
+ * flag does not reach past the cache of the disk, and Windows does not have it.
+ */
+const DSYNC = process.platform === "linux" ? constants.O_DSYNC : 0;
+
 /** The machine's own files. Every call that may wait for a disk works on the thread pool, off the main thread. */
 export const nodeIo: StoreIo = {
   open: (path, flags) => fs.open(path, flags),
+  openDurable: (path) => fs.open(path, constants.O_RDWR | DSYNC),
   close: (fd) => fs.close(fd),
   async write(fd, bytes, offset) {
     for (let at = 0; at < bytes.length;) {
@@ -68,7 +77,10 @@ export const nodeIo: StoreIo = {
   writeNow(fd, bytes, offset) {
     for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, offset + at);
   },
-  size: (fd) => fstatSync(fd).size,
+  async writeDurably(fd, pieces, offset) {
+    await writePieces(fd, pieces, offset);
+    if (DSYNC === 0) await fs.fdatasync(fd);
+  },
   async read(fd, bytes, offset) {
     let at = 0;
     while (at < bytes.length) {
@@ -78,7 +90,6 @@ export const nodeIo: StoreIo = {
     }
     return at;
   },
-  truncate: (fd, size) => fs.ftruncate(fd, size),
   datasync: (fd) => fs.fdatasync(fd),
   async syncDirectory(path) {
     // Windows cannot open a directory, and makes names durable by itself.
@@ -95,3 +106,33 @@ export const nodeIo: StoreIo = {
   beforeBatch: () => {},
   loadRocksdb,
 };
+
+/** One call to the system, nearly always: it may write less than it was given. */
+async function writePieces(fd: number, pieces: readonly Uint8Array[], offset: number): Promise<void> {
+  let left = pieces;
+  for (let at = offset; left.length > 0;) {
+    const written = await writeSome(fd, left.slice(0, MAX_PIECES), at);
+    at += written;
+    left = after(left, written);
+  }
+}
+
+function writeSome(fd: number, pieces: readonly Uint8Array[], offset: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done = (error: NodeJS.ErrnoException | null, written: number): void =>
+      error === null ? resolve(written) : reject(error);
+    const [first] = pieces as [Uint8Array];
+    if (pieces.length === 1) write(fd, first, 0, first.length, offset, done);
+    else writev(fd, pieces, offset, done);
+  });
+}
+
+/** What is left of the pieces behind their first `count` bytes. */
+function after(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let skipped = count;
+  for (const [at, piece] of pieces.entries()) {
+    if (skipped < piece.length) return [piece.subarray(skipped), ...pieces.slice(at + 1)];
+    skipped -= piece.length;
+  }
+  return [];
+}

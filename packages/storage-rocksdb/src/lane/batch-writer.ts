@@ -1,14 +1,9 @@
 import { messageOf } from "../errors.js";
-import { EXTENT_KEY } from "../keys.js";
-import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
-import type { Extent } from "../wal/extent.js";
-import { encodeExtent } from "../wal/extent.js";
+import type { Fill } from "../journal/operations.js";
+import type { RocksDatabase } from "../native/rocksdb.js";
 
 const BACKGROUND_ERRORS = "rocksdb.background-errors";
 const WRITE_STOPPED = "rocksdb.is-write-stopped";
-
-/** Writes to the database, in order. All of one write goes into one batch. */
-export type Fill = (batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">) => void;
 
 /**
  * Writes batches into the database, one at a time.
@@ -34,12 +29,10 @@ export class BatchWriter {
     return this.#gaveUp;
   }
 
-  /** @param extent what is durable before this batch, where it is to be synced. */
-  async write(extent: Extent | null, fills: readonly Fill[]): Promise<void> {
+  /** Writes all of it or nothing. */
+  async write(fills: readonly Fill[]): Promise<void> {
     const batch = this.#database.write();
     try {
-      // First of all, so that whoever reads the file finds it without knowing the rest.
-      if (extent !== null) batch.tryPut(EXTENT_KEY, encodeExtent(extent));
       for (const fill of fills) fill(batch);
     } catch (thrown) {
       batch.destroy();

@@ -2,17 +2,19 @@ import { LatencyHistogram } from "@seshat/common";
 
 /** What the lane has done, since the store was opened. */
 export interface LaneMetrics {
-  /** How long one sync of the WAL took, in milliseconds. */
+  /** How long one write to the journal took until it was durable, in milliseconds. */
   readonly syncLatency: LatencyHistogram;
-  /** Batches written. One serves all writes that waited. */
+  /** Batches, each a record of the journal. One serves all writes of a turn. */
   readonly batches: number;
   /** Bytes of keys and values written, without what RocksDB adds. */
   readonly bytesWritten: number;
-  /** Bytes of WAL files that were synced. */
+  /** Bytes that were written to the journal. */
   readonly bytesSynced: number;
-  /** Batches and syncs that took longer than `stallMs`. */
+  /** Bytes that stand in the journal, because the database does not have them in its tables yet. */
+  readonly journalBytes: number;
+  /** Batches and writes to the journal that took longer than `stallMs`. */
   readonly stalls: number;
-  /** Bytes of writes that are queued or being written. */
+  /** Bytes of writes that the database does not have yet. */
   readonly queuedBytes: number;
 }
 
@@ -34,8 +36,9 @@ export class LaneCounts {
     return this.#queuedBytes;
   }
 
-  metrics(): LaneMetrics {
+  metrics(journalBytes: number): LaneMetrics {
     return {
+      journalBytes,
       syncLatency: this.#syncLatency,
       batches: this.#batches,
       bytesWritten: this.#bytes,
@@ -49,9 +52,12 @@ export class LaneCounts {
     this.#queuedBytes += bytes;
   }
 
+  recorded(): void {
+    this.#batches += 1;
+  }
+
   /** @param startedAt as `performance.now()` tells. */
   batchWritten(bytes: number, startedAt: number): void {
-    this.#batches += 1;
     this.#bytes += bytes;
     this.#queuedBytes -= bytes;
     this.#noticeStall(startedAt);

@@ -2,16 +2,23 @@ import type { StorageVerb } from "@seshat/common";
 import { StorageError } from "@seshat/common";
 import { messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
+import type { Journal } from "../journal/journal.js";
+import type { Fill } from "../journal/operations.js";
+import { doOperations } from "../journal/operations.js";
+import { JournalRecord } from "../journal/record.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
-import type { Extent } from "../wal/extent.js";
-import type { MarkerFile } from "../wal/marker-file.js";
-import type { WalFiles } from "../wal/wal-files.js";
-import type { Fill } from "./batch-writer.js";
-import { BatchWriter } from "./batch-writer.js";
+import type { MarkerFile } from "../opening/marker-file.js";
+import { DurableMark } from "./durable-mark.js";
 import type { LaneMetrics } from "./lane-metrics.js";
 import { LaneCounts } from "./lane-metrics.js";
-import type { Sync } from "./syncer.js";
-import { Syncer } from "./syncer.js";
+import { Tables } from "./tables.js";
+
+/** So much of what nobody asks to be durable waits for something that is to be. */
+const MAX_HELD_BYTES = 1_048_576;
+/** How many times as much may be written before tables are made again, until whoever writes waits for those that are being made. */
+const JOURNAL_SLACK = 4;
+
+type Callback = (error: Error | null) => void;
 
 /** One write on its way. Each callback is called once, with null or with what went wrong. */
 interface Write {
@@ -19,62 +26,84 @@ interface Write {
   readonly bytes: number;
   readonly fill: Fill;
   /** It can be read. */
-  readonly onWritten: ((error: Error | null) => void) | null;
+  readonly onWritten: Callback | null;
   /** It is durable; null when nobody asks for that. */
-  readonly onDurable: ((error: Error | null) => void) | null;
+  readonly onDurable: Callback | null;
+  /** True when somebody waits for it to be read. Else it may be a little later. */
+  readonly isAwaited?: boolean;
+}
+
+/** A record that is not in the journal yet, and those who wait for it to be durable. */
+interface Held {
+  readonly record: JournalRecord;
+  readonly writes: readonly Write[];
 }
 
 export interface LaneParts {
   readonly database: RocksDatabase;
-  readonly wals: WalFiles;
+  readonly journal: Journal;
   readonly marker: MarkerFile;
   readonly io: StoreIo;
-  /** What was durable when the store was opened, and how many batches the database holds. */
-  readonly extent: Extent;
+  /** The number of the last record, which is durable and in the database. */
+  readonly number: number;
+  /** How much is written to the journal before the database makes tables of it, in bytes. */
+  readonly journalBytes: number;
   readonly stallMs: number;
 }
 
 /**
- * The one way into the database. Writes that wait become one batch, and one sync makes all batches durable that were written by
- * then: group commit. While a sync is under way, batches are written; what they hold is for the next sync.
+ * The one way into the store. Writes of one turn become one record; records that wait become one write to the journal, which makes all of them
+ * durable: group commit. What is durable goes into the database behind that, many records at a time, and once the database has it in its tables it
+ * goes from the journal.
  *
- * The first error poisons the lane: a sync that failed has lost the pages it was for, and nothing that was written since can be
+ * The first error poisons the lane: a write that failed has lost the pages it was for, and nothing that was written since can be
  * promised. Every later call gets that error.
  */
 export class WriteLane {
-  readonly #parts: LaneParts;
+  readonly #journal: Journal;
+  readonly #tables: Tables;
+  readonly #mark: DurableMark;
+  readonly #counts: LaneCounts;
+  readonly #journalBytes: number;
+  /** Of this turn. */
   #queue: Write[] = [];
-  /** Goes with the next batch. */
+  /** Goes with the next record. */
   #rider: Fill | null = null;
-  /** Being written. */
-  #inBatch: Write[] = [];
-  /** Written and waiting for a sync. */
-  #unsynced: Write[] = [];
-  #running = false;
-  readonly #writer: BatchWriter;
-  readonly #syncer: Syncer;
-  #syncing = false;
-  #batches: number;
+  #number: number;
+  #held: Held[] = [];
+  #heldBytes = 0;
+  /** True when one of those held is to be durable. */
+  #isAskedFor = false;
+  /** Being written to the journal. */
+  #inJournal: readonly Held[] = [];
+  #writing: Promise<void> | null = null;
+  #retiring: Promise<void> | null = null;
+  /** How much was written to the journal since the database was last asked to make tables. */
+  #sinceFlush = 0;
   #poison: Error | null = null;
   #closed = false;
-  #idle: (() => void)[] = [];
-  readonly #counts: LaneCounts;
 
-  constructor(parts: LaneParts) {
-    this.#parts = parts;
-    this.#counts = new LaneCounts(parts.stallMs);
-    this.#writer = new BatchWriter(parts.database, parts.stallMs);
-    this.#syncer = new Syncer({ ...parts, onMarkerFailure: (cause) => this.#fail(cause) });
-    this.#batches = parts.extent.batches;
+  constructor({ database, journal, marker, io, number, journalBytes, stallMs }: LaneParts) {
+    const onFailure = (cause: unknown): void => this.#fail(cause);
+    this.#journal = journal;
+    this.#journalBytes = journalBytes;
+    this.#number = number;
+    this.#counts = new LaneCounts(stallMs);
+    this.#mark = new DurableMark(marker, number, onFailure);
+    const onBatch = (bytes: number, startedAt: number): void => {
+      this.#counts.batchWritten(bytes, startedAt);
+      this.#retireIfFull();
+    };
+    this.#tables = new Tables({ database, io, stallMs, number, onBatch, onFailure });
   }
 
   metrics(): LaneMetrics {
-    return this.#counts.metrics();
+    return this.#counts.metrics(this.#journal.bytes);
   }
 
   /** True when RocksDB may still have a batch in its hands that was given up. */
   get gaveUp(): boolean {
-    return this.#writer.gaveUp;
+    return this.#tables.gaveUp;
   }
 
   get queuedBytes(): number {
@@ -94,29 +123,58 @@ export class WriteLane {
   /** Queues a write, and says when it can be read and when it is durable. */
   enqueue(write: Write): void {
     this.check(write.verb);
-    this.#queue.push(write);
     this.#counts.queued(write.bytes);
-    this.#run();
+    // Writes of one turn go into one record.
+    if (this.#queue.push(write) === 1) queueMicrotask(() => this.#takeQueue());
   }
 
   /** Ends when the write is durable. */
   durable(verb: StorageVerb, bytes: number, fill: Fill): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onDurable = (error: Error | null): void => (error === null ? resolve() : reject(error));
-      this.enqueue({ verb, bytes, fill, onWritten: null, onDurable });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.enqueue({ verb, bytes, fill, onWritten: null, onDurable: settler(resolve, reject) });
+    return promise;
   }
 
   /** Ends when the write can be read. It is durable with the next write that is. */
   written(verb: StorageVerb, bytes: number, fill: Fill): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onWritten = (error: Error | null): void => (error === null ? resolve() : reject(error));
-      this.enqueue({ verb, bytes, fill, onWritten, onDurable: null });
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onWritten = settler(resolve, reject);
+    this.enqueue({ verb, bytes, fill, onWritten, onDurable: null, isAwaited: true });
+    return promise;
   }
 
-  /** Writes this with the next batch, whenever there is one, in place of what was to go with it before. A clean close counts as one. */
-  withNextBatch(rider: Fill): void {
+  /** Ends when the write is durable and can be read. */
+  async durableAndWritten(verb: StorageVerb, bytes: number, fill: Fill): Promise<void> {
+    await Promise.all([this.durable(verb, bytes, fill), this.written(verb, 0, () => {})]);
+  }
+
+  /**
+   * Ends when the write can be read. It does not stand in the journal, so a crash may take it, whole or in part, until {@link flush} has ended: for what
+   * nothing refers to before that.
+   */
+  async unlogged(verb: StorageVerb, bytes: number, fill: Fill): Promise<void> {
+    this.check(verb);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#counts.queued(bytes);
+    const onWritten: Callback = (error) =>
+      settler(resolve, reject)(error === null ? null : this.#errorOf(verb, error));
+    this.#tables.add({ number: null, bytes, fill, onWritten }, true);
+    await promise;
+  }
+
+  /** Ends when everything that can be read is durable, what is not in the journal too. */
+  async flush(verb: StorageVerb): Promise<void> {
+    this.check(verb);
+    try {
+      await this.#tables.flush();
+    } catch (cause) {
+      this.#fail(cause);
+      throw this.#errorOf(verb, cause);
+    }
+  }
+
+  /** Writes this with the next record, whenever there is one, in place of what was to go with it before. A clean close counts as one. */
+  withNextRecord(rider: Fill): void {
     this.check("save committed");
     this.#rider = rider;
   }
@@ -124,129 +182,136 @@ export class WriteLane {
   /** Ends when everything that was queued before is durable, and the marker says so. Nothing can be written any more. */
   async close(): Promise<void> {
     if (this.#poison === null && !this.#closed) {
-      await this.durable("save committed", 0, () => {});
+      await this.durableAndWritten("save committed", 0, () => {});
       this.#closed = true;
-      await this.#syncer.close();
+      await this.#mark.close();
     }
     this.#closed = true;
-    this.#syncer.stop();
-    this.#writer.stop();
+    this.#mark.stop();
+    this.#tables.stop(new Error("the store is closed"));
     await this.settled();
-    await this.#syncer.settled();
+    await this.#mark.settled();
   }
 
   /** Ends when no call to the database or a file is under way. */
-  settled(): Promise<void> {
-    if (!this.#running && !this.#syncing) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+  async settled(): Promise<void> {
+    await this.#writing;
+    await this.#tables.settled();
+    await this.#retiring;
   }
 
-  #run(): void {
-    if (this.#running) return;
-    this.#running = true;
-    // Writes of one turn go into one batch.
-    queueMicrotask(() => void this.#loop());
-  }
-
-  async #loop(): Promise<void> {
-    try {
-      while (this.#queue.length > 0 || (this.#unsynced.length > 0 && !this.#syncing)) {
-        if (this.#queue.length > 0) await this.#writeBatch();
-        // Between two batches: so the files end with a whole one, and the extent with it.
-        if (this.#unsynced.length > 0 && !this.#syncing) await this.#beginSync();
-      }
-    } catch (cause) {
-      this.#fail(cause);
-    } finally {
-      this.#running = false;
-      this.#noticeIdle();
-    }
-  }
-
-  async #writeBatch(): Promise<void> {
-    const startedAt = performance.now();
-    await this.#parts.io.beforeBatch();
-    // From here to the flush nothing may be awaited: what the writes put into the batch is what was queued by now.
+  #takeQueue(): void {
     const writes = this.#queue;
     this.#queue = [];
-    this.#inBatch = writes;
-    let extent: Extent | null = null;
-    if (writes.some(({ onDurable }) => onDurable !== null)) {
-      this.#batches += 1;
-      extent = { ...this.#syncer.extent, batches: this.#batches };
-    }
+    if (this.#poison !== null) return this.#refuse(writes, this.#poison);
     const fills = writes.map(({ fill }) => fill);
-    const rider = this.#rider;
+    if (this.#rider !== null) fills.push(this.#rider);
     this.#rider = null;
-    if (rider !== null) fills.push(rider);
-    await this.#writer.write(extent, fills);
+    let record: JournalRecord;
+    try {
+      record = new JournalRecord(this.#number + 1, fills);
+    } catch (cause) {
+      this.#fail(cause);
+      return this.#refuse(writes, cause);
+    }
+    this.#number = record.number;
+    this.#counts.recorded();
+    this.#hold(record, writes);
+    this.#toTables(record, writes);
+    this.#writeJournal();
+  }
+
+  #hold(record: JournalRecord, writes: readonly Write[]): void {
+    const asking = writes.filter(({ onDurable }) => onDurable !== null);
+    this.#held.push({ record, writes: asking });
+    this.#heldBytes += record.size;
+    this.#isAskedFor ||= asking.length > 0;
+  }
+
+  #toTables(record: JournalRecord, writes: readonly Write[]): void {
+    const { number, operations } = record;
     const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
-    this.#counts.batchWritten(bytes, startedAt);
-    this.#syncer.batchWritten(bytes);
-    // A sync that failed meanwhile has poisoned what was written after it too.
-    if (this.#poison !== null) throw this.#poison;
-    this.#inBatch = [];
-    for (const write of writes) {
-      write.onWritten?.(null);
-      if (write.onDurable !== null) this.#unsynced.push(write);
-    }
+    const onWritten: Callback = (error) => {
+      for (const write of writes) write.onWritten?.(error === null ? null : this.#errorOf(write.verb, error));
+    };
+    const fill: Fill = (batch) => doOperations(operations, batch);
+    this.#tables.add(
+      { number, fill, bytes, onWritten },
+      writes.some(({ isAwaited }) => isAwaited === true),
+    );
   }
 
-  /** Begins a sync of everything that was written so far, and does not wait for it. */
-  async #beginSync(): Promise<void> {
-    const writes = this.#unsynced;
-    this.#unsynced = [];
-    this.#syncing = true;
+  #writeJournal(): void {
+    if (this.#writing !== null || this.#poison !== null) return;
+    if (!this.#isAskedFor && this.#heldBytes < MAX_HELD_BYTES) return;
+    this.#writing = this.#writeHeld().finally(() => {
+      this.#writing = null;
+      this.#writeJournal();
+    });
+  }
+
+  async #writeHeld(): Promise<void> {
+    if (this.#sinceFlush > this.#journalBytes * JOURNAL_SLACK) await this.#retiring;
     const startedAt = performance.now();
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#isAskedFor = false;
+    this.#inJournal = held;
+    const { number } = (held.at(-1) as Held).record;
     try {
-      const sync = await this.#syncer.begin(this.#batches);
-      void this.#finishSync(sync, startedAt, writes);
-    } catch (cause) {
-      this.#endSync(writes, cause);
-    }
-  }
-
-  async #finishSync(sync: Sync, startedAt: number, writes: readonly Write[]): Promise<void> {
-    let bytes: number;
-    try {
-      bytes = await sync.done;
+      const records = held.map(({ record }) => record);
+      const bytes = await this.#journal.append(records, this.#mark.number);
       if (this.#poison !== null) throw this.#poison;
+      await this.#mark.set(number);
+      this.#counts.synced(bytes, startedAt);
+      this.#sinceFlush += bytes;
     } catch (cause) {
-      this.#endSync(writes, cause);
-      return;
+      return this.#fail(cause);
     }
-    this.#counts.synced(bytes, startedAt);
-    this.#endSync([]);
-    for (const { onDurable } of writes) onDurable?.(null);
+    this.#inJournal = [];
+    for (const { writes } of held) for (const { onDurable } of writes) onDurable?.(null);
   }
 
-  /** @param failed what is not durable, because of `cause`. */
-  #endSync(failed: readonly Write[], cause?: unknown): void {
-    this.#syncing = false;
-    if (cause !== undefined) this.#fail(cause, failed);
-    if (this.#unsynced.length > 0) this.#run();
-    this.#noticeIdle();
+  /** Has the database make tables of what it has, so that the journal can do without. */
+  #retireIfFull(): void {
+    if (this.#retiring !== null || this.#poison !== null || this.#sinceFlush < this.#journalBytes) return;
+    this.#sinceFlush = 0;
+    this.#retiring = this.#tables
+      .flush()
+      .then((number) => this.#journal.retire(number))
+      .catch((cause: unknown) => this.#fail(cause))
+      .finally(() => {
+        this.#retiring = null;
+      });
   }
 
-  #noticeIdle(): void {
-    if (this.#running || this.#syncing) return;
-    const waiting = this.#idle;
-    this.#idle = [];
-    for (const resolve of waiting) resolve();
-  }
-
-  #fail(cause: unknown, syncing: readonly Write[] = []): void {
+  #fail(cause: unknown): void {
     this.#poison ??= cause instanceof Error ? cause : new Error(messageOf(cause));
     const poison = this.#poison;
-    const failed = [...syncing, ...this.#unsynced, ...this.#inBatch, ...this.#queue];
-    const unwritten = new Set([...this.#inBatch, ...this.#queue]);
-    this.#unsynced = [];
-    this.#inBatch = [];
-    this.#queue = [];
-    for (const write of failed) {
-      const error = new StorageError(write.verb, messageOf(poison), { cause: poison });
-      if (unwritten.has(write)) write.onWritten?.(error);
-      write.onDurable?.(error);
+    const failed = [...this.#inJournal, ...this.#held];
+    this.#inJournal = [];
+    this.#held = [];
+    this.#tables.stop(poison);
+    for (const { writes } of failed) {
+      for (const { verb, onDurable } of writes) onDurable?.(this.#errorOf(verb, poison));
+    }
+    this.#refuse(this.#queue.splice(0), poison);
+  }
+
+  #refuse(writes: readonly Write[], cause: unknown): void {
+    for (const { verb, onWritten, onDurable } of writes) {
+      const error = this.#errorOf(verb, cause);
+      onWritten?.(error);
+      onDurable?.(error);
     }
   }
+
+  #errorOf(verb: StorageVerb, cause: unknown): StorageError {
+    return new StorageError(verb, messageOf(cause), { cause });
+  }
+}
+
+function settler(resolve: () => void, reject: (error: Error) => void): Callback {
+  return (error) => (error === null ? resolve() : reject(error));
 }

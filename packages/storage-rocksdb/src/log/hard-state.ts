@@ -71,11 +71,11 @@ export class HardState {
     this.#vote = vote;
   }
 
-  /** Durable with the next write that is, and written with the next at all: alone it would cost as much as an entry. */
+  /** Durable with the next write that is: alone it would cost as much as an entry. */
   saveCommitted({ term, index }: LogId): void {
     const committed = { term, index };
     const value = encodeLogId(committed);
-    this.#lane.withNextBatch((batch) => batch.tryPut(COMMITTED_KEY, value));
+    this.#lane.withNextRecord((batch) => batch.tryPut(COMMITTED_KEY, value));
     this.#committed = committed;
   }
 

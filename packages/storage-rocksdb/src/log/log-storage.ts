@@ -12,7 +12,7 @@ import { EntryCodec } from "@seshat/common/codec";
 import type { StoreCodec } from "../codec.js";
 import { messageOf } from "../errors.js";
 import { LOG_END, LOG_START, PURGED_KEY, logKey } from "../keys.js";
-import type { Fill } from "../lane/batch-writer.js";
+import type { Fill } from "../journal/operations.js";
 import type { WriteLane } from "../lane/write-lane.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
 import { decodeLogId, encodeLogId } from "../records/hard-state.js";
@@ -137,7 +137,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     if (since <= this.#lastPurgedLogId.index) {
       throw new StorageError("truncate", `entry ${since} was to be removed, ${this.#extent()}`);
     }
-    await this.#unwritten.drained();
+    await this.#drain("truncate");
     const lastLogId = since - 1 === this.#lastPurgedLogId.index ? this.#lastPurgedLogId : null;
     const before = lastLogId ?? (await this.#logIdAt("truncate", since - 1));
     const block = await this.#attempt("truncate", () => this.#reader.blockOf(since));
@@ -158,7 +158,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     this.#lane.check("purge");
     if (index <= this.#lastPurgedLogId.index) return;
     const upto = { term, index };
-    await this.#unwritten.drained();
+    await this.#drain("purge");
     const isPastEnd = index >= this.#lastLogId.index;
     if (index <= this.#lastLogId.index) {
       const found = await this.#logIdAt("purge", index);
@@ -190,7 +190,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     this.#lane.check("read log");
     if (since > upto) return [];
     this.#checkRange(since, upto);
-    await this.#unwritten.drained();
+    await this.#drain("read log");
     return this.#attempt("read log", () => this.#reader.findMemberships(since, upto));
   }
 
@@ -222,7 +222,12 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   readonly #onAppendWritten = (): void => this.#unwritten.shift();
 
   #write(verb: StorageVerb, fill: Fill): Promise<void> {
-    return this.#lane.durable(verb, 0, fill);
+    return this.#lane.durableAndWritten(verb, 0, fill);
+  }
+
+  /** Ends when all entries stand in the database. */
+  async #drain(verb: StorageVerb): Promise<void> {
+    if (this.#unwritten.first !== null) await this.#lane.written(verb, 0, NOTHING);
   }
 
   #checkAppend(entries: readonly C["Entry"][]): void {

@@ -9,7 +9,7 @@ import { RecordSlab } from "./record-slab.js";
  */
 const INSTALL_BATCH_BYTES = 262_144;
 
-/** Writes the content of a snapshot as a generation of the data that does not count yet. Not synced. */
+/** Writes the content of a snapshot as a generation of the data that does not count yet. It is not durable: see `WriteLane.flush`. */
 export async function writeGeneration(
   lane: WriteLane,
   generation: number,
@@ -18,7 +18,7 @@ export async function writeGeneration(
   const records = new RecordSlab(generation);
   const reader = new SnapshotReader((key, value) => records.add(key, value));
   const write = async (): Promise<void> => {
-    await lane.written("install snapshot", records.bytes, (batch) => records.putInto(batch));
+    await lane.unlogged("install snapshot", records.bytes, (batch) => records.putInto(batch));
     records.clear();
   };
   for await (const chunk of content) {
@@ -32,7 +32,7 @@ export async function writeGeneration(
 /** Removes what was written of a generation that will not count; what cannot be removed now goes at the next start. */
 export async function dropGeneration(lane: WriteLane, generation: number): Promise<void> {
   try {
-    await lane.written("install snapshot", 0, (batch) =>
+    await lane.unlogged("install snapshot", 0, (batch) =>
       batch.tryDeleteRange(generationKey(generation), generationKey(generation + 1)),
     );
   } catch {
@@ -42,7 +42,7 @@ export async function dropGeneration(lane: WriteLane, generation: number): Promi
 
 /** Removes every generation but one: what an installation began that a crash ended. */
 export function dropOtherGenerations(lane: WriteLane, generation: number): Promise<void> {
-  return lane.written("install snapshot", 0, (batch) => {
+  return lane.unlogged("install snapshot", 0, (batch) => {
     batch.tryDeleteRange(DATA_START, generationKey(generation));
     batch.tryDeleteRange(generationKey(generation + 1), DATA_END);
   });

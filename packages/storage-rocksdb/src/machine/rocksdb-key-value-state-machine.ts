@@ -37,7 +37,7 @@ import type { StateRecords } from "../records/state-records.js";
 import type { RocksDatabase, RocksView } from "../native/rocksdb.js";
 import type { FileSnapshot } from "../snapshots/snapshot-file.js";
 import type { SnapshotStore } from "../snapshots/snapshot-store.js";
-import type { Fill } from "../lane/batch-writer.js";
+import type { Fill } from "../journal/operations.js";
 import type { WriteLane } from "../lane/write-lane.js";
 import { dropGeneration, dropOtherGenerations, writeGeneration } from "./generations.js";
 import { DataChanges, countData, deletedKeys, dataKey, existingKeys, readData } from "./key-value-data.js";
@@ -192,6 +192,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
       const sessions = SessionTable.decode(RESPONSE_CODEC, meta.lastLogId.index, section);
       await writeGeneration(this.#lane, generation, content);
       if (stored !== null) await this.#snapshots.keep(verb, stored);
+      await this.#lane.flush(verb);
       const applied = { lastAppliedLogId: meta.lastLogId, lastMembership: meta.lastMembership };
       await this.#switchTo(generation, applied, sessions);
     } catch (thrown) {
@@ -253,7 +254,7 @@ export class RocksdbKeyValueStateMachine implements RaftStateMachine<BytesTypeCo
       for (const [id, bytes] of saved) batch.tryPut(sessionKey(id), bytes);
       batch.tryPut(APPLIED_KEY, value);
     };
-    await this.#lane.durable("install snapshot", value.length, fill);
+    await this.#lane.durableAndWritten("install snapshot", value.length, fill);
     this.#generation = generation;
     this.#applied = applied;
     this.#sessions = sessions;

@@ -1,9 +1,7 @@
 /** What this package uses of `rocksdb-native`, which brings no types. */
 export interface RocksOptions {
   readonly createIfMissing?: boolean;
-  /** 0: the last record of each WAL file may be incomplete; damage anywhere else is an error. */
-  readonly walRecoveryMode?: number;
-  /** Bytes of a memtable, and about those of a WAL file. */
+  /** Bytes of a memtable. */
   readonly writeBufferSize?: number;
   readonly maxBackgroundJobs?: number;
 }
@@ -13,7 +11,7 @@ export interface RocksWriteBatch {
   tryDelete(key: Uint8Array): void;
   /** From `start` on, up to `end` and without it. */
   tryDeleteRange(start: Uint8Array, end: Uint8Array): void;
-  /** Writes all of it or nothing; it is in the WAL file then, and not synced. */
+  /** Writes all of it or nothing, and makes nothing durable. */
   flush(): Promise<void>;
   destroy(): void;
 }
@@ -55,9 +53,8 @@ export interface RocksDatabase extends RocksView {
   write(): RocksWriteBatch;
   /** The state of this moment. To be closed. */
   snapshot(): RocksView;
-  /** Writes the memtable into a table; then its WAL files are deleted, and a new one is begun. */
+  /** Ends when everything that was written before stands in tables, which are durable. */
   flush(): Promise<void>;
-  currentWalFile(): Promise<{ readonly number: number; readonly size: number }>;
   getProperty(name: string): Promise<string | undefined>;
   close(options?: { readonly force?: boolean }): Promise<void>;
 }

@@ -1,23 +1,32 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { StorageError } from "@seshat/common";
+import { ByteReader } from "@seshat/common/binary";
 import { UnusableStoreError, messageOf } from "../errors.js";
-import { EXTENT_KEY } from "../keys.js";
+import { JOURNALED_KEY } from "../keys.js";
 import type { RocksConstructor, RocksDatabase, RocksOptions } from "../native/rocksdb.js";
-import { decodeExtent } from "../wal/extent.js";
 
-/** `TOLERATE_CORRUPTED_TAIL_RECORDS`. The default of the addon silently drops all that comes after damage. */
-const WAL_RECOVERY_MODE = 0;
 /** How long a database that is stuck may take to close: RocksDB looks every 5 seconds whether there is room again. */
 const STUCK_CLOSE_MS = 12_000;
+/** A file of RocksDB's write-ahead log. */
+const LOG_NAME = /^\d+\.log$/;
 /** Of the database that is only a lock. */
 const LOCK_BUFFER_BYTES = 65_536;
 
-/** Opens the database of a store, whose WAL files were looked at. @throws {UnusableStoreError} */
-export function openData(
+/**
+ * Opens the database of a store. What RocksDB's own write-ahead log holds goes: nobody asked for that to be durable, and after a power failure any part of
+ * it may be missing. So what is there is what stands in tables, which is everything up to some batch: RocksDB makes tables of batches in their order.
+ *
+ * @throws {UnusableStoreError}
+ */
+export async function openData(
   Rocks: RocksConstructor,
   path: string,
-  options: Pick<RocksOptions, "createIfMissing" | "writeBufferSize">,
+  options: RocksOptions,
 ): Promise<RocksDatabase> {
-  return openDatabase(Rocks, path, { ...options, walRecoveryMode: WAL_RECOVERY_MODE });
+  const logs = (await readdir(path)).filter((name) => LOG_NAME.test(name));
+  for (const name of logs) await rm(join(path, name));
+  return openDatabase(Rocks, path, options);
 }
 
 /**
@@ -58,10 +67,10 @@ export async function takeLock(Rocks: RocksConstructor, path: string): Promise<R
   }
 }
 
-/** How many batches the database holds that were to be synced. */
-export async function storedBatches(database: RocksDatabase): Promise<number> {
-  const bytes = await database.get(EXTENT_KEY);
-  return bytes === null ? 0 : decodeExtent(bytes).batches;
+/** The number of the last record of the journal that the database has. */
+export async function storedNumber(database: RocksDatabase): Promise<number> {
+  const bytes = await database.get(JOURNALED_KEY);
+  return bytes === null ? 0 : new ByteReader("number of a record", bytes).u64();
 }
 
 async function openDatabase(

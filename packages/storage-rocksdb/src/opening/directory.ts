@@ -2,8 +2,8 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UnusableStoreError } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { StoreKind } from "../wal/marker-file.js";
-import { createMarker } from "../wal/marker-file.js";
+import type { StoreKind } from "./marker-file.js";
+import { createMarker } from "./marker-file.js";
 
 /** Logs of earlier starts that RocksDB leaves and nobody reads. */
 const KEPT_INFO_LOGS = 2;
@@ -14,15 +14,20 @@ export interface StorePaths {
   readonly marker: string;
   readonly lock: string;
   readonly database: string;
+  readonly journal: string;
   readonly snapshots: string;
 }
 
 export function pathsOf(dir: string): StorePaths {
   const root = resolve(dir);
-  const [marker, lock, database, snapshots] = ["seshat.store", "lock", "db", "snapshots"].map((name) =>
-    join(root, name),
-  ) as [string, string, string, string];
-  return { root, marker, lock, database, snapshots };
+  return {
+    root,
+    marker: join(root, "seshat.store"),
+    lock: join(root, "lock"),
+    database: join(root, "db"),
+    journal: join(root, "journal"),
+    snapshots: join(root, "snapshots"),
+  };
 }
 
 /** @throws {UnusableStoreError} when the directory holds anything else. */

@@ -13,19 +13,17 @@ import type { DurableStateMachine } from "../machine/durable-state-machine.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
 import { StateRecords } from "../records/state-records.js";
 import { SnapshotStore } from "../snapshots/snapshot-store.js";
-import { NO_EXTENT } from "../wal/extent.js";
-import { inspectWals } from "../wal/inspect-wals.js";
-import type { StoreKind } from "../wal/marker-file.js";
-import { MarkerFile, readMarker } from "../wal/marker-file.js";
-import { WalFiles } from "../wal/wal-files.js";
-import { closeData, openData, storedBatches, takeLock } from "./database.js";
+import { closeData, openData, takeLock } from "./database.js";
 import { beginStore, makeDirectory, pathsOf, removeInfoLogs } from "./directory.js";
 import type { StoreOptions } from "./options.js";
+import type { StoreKind } from "./marker-file.js";
+import { MarkerFile, readMarker } from "./marker-file.js";
 import { checkIdentity, checkOptions } from "./options.js";
+import { recover } from "./recover.js";
 
 /** What a store has done since it was opened. */
 export interface StoreMetrics extends LaneMetrics {
-  /** Bytes that a power failure left unfinished and that were cut off when the store was opened. */
+  /** Bytes that a power failure left unfinished in the journal, and that counted no more when the store was opened. */
   readonly cutBytes: number;
   /** True while RocksDB lets no write through, because it cannot keep up with merging its tables. */
   readonly writesStopped: boolean;
@@ -53,8 +51,8 @@ export interface StoreParts<C extends RaftTypeConfig> {
 }
 
 /**
- * Opens a store, or begins it. The order is what keeps it safe: the lock before any file is looked at, the files before RocksDB changes
- * any, and nothing is written before all of that was found to be whole.
+ * Opens a store, or begins it. The order is what keeps it safe: the lock before any file is looked at, the journal before anything that it says is
+ * written, and nothing of it goes before the database has it in tables.
  */
 export async function openStore<C extends RaftTypeConfig, M extends RaftStateMachine<C>>(
   dir: string,
@@ -65,6 +63,8 @@ export async function openStore<C extends RaftTypeConfig, M extends RaftStateMac
   makeMachine: (parts: StoreParts<C>) => Promise<M>,
 ): Promise<RocksdbStorage<C, M>> {
   const { writeBufferBytes, stallMs } = checkOptions(dir, options);
+  // A little earlier than RocksDB would begin its next table by itself.
+  const journalBytes = Math.floor((writeBufferBytes * 3) / 4);
   const paths = pathsOf(dir);
   const Rocks = await io.loadRocksdb();
   // Closed in reverse order, whatever fails.
@@ -90,30 +90,36 @@ export async function openStore<C extends RaftTypeConfig, M extends RaftStateMac
     if (found?.begun === true && !existsSync(join(paths.database, "CURRENT"))) {
       throw new UnusableStoreError("damaged", paths.database, "the database is gone");
     }
-    for (const part of [paths.database, paths.snapshots]) await attempt(part, () => makeDirectory(part, io));
-
-    const known = found?.extent ?? NO_EXTENT;
-    const { extent, cutBytes } = await attempt(paths.database, () => inspectWals(paths.database, known, io));
-    const database = await openData(Rocks, paths.database, {
-      createIfMissing: found?.begun !== true,
-      writeBufferSize: writeBufferBytes,
-    });
+    for (const part of [paths.database, paths.journal, paths.snapshots]) {
+      await attempt(part, () => makeDirectory(part, io));
+    }
+    const database = await attempt(paths.database, () =>
+      openData(Rocks, paths.database, {
+        createIfMissing: found?.begun !== true,
+        writeBufferSize: writeBufferBytes,
+      }),
+    );
     let isStuck = (): boolean => false;
     closers.push(() => closeData(database, paths.database, isStuck()));
-    const batches = await storedBatches(database);
-    const synced = Math.max(known.batches, extent.batches);
-    if (batches < synced) {
-      const problem = `${synced} batches were synced, but it holds ${batches}`;
-      throw new UnusableStoreError("damaged", paths.database, problem);
-    }
+    const recovered = await attempt(paths.journal, () =>
+      recover(database, paths.journal, found?.durable ?? 0, { journalBytes, stallMs, io }),
+    );
+    const { journal, number, cutBytes } = recovered;
+    closers.push(() => journal.close());
     await removeInfoLogs(paths.lock, paths.database);
 
     const marker = await attempt(paths.marker, () => MarkerFile.open(paths.marker, kind, io));
     closers.push(() => marker.close());
     if (found?.begun !== true) await attempt(paths.marker, () => marker.begin());
-    const wals = new WalFiles(paths.database, io);
-    closers.push(() => wals.close());
-    const lane = new WriteLane({ database, wals, marker, io, extent: { ...extent, batches }, stallMs });
+    const lane = new WriteLane({
+      database,
+      journal,
+      marker,
+      io,
+      number,
+      journalBytes,
+      stallMs,
+    });
     isStuck = () => lane.gaveUp;
     closers.push(() => lane.close());
     const records = new StateRecords(storeCodec);

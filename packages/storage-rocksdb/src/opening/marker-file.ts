@@ -3,23 +3,21 @@ import { CodecError } from "@seshat/common";
 import { ByteReader, ByteWriter, crc32 } from "@seshat/common/binary";
 import { UnusableStoreError, messageOf } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
-import type { Extent } from "./extent.js";
-import { NO_EXTENT, decodeExtent, encodeExtent } from "./extent.js";
 
 /*
  *   marker = header, zeros, slot at byte 512, zeros, slot at byte 1024
- *   header = "SSRK", version u8 = 1, kind u8, begun u8, checksum u32
- *   slot   = extent, checksum u32
+ *   header = "SSRK", version u8 = 2, kind u8, begun u8, checksum u32
+ *   slot   = number u64 of the last record of the journal that is durable, checksum u32
  *
- * Integers are big-endian, checksums are CRC-32 of what stands before them. Extents are written to the slots in turn, so that one of them
- * is always whole. They are synced behind the WAL files, and lag behind what is durable: see the extents within those.
+ * Integers are big-endian, checksums are CRC-32 of what stands before them. The slots are written in turn, so that one of them is always
+ * whole. They are synced behind the journal, and after a power failure may say less than is durable: records say it too.
  */
 const MAGIC = 0x5353_524b;
-const VERSION = 1;
+const VERSION = 2;
 const SLOTS_AT: readonly number[] = [512, 1024];
 const MARKER_BYTES = 1536;
 const HEADER_BYTES = 11;
-const SLOT_BYTES = 28;
+const SLOT_BYTES = 12;
 
 /** Where the data of the state machine are kept. */
 export type StoreKind = "memory" | "keyValue";
@@ -30,11 +28,12 @@ export interface Marker {
   readonly kind: StoreKind;
   /** False until the database was made: then it is no longer made where it is missing. */
   readonly begun: boolean;
-  readonly extent: Extent;
+  /** The number of the last record of the journal that was durable; 0 when there was none. */
+  readonly durable: number;
 }
 
 /**
- * The file that makes a directory a store: version of the format, kind of the store, and how far its WAL files are synced.
+ * The file that makes a directory a store: version of the format, kind of the store, and how much of its journal is durable.
  */
 export class MarkerFile {
   readonly #path: string;
@@ -54,11 +53,11 @@ export class MarkerFile {
     return new MarkerFile(path, io, await io.open(path, "r+"), kind);
   }
 
-  /** Writes the extent, not synced. */
-  async writeExtent(extent: Extent): Promise<void> {
+  /** Writes down that the records up to `durable` are, not synced. */
+  async write(durable: number): Promise<void> {
     const at = SLOTS_AT[this.#nextSlot] as number;
     this.#nextSlot = 1 - this.#nextSlot;
-    await this.#io.writeNow(this.#fd, encodeSlot(extent), at, this.#path);
+    await this.#io.writeNow(this.#fd, encodeSlot(durable), at, this.#path);
   }
 
   /** From now on the database has to be there. Durable when it ends. */
@@ -80,7 +79,7 @@ export class MarkerFile {
 export async function createMarker(path: string, kind: StoreKind, io: StoreIo): Promise<void> {
   const bytes = new Uint8Array(MARKER_BYTES);
   bytes.set(encodeHeader(kind, false));
-  for (const at of SLOTS_AT) bytes.set(encodeSlot(NO_EXTENT), at);
+  for (const at of SLOTS_AT) bytes.set(encodeSlot(0), at);
   const fd = await io.open(path, "wx+");
   try {
     await io.write(fd, bytes, 0, path);
@@ -124,11 +123,9 @@ function decodeMarker(path: string, bytes: Uint8Array): Marker {
   if (kind === undefined || reader.u32() !== crc32(bytes.subarray(0, HEADER_BYTES - 4))) {
     throw reader.error("the checksum does not match");
   }
-  const extents = SLOTS_AT.flatMap((at) => decodeSlot(bytes.subarray(at, at + SLOT_BYTES)) ?? []);
-  const [first, ...others] = extents;
-  if (first === undefined) throw reader.error("neither of the two extents is whole");
-  const extent = others.reduce((a, b) => (b.batches > a.batches ? b : a), first);
-  return { kind, begun, extent };
+  const slots = SLOTS_AT.flatMap((at) => decodeSlot(bytes.subarray(at, at + SLOT_BYTES)) ?? []);
+  if (slots.length === 0) throw reader.error("neither of the two slots is whole");
+  return { kind, begun, durable: Math.max(...slots) };
 }
 
 function encodeHeader(kind: StoreKind, begun: boolean): Uint8Array {
@@ -141,14 +138,14 @@ function encodeHeader(kind: StoreKind, begun: boolean): Uint8Array {
   return writer.u32(crc32(writer.finish())).finish();
 }
 
-function encodeSlot(extent: Extent): Uint8Array {
-  const bytes = encodeExtent(extent);
-  return new ByteWriter(SLOT_BYTES).raw(bytes).u32(crc32(bytes)).finish();
+function encodeSlot(durable: number): Uint8Array {
+  const writer = new ByteWriter(SLOT_BYTES).u64(durable);
+  return writer.u32(crc32(writer.written())).finish();
 }
 
-function decodeSlot(slot: Uint8Array): Extent | null {
+function decodeSlot(slot: Uint8Array): number | null {
   if (slot.length < SLOT_BYTES) return null;
-  const bytes = slot.subarray(0, SLOT_BYTES - 4);
   const checksum = new ByteReader("marker", slot.subarray(SLOT_BYTES - 4)).u32();
-  return checksum === crc32(bytes) ? decodeExtent(bytes) : null;
+  if (checksum !== crc32(slot.subarray(0, SLOT_BYTES - 4))) return null;
+  return new ByteReader("marker", slot).u64();
 }
