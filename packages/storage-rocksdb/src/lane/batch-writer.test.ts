@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { EXTENT_KEY } from "../keys.js";
 import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
-import { decodeExtent } from "../wal/extent.js";
 import { BatchWriter } from "./batch-writer.js";
 
 /** A database whose batches end when they are told to. */
@@ -33,14 +31,15 @@ function make(stallMs: number): { readonly database: SlowDatabase; readonly writ
 }
 
 describe("BatchWriter", () => {
-  test("writes the extent first, and then what it is given, in order", async () => {
+  test("writes what it is given, in order", async () => {
     const { database, writer } = make(1000);
     const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)];
-    const extent = { batches: 3, wal: 4, size: 5 };
-    await writer.write(extent, [(batch) => batch.tryPut(a, b), (batch) => batch.tryPut(b, a)]);
+    await writer.write([(batch) => batch.tryPut(a, b), (batch) => batch.tryPut(b, a)]);
     writer.stop();
-    expect(database.puts.map(([key]) => key)).toEqual([EXTENT_KEY, a, b]);
-    expect(decodeExtent(database.puts[0]?.[1] as Uint8Array)).toEqual(extent);
+    expect(database.puts).toEqual([
+      [a, b],
+      [b, a],
+    ]);
     expect(database.destroyed).toBe(1);
   });
 
@@ -50,18 +49,18 @@ describe("BatchWriter", () => {
     const fill = (): void => {
       throw new Error("no such entry");
     };
-    await expect(writer.write(null, [fill])).rejects.toThrow("no such entry");
+    await expect(writer.write([fill])).rejects.toThrow("no such entry");
     expect(database.destroyed).toBe(1);
   });
 
   test("a batch that fails after RocksDB failed in the background says what that may have been", async () => {
     const { database, writer } = make(1000);
     database.flush = () => Promise.reject(new Error("Bad file descriptor"));
-    await expect(writer.write(null, [])).rejects.toThrow(/^Bad file descriptor$/);
+    await expect(writer.write([])).rejects.toThrow(/^Bad file descriptor$/);
     database.errors = "1";
-    await expect(writer.write(null, [])).rejects.toThrow(/^Bad file descriptor; .*the disk may be full$/);
+    await expect(writer.write([])).rejects.toThrow(/^Bad file descriptor; .*the disk may be full$/);
     database.flush = () => Promise.reject(new Error("No space left on device"));
-    await expect(writer.write(null, [])).rejects.toThrow(/^No space left on device$/);
+    await expect(writer.write([])).rejects.toThrow(/^No space left on device$/);
     writer.stop();
   });
 
@@ -71,7 +70,7 @@ describe("BatchWriter", () => {
     database.stopped = "1";
     const { promise, resolve } = Promise.withResolvers<void>();
     database.flush = () => promise;
-    await expect(writer.write(null, [])).rejects.toThrow("the disk may be full");
+    await expect(writer.write([])).rejects.toThrow("the disk may be full");
     expect(writer.gaveUp).toBe(true);
     // RocksDB still has it in its hands.
     expect(database.destroyed).toBe(0);
@@ -96,7 +95,7 @@ describe("BatchWriter", () => {
       return name === "rocksdb.background-errors" ? errors : stopped;
     };
     database.flush = () => promise;
-    await writer.write(null, []);
+    await writer.write([]);
     expect(writer.gaveUp).toBe(false);
     writer.stop();
   });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { nodeIo } from "../io/store-io.js";
+import type { Journal } from "../journal/journal.js";
+import type { JournalRecord } from "../journal/record.js";
 import type { RocksDatabase, RocksWriteBatch } from "../native/rocksdb.js";
-import { NO_EXTENT } from "../wal/extent.js";
-import type { MarkerFile } from "../wal/marker-file.js";
-import type { WalFiles } from "../wal/wal-files.js";
+import type { MarkerFile } from "../opening/marker-file.js";
 import { WriteLane } from "./write-lane.js";
 
 /** A step that ends when the test says so. */
@@ -12,53 +12,68 @@ interface Step {
   readonly fail: (error: Error) => void;
 }
 
-/** A lane whose batches and syncs wait for the test. */
+/** A lane whose writes to the journal and to the database wait for the test. */
 class Bench {
   readonly batches: Step[] = [];
-  readonly syncs: Step[] = [];
+  readonly appends: (Step & { readonly numbers: readonly number[]; readonly durable: number })[] = [];
+  readonly flushes: Step[] = [];
+  readonly retired: number[] = [];
+  /** What the marker says. */
+  readonly marked: number[] = [];
   /** What each write was told, in order. */
   readonly told: string[] = [];
   readonly lane: WriteLane;
 
-  constructor() {
-    const step = (steps: Step[]): Promise<void> => {
+  constructor({ journalBytes = 1_000_000 } = {}) {
+    const step = <S extends object>(steps: (Step & S)[], about: S): Promise<void> => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      steps.push({ end: resolve, fail: reject });
+      steps.push({ end: resolve, fail: reject, ...about });
       return promise;
     };
     const batch: Partial<RocksWriteBatch> = {
       tryPut: () => {},
       destroy: () => {},
-      flush: () => step(this.batches),
+      flush: () => step(this.batches, {}),
     };
     const database: Partial<RocksDatabase> = {
       write: () => batch as RocksWriteBatch,
-      currentWalFile: async () => ({ number: 4, size: 100 }),
+      flush: () => step(this.flushes, {}),
       getProperty: async () => "0",
     };
-    const wals: Partial<WalFiles> = { syncNewest: () => step(this.syncs), syncUpTo: async () => {} };
-    const marker: Partial<MarkerFile> = { writeExtent: async () => {}, sync: async () => {} };
+    const journal: Partial<Journal> = {
+      append: async (records: readonly JournalRecord[], durable: number) => {
+        await step(this.appends, { numbers: records.map(({ number }) => number), durable });
+        return records.reduce((sum, { size }) => sum + size, 0);
+      },
+      retire: async (upto: number) => void this.retired.push(upto),
+    };
+    const marker: Partial<MarkerFile> = {
+      write: async (durable) => void this.marked.push(durable),
+      sync: async () => {},
+    };
     this.lane = new WriteLane({
       database: database as RocksDatabase,
-      wals: wals as WalFiles,
+      journal: journal as Journal,
       marker: marker as MarkerFile,
       io: nodeIo,
-      extent: NO_EXTENT,
+      number: 4,
+      journalBytes,
       stallMs: 60_000,
     });
   }
 
-  write(name: string): void {
+  write(name: string, { bytes = 1, isAwaited = true, isDurable = true } = {}): void {
     const tell =
       (what: string) =>
       (error: Error | null): void =>
         void this.told.push(`${name} ${error === null ? what : `not ${what}`}`);
     this.lane.enqueue({
       verb: "append",
-      bytes: 1,
-      fill: () => {},
+      bytes,
+      fill: (batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes)),
       onWritten: tell("written"),
-      onDurable: tell("durable"),
+      onDurable: isDurable ? tell("durable") : null,
+      isAwaited,
     });
   }
 
@@ -73,55 +88,90 @@ class Bench {
 }
 
 describe("WriteLane", () => {
-  test("says that a write can be read when its batch is written, and that it is durable when its sync has ended", async () => {
+  test("says that a write is durable when the journal has it and the marker says so, and that it can be read when the database has it", async () => {
     const bench = new Bench();
     bench.write("a");
     await bench.rest();
+    expect(bench.appends).toMatchObject([{ numbers: [5], durable: 4 }]);
     expect(bench.told).toEqual([]);
+    bench.appends[0]?.end();
+    await bench.rest();
+    expect(bench.marked).toEqual([5]);
+    expect(bench.told).toEqual(["a durable"]);
+    bench.batches[0]?.end();
+    await bench.rest();
+    expect(bench.told).toEqual(["a durable", "a written"]);
+  });
+
+  test("makes one record of what comes in one turn, and one write of the records that wait: group commit", async () => {
+    const bench = new Bench();
+    bench.write("a");
+    await bench.rest();
+    bench.write("b");
+    bench.write("c");
+    await bench.rest();
+    bench.write("d");
+    await bench.rest();
+    expect(bench.appends).toHaveLength(1);
+    bench.appends[0]?.end();
+    await bench.rest();
+    expect(bench.appends[1]).toMatchObject({ numbers: [6, 7], durable: 5 });
+    bench.appends[1]?.end();
+    await bench.rest();
+    expect(bench.told).toEqual(["a durable", "b durable", "c durable", "d durable"]);
+    expect(bench.lane.metrics().batches).toBe(3);
+  });
+
+  test("what nobody asks to be durable waits for what is to be, unless it is much", async () => {
+    const bench = new Bench();
+    bench.write("a", { isDurable: false });
+    await bench.rest();
     bench.batches[0]?.end();
     await bench.rest();
     expect(bench.told).toEqual(["a written"]);
-    bench.syncs[0]?.end();
+    expect(bench.appends).toEqual([]);
+    bench.write("b");
     await bench.rest();
-    expect(bench.told).toEqual(["a written", "a durable"]);
+    expect(bench.appends).toMatchObject([{ numbers: [5, 6] }]);
+    bench.appends[0]?.end();
+    await bench.rest();
+    bench.write("c", { bytes: 1_048_576, isDurable: false });
+    await bench.rest();
+    expect(bench.appends[1]).toMatchObject({ numbers: [7], durable: 6 });
   });
 
-  test("writes batches during a sync, and makes them durable with the next one: group commit", async () => {
-    const bench = new Bench();
-    bench.write("a");
-    await bench.rest();
-    bench.batches[0]?.end();
-    await bench.rest();
-    for (const [at, name] of ["b", "c"].entries()) {
-      bench.write(name);
+  test("has the database make tables once much was written, and then lets it go from the journal", async () => {
+    const bench = new Bench({ journalBytes: 1000 });
+    for (const [at, name] of ["a", "b"].entries()) {
+      bench.write(name, { bytes: 600 });
       await bench.rest();
-      bench.batches[at + 1]?.end();
+      bench.appends[at]?.end();
       await bench.rest();
+      bench.batches[at]?.end();
+      await bench.rest();
+      expect(bench.flushes).toHaveLength(at);
     }
-    expect(bench.told).toEqual(["a written", "b written", "c written"]);
-    expect(bench.syncs.length).toBe(1);
-    bench.syncs[0]?.end();
+    bench.write("c");
     await bench.rest();
-    expect(bench.told.slice(3)).toEqual(["a durable"]);
-    expect(bench.syncs.length).toBe(2);
-    bench.syncs[1]?.end();
+    bench.batches[2]?.end();
+    expect(bench.retired).toEqual([]);
+    bench.flushes[0]?.end();
     await bench.rest();
-    expect(bench.told.slice(4)).toEqual(["b durable", "c durable"]);
+    // What was written when the tables were begun, and nothing that came since.
+    expect(bench.retired).toEqual([6]);
   });
 
-  test("a sync that fails fails what it was for, what was written since, and what waits: each once", async () => {
+  test("a write to the journal that fails fails what it was for, and what waits: each once", async () => {
     const bench = new Bench();
     bench.write("a");
-    await bench.rest();
-    bench.batches[0]?.end();
     await bench.rest();
     bench.write("b");
     await bench.rest();
     bench.write("c");
-    bench.syncs[0]?.fail(new Error("the disk is on fire"));
+    bench.appends[0]?.fail(new Error("the disk is on fire"));
     await bench.rest();
-    // The batch of b ends after all, and nothing more is said of it.
-    bench.batches[1]?.end();
+    // The batch of a ends after all.
+    bench.batches[0]?.end();
     await bench.rest();
     expect(bench.told.toSorted((x, y) => x.localeCompare(y))).toEqual([
       "a not durable",
@@ -131,24 +181,49 @@ describe("WriteLane", () => {
       "c not durable",
       "c not written",
     ]);
-    expect(bench.syncs.length).toBe(1);
+    expect(bench.appends).toHaveLength(1);
+    expect(bench.marked).toEqual([]);
     expect(() => bench.write("d")).toThrow("an earlier write failed: the disk is on fire");
     await bench.lane.close();
   });
 
-  test("a batch that fails during a sync fails what that was for too: after the first failure nothing is promised", async () => {
+  test("a batch that fails during a write to the journal fails what that was for too: after the first failure nothing is promised", async () => {
     const bench = new Bench();
     bench.write("a");
     await bench.rest();
+    bench.batches[0]?.fail(new Error("no room"));
+    await bench.rest();
+    bench.appends[0]?.end();
+    await bench.rest();
+    expect(bench.told).toEqual(["a not written", "a not durable"]);
+    expect(bench.marked).toEqual([]);
+    await bench.lane.close();
+  });
+
+  test("tables that cannot be made poison it", async () => {
+    const bench = new Bench({ journalBytes: 10 });
+    bench.write("a");
+    await bench.rest();
+    bench.appends[0]?.end();
+    await bench.rest();
     bench.batches[0]?.end();
     await bench.rest();
-    bench.write("b");
+    bench.flushes[0]?.fail(new Error("no room"));
     await bench.rest();
-    bench.batches[1]?.fail(new Error("no room"));
-    await bench.rest();
-    bench.syncs[0]?.end();
-    await bench.rest();
-    expect(bench.told).toEqual(["a written", "b not written", "b not durable", "a not durable"]);
+    expect(() => bench.write("b")).toThrow("an earlier write failed: no room");
+    expect(bench.retired).toEqual([]);
+    await bench.lane.close();
+  });
+
+  test("a write that cannot be written down fails, and all that come with it", async () => {
+    const bench = new Bench();
+    bench.write("a");
+    const fill = (): void => {
+      throw new Error("no such entry");
+    };
+    await expect(bench.lane.durable("append", 0, fill)).rejects.toThrow("no such entry");
+    expect(bench.told).toEqual(["a not written", "a not durable"]);
+    expect(bench.appends).toEqual([]);
     await bench.lane.close();
   });
 });
