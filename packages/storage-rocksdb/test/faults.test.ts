@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BytesTypeConfig } from "@seshat/common";
 import { KeyValueStateMachine } from "@seshat/storage";
@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { requestCodec } from "../src/index.js";
 import { openKeyValueStore, openMemoryStore } from "../src/open-storage.js";
 import type { StoreOptions } from "../src/opening/options.js";
-import { append, entry, flip, openStore, wals } from "./store-helpers.js";
+import { append, endOf, entry, flip, openStore, readAll, segments } from "./store-helpers.js";
 import type { Store } from "./store-helpers.js";
 import { TestDisk } from "./test-disk.js";
 
@@ -24,15 +24,15 @@ async function written(count: number, bytes?: number): Promise<TestDisk> {
 }
 
 describe("damage", () => {
-  test("a flipped byte in what was synced: the store does not open, and names the file", async () => {
+  test("a flipped bit in what was durable: the store does not open, and names the file", async () => {
     const disk = await written(20);
     const left = disk.crash();
-    const [wal] = wals(left.dir) as [string];
-    const { size } = statSync(wal);
-    for (const at of [4, Math.floor(size / 3), Math.floor(size / 2), size - 400]) {
-      flip(wal, at);
-      await expect(open(left), `byte ${at}`).rejects.toMatchObject({ reason: "damaged", path: wal });
-      flip(wal, at);
+    const [path] = segments(left.dir) as [string];
+    const size = endOf(path);
+    for (const at of [4, 512, 530, Math.floor(size / 3), Math.floor(size / 2), size - 40]) {
+      flip(path, at);
+      await expect(open(left), `byte ${at}`).rejects.toMatchObject({ reason: "damaged", path });
+      flip(path, at);
     }
     const store = await open(left);
     expect((await store.storage.readLogState()).lastLogId.index).toBe(20);
@@ -40,67 +40,73 @@ describe("damage", () => {
     for (const each of [disk, left]) await each.dispose();
   });
 
-  test("synced data cut off by whatever there is: the store does not open, and names the file", async () => {
+  test("the end of what was durable cut off or gone by whatever there is: the store does not open, and names the file", async () => {
     for (const cut of [1, 236, 700, 3000]) {
       const disk = await written(20);
       // A process that was killed: everything that was written is there, the marker too.
       const left = disk.crash((length) => length, "kept");
-      const [wal] = wals(left.dir) as [string];
-      truncateSync(wal, statSync(wal).size - cut);
-      await expect(open(left), `${cut} bytes`).rejects.toMatchObject({ reason: "damaged", path: wal });
+      const [path] = segments(left.dir) as [string];
+      const bytes = readFileSync(path);
+      const end = endOf(path);
+      for (const gone of [bytes.subarray(0, end - cut), Buffer.from(bytes).fill(0, end - cut)]) {
+        writeFileSync(path, gone);
+        await expect(open(left), `${cut} bytes`).rejects.toMatchObject({ reason: "damaged", path });
+      }
       for (const each of [disk, left]) await each.dispose();
     }
   });
 
-  test("after a clean close every byte is known to be synced: the last one missing is damage", async () => {
-    const disk = new TestDisk();
-    const store = await open(disk);
-    await append(store, entry(1));
-    await store.close();
-    const wal = wals(disk.dir).at(-1) as string;
-    truncateSync(wal, statSync(wal).size - 1);
-    await expect(open(disk)).rejects.toMatchObject({ reason: "damaged", path: wal });
-    await disk.dispose();
-  });
-
-  test("the database gone, or the marker: the store does not open", async () => {
-    for (const part of ["db", "seshat.store"]) {
+  test("the database gone, or the journal, or the marker: the store does not open", async () => {
+    for (const part of ["db", "journal", "seshat.store"]) {
       const disk = new TestDisk();
-      await (await open(disk)).close();
+      const store = await open(disk);
+      await append(store, entry(1));
+      await store.close();
       rmSync(join(disk.dir, part), { recursive: true });
-      await expect(open(disk)).rejects.toMatchObject({ name: "UnusableStoreError" });
+      await expect(open(disk), part).rejects.toMatchObject({ name: "UnusableStoreError" });
       await disk.dispose();
     }
   });
 
-  test("a torn last batch that was never synced is cut off, and said in the metrics", async () => {
+  test("what is left of a record that was never durable counts no more, and is said in the metrics", async () => {
     const disk = await written(5);
     const left = disk.crash();
-    const [wal] = wals(left.dir) as [string];
-    const whole = readFileSync(wal);
-    // The beginning of a batch that never came to its end.
-    writeFileSync(wal, Uint8Array.of(...whole, 1, 2, 3, 4, 200, 0, 1, 9, 9));
+    const [path] = segments(left.dir) as [string];
+    const end = endOf(path);
+    const bytes = readFileSync(path);
+    // A record of some pages, of which the first never came.
+    bytes.fill(7, end + 4096, end + 8192);
+    writeFileSync(path, bytes);
     const store = await open(left);
-    expect((await store.metrics()).cutBytes).toBe(9);
+    expect((await store.metrics()).cutBytes).toBeGreaterThan(0);
     expect((await store.storage.readLogState()).lastLogId.index).toBe(5);
     await store.close();
     for (const each of [disk, left]) await each.dispose();
   });
 
-  test("WAL files take turns: each is synced, and all entries are there after a crash", async () => {
-    const disk = await written(60, 8000);
-    const synced = new Set(disk.accesses.flatMap(({ call, path }) => (call === "datasync" ? [path] : [])));
-    expect([...synced].filter((path) => path.endsWith(".log")).length).toBeGreaterThan(2);
+  test("segments take turns, and go once the database has what they hold in its tables: all entries are there after a crash", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    const removed = new Promise<void>((resolve) => {
+      disk.onAccess = ({ call, path }) => {
+        if (call === "unlink" && path.includes("segment-")) resolve();
+      };
+    });
+    for (let index = 1; index <= 60; index++) await append(store, entry(index, 8000));
+    await removed;
+    const used = new Set(
+      disk.accesses.flatMap(({ call, path }) => (call === "write" && path.includes("segment-") ? [path] : [])),
+    );
+    expect(used.size).toBeGreaterThan(5);
     const left = disk.crash();
-    const store = await open(left);
-    let read = 0;
-    while (read < 60) read += (await store.storage.readEntries(read + 1, 60)).length;
-    await store.close();
+    const again = await open(left);
+    expect(await readAll(again)).toEqual(Array.from({ length: 60 }, (_, at) => entry(at + 1, 8000)));
+    await again.close();
     for (const each of [disk, left]) await each.dispose();
   });
 });
 
-describe("every acknowledged write was synced first", () => {
+describe("every acknowledged write was durable first", () => {
   const unsynced = async (spoil: (disk: TestDisk) => void): Promise<number> => {
     const disk = new TestDisk();
     const store = await open(disk);
@@ -108,15 +114,15 @@ describe("every acknowledged write was synced first", () => {
     let found = 0;
     for (let index = 1; index <= 10; index++) {
       await append(store, entry(index));
-      const [wal] = wals(disk.dir) as [string];
-      if (disk.syncedBytes(wal) < statSync(wal).size) found += 1;
+      const [path] = segments(disk.dir) as [string];
+      if (disk.syncedBytes(path) < endOf(path)) found += 1;
     }
     await store.close();
     await disk.dispose();
     return found;
   };
 
-  test("no completion comes before its WAL file is synced to the end", async () => {
+  test("no completion comes before the journal is durable to its end", async () => {
     expect(await unsynced(() => {})).toBe(0);
   });
 
@@ -124,7 +130,7 @@ describe("every acknowledged write was synced first", () => {
     expect(await unsynced((disk) => (disk.io.datasync = async () => {}))).toBe(10);
   });
 
-  test("one sync serves all that wait", async () => {
+  test("one write serves all that wait", async () => {
     const disk = new TestDisk();
     const store = await open(disk);
     const { count } = (await store.metrics()).syncLatency;
@@ -134,7 +140,7 @@ describe("every acknowledged write was synced first", () => {
     await disk.dispose();
   });
 
-  test("a sync that fails poisons the store: what waits and what follows gets the cause", async () => {
+  test("a write that fails poisons the store: what waits and what follows gets the cause", async () => {
     const disk = new TestDisk();
     const store = await open(disk);
     disk.onAccess = ({ call }) => {

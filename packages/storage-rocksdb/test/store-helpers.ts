@@ -55,6 +55,11 @@ export function segments(dir: string): string[] {
     .map((name) => join(dir, "journal", name));
 }
 
+/** Where the zeros begin at the end of a file. */
+export function endOf(path: string): number {
+  return readFileSync(path).findLastIndex((byte) => byte !== 0) + 1;
+}
+
 /** Changes one bit. */
 export function flip(path: string, at: number): void {
   const byte = (readFileSync(path)[at] as number) ^ 0x40;

@@ -204,10 +204,9 @@ export class TestDisk {
         }),
       rename: (from, to) =>
         access("rename", to, async () => {
-          await nodeIo.rename(from, to);
+          // Before it happens: the power may fail when the file has its new name and nobody was told.
           const synced = this.#synced.get(from);
-          this.#synced.delete(from);
-          if (synced !== undefined) this.#synced.set(to, isSegment(to) ? writtenBytes(to) : synced);
+          if (synced !== undefined) this.#synced.set(to, isSegment(to) ? writtenBytes(from) : synced);
           this.#pending.push({
             dir: dirname(to),
             undo: (root) => {
@@ -219,6 +218,8 @@ export class TestDisk {
               if (synced instanceof Uint8Array && existsSync(old)) writeFileSync(old, synced);
             },
           });
+          await nodeIo.rename(from, to);
+          this.#synced.delete(from);
         }),
       unlink: (path) =>
         access("unlink", path, async () => {
@@ -255,12 +256,12 @@ export class TestDisk {
   }
 }
 
-/** Where the zeros begin at the end of a file. */
+/** Where the last record of a segment ends, with its padding. */
 function writtenBytes(path: string): number {
   const bytes = readFileSync(path);
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end -= 1;
-  return end;
+  return Math.ceil(end / 32) * 32;
 }
 
 /** A disk writes a sector or does not. */

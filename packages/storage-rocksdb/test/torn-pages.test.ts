@@ -4,11 +4,12 @@ import { setImmediate } from "node:timers/promises";
 import type { LogId } from "@seshat/common";
 import { expect, test } from "vitest";
 import type { StoreIo } from "../src/io/store-io.js";
-import { append, openStore, readAll, wals } from "./store-helpers.js";
+import { append, openStore, readAll, segments } from "./store-helpers.js";
 import type { Entry, Store } from "./store-helpers.js";
 import { TestDisk } from "./test-disk.js";
 
 const PAGE_BYTES = 4096;
+const SECTOR_BYTES = 512;
 const LIVES = 4;
 
 /** Numbers from 0 to 1, decided by a seed (xorshift). */
@@ -22,21 +23,19 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** Lets the syncs of WAL files end when the test says so. */
+/** Lets the writes to the journal end when the test says so: by then they are in the file, and perhaps not on the disk. */
 class SlowSyncs {
   readonly io: StoreIo;
   readonly #waiting: (() => void)[] = [];
   #held = true;
 
-  constructor(io: StoreIo) {
-    this.io = {
-      ...io,
-      datasync: async (fd, path) => {
-        if (this.#held && path.endsWith(".log"))
-          await new Promise<void>((resolve) => this.#waiting.push(resolve));
-        await io.datasync(fd, path);
-      },
+  constructor(disk: TestDisk) {
+    const { datasync } = disk.io;
+    disk.io.datasync = async (fd, path) => {
+      if (this.#held && path.includes("segment-")) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await datasync(fd, path);
     };
+    this.io = disk.io;
   }
 
   /** Lets those pass that have begun. */
@@ -94,7 +93,7 @@ async function live(store: Store, syncs: SlowSyncs, told: Told, random: () => nu
   let over = false;
   const upTo = (most: number): number => Math.floor(random() * most);
   const acts = 15 + upTo(40);
-  // How much stands unsynced at the end. RocksDB's blocks are 32 KiB: only where a whole one is missing, what comes after can be read.
+  // How much is under way at the end.
   const pace = random() * 0.5;
   for (let act = 0; act < acts; act++) {
     const dice = random();
@@ -138,17 +137,23 @@ async function live(store: Store, syncs: SlowSyncs, told: Told, random: () => nu
   return () => (over = true);
 }
 
-/** Of what was not synced of WAL files, any page may be missing, and any end. */
-function tear(disk: TestDisk, left: TestDisk, random: () => number): void {
-  for (const path of wals(left.dir)) {
+/**
+ * Of what was not durable of the journal, any sector may be missing, and all behind any place; and so may what a segment had grown by.
+ *
+ * @param made how long segments are made.
+ */
+function tear(disk: TestDisk, left: TestDisk, made: number, random: () => number): void {
+  for (const path of segments(left.dir)) {
     const synced = disk.syncedBytes(join(disk.dir, relative(left.dir, path)));
     let bytes = readFileSync(path);
-    if (bytes.length <= synced) continue;
-    if (random() < 0.35) bytes = bytes.subarray(0, synced + Math.floor(random() * (bytes.length - synced)));
+    const piece = random() < 0.5 ? SECTOR_BYTES : PAGE_BYTES;
     const kept = random();
-    for (let page = synced - (synced % PAGE_BYTES); page < bytes.length; page += PAGE_BYTES) {
-      if (random() >= kept) bytes.fill(0, Math.max(page, synced), Math.min(page + PAGE_BYTES, bytes.length));
+    const end = random() < 0.35 ? synced + Math.floor(random() * (bytes.length - synced)) : bytes.length;
+    for (let from = synced - (synced % piece); from < bytes.length; from += piece) {
+      const isKept = random() < kept && from + piece <= end;
+      if (!isKept) bytes.fill(0, Math.max(from, synced), Math.min(from + piece, bytes.length));
     }
+    if (bytes.length > made && random() < 0.5) bytes = bytes.subarray(0, Math.max(synced, made, end));
     writeFileSync(path, bytes);
   }
 }
@@ -166,7 +171,7 @@ test.each(Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at))(
     const disks = [disk];
     const told: Told = { log: [], durable: 0, purged: 0, term: 1, voted: 0 };
     for (let life = 1; life <= LIVES; life++) {
-      const syncs = new SlowSyncs(disk.io);
+      const syncs = new SlowSyncs(disk);
       const store = await syncs.passing(openStore(disk.dir, { writeBufferBytes }, syncs.io));
       await check(store, told);
       const end = await live(store, syncs, told, random);
@@ -175,7 +180,7 @@ test.each(Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at))(
       end();
       const isKilled = random() < 0.4;
       const left: TestDisk = isKilled ? disk.kill() : disk.crash((length) => length);
-      if (!isKilled) tear(disk, left, random);
+      if (!isKilled) tear(disk, left, (writeBufferBytes * 3) / 4, random);
       disk = left;
       disks.push(disk);
     }
