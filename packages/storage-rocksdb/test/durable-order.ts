@@ -1,13 +1,13 @@
 import { basename, dirname } from "node:path";
-import { readBatches } from "../src/wal/wal-records.js";
 import type { SystemCall } from "./system-calls.js";
 
-/** A WAL file as the trace shows it. */
-interface WalFile {
+/** A segment of the journal as the trace shows it. */
+interface Segment {
   readonly path: string;
-  readonly bytes: Buffer;
-  readonly writes: readonly { readonly end: number; readonly call: SystemCall }[];
-  readonly made: SystemCall | null;
+  /** Calls that wrote records, by a descriptor whose writes are durable when they end. */
+  readonly writes: readonly SystemCall[];
+  /** That gave it its name. */
+  readonly named: SystemCall;
 }
 
 /** What a trace was held against. */
@@ -15,33 +15,36 @@ export interface DurableOrder {
   /** How many acknowledgements of each kind were checked. */
   readonly entries: number;
   readonly others: number;
-  readonly wals: number;
+  readonly segments: number;
   /** What was acknowledged before it was durable, and why it was not. */
   readonly broken: readonly string[];
 }
 
-const isWal = (path: string): boolean => /\/db\/\d{6,}\.log$/.test(path);
+const isSegment = (path: string): boolean => /\/journal\/segment-\d+$/.test(path);
 const isSync = ({ name, result }: SystemCall): boolean =>
   (name === "fdatasync" || name === "fsync") && result === 0;
+const isWrite = ({ name }: SystemCall): boolean => /^p?writev?(?:64)?$/.test(name);
 
 /**
  * Holds the acknowledgements of `store-process.ts` against the calls to the system that its process made: before an entry is acknowledged, the
- * WAL file with its batch was synced, in a sync that began after the batch was written and has ended; and the directory was, after the file
- * was made.
+ * call has ended that wrote its record into the journal, by a descriptor that was opened so that it ends when the disk has it; and before that the zeros
+ * and the name of the segment were synced.
  */
 export function checkDurableOrder(calls: readonly SystemCall[]): DurableOrder {
-  const wals = walFiles(calls);
+  const segments = findSegments(calls);
   const syncs = calls.filter(isSync);
   const synced = (path: string, after: number, before: number): boolean =>
     syncs.some((sync) => sync.path === path && sync.began > after && sync.ended < before);
   const broken: string[] = [];
-  /** All of it that was written by then is durable, name and all. */
-  const checkWal = (what: string, { path, made }: WalFile, written: SystemCall, before: number): void => {
+  const check = (what: string, { path, named }: Segment, { ended }: SystemCall, before: number): void => {
     const name = basename(path);
-    if (!synced(path, written.ended, before))
-      broken.push(`${what}: ${name} was not synced after it was written`);
-    if (made !== null && !synced(dirname(path), made.ended, before)) {
-      broken.push(`${what}: the directory was not synced after ${name} was made`);
+    if (ended > before) broken.push(`${what}: the write to ${name} had not ended`);
+    if (!synced(dirname(path), named.ended, before)) broken.push(`${what}: the name of ${name} was not synced`);
+    const made = calls.findLast(
+      (call) => isWrite(call) && call.path === named.path && call.began < named.began,
+    );
+    if (made === undefined || !synced(named.path, made.ended, named.began)) {
+      broken.push(`${what}: ${name} was given its name before it was synced`);
     }
   };
   let [entries, others] = [0, 0];
@@ -50,59 +53,42 @@ export function checkDurableOrder(calls: readonly SystemCall[]): DurableOrder {
   )) {
     const [, what] = /^ack (.*)\n$/.exec(bytes.toString()) ?? [];
     if (what === undefined) continue;
+    const writes = segments.flatMap((segment) => segment.writes.map((call) => ({ segment, call })));
     if (what.startsWith("entry-")) {
       entries += 1;
-      const found = batchWith(wals, what);
-      if (found === null) broken.push(`${what}: no batch holds it`);
-      else checkWal(what, found.wal, found.call, began);
+      const found = writes.find(({ call }) => call.bytes.includes(what));
+      if (found === undefined) broken.push(`${what}: no durable write holds it`);
+      else check(what, found.segment, found.call, began);
     } else if (what.startsWith("quiet ")) {
       others += 1;
       // Nobody else wrote meanwhile: it is in what was written last.
-      const last = wals
-        .flatMap((wal) => wal.writes.map(({ call }) => ({ wal, call })))
+      const last = writes
         .filter(({ call }) => call.began < began)
-        .reduce((a, b) => (b.call.began > a.call.began ? b : a));
-      checkWal(what, last.wal, last.call, began);
+        .reduce<(typeof writes)[number] | null>(
+          (a, b) => (a === null || b.call.began > a.call.began ? b : a),
+          null,
+        );
+      if (last === null) broken.push(`${what}: no durable write holds it`);
+      else check(what, last.segment, last.call, began);
     } else if (what === "snapshot") {
       others += 1;
       broken.push(...checkSnapshot(calls, synced, began));
     }
   }
-  return { entries, others, wals: wals.length, broken };
+  return { entries, others, segments: segments.length, broken };
 }
 
-function walFiles(calls: readonly SystemCall[]): WalFile[] {
-  const paths = new Set(
-    calls.filter(({ name, path }) => name === "write" && isWal(path)).map(({ path }) => path),
-  );
-  return [...paths].map((path) => {
-    let end = 0;
-    const writes = calls
-      .filter((call) => call.name === "write" && call.path === path)
-      .map((call) => ({ end: (end += call.result), call }));
-    const bytes = Buffer.concat(writes.map(({ call }) => call.bytes));
-    if (bytes.length !== end)
-      throw new Error(`the trace shows ${bytes.length} of the ${end} bytes of ${path}`);
-    const made = calls.find(
-      (call) => call.name === "openat" && call.path.endsWith(path) && call.args.includes("O_CREAT"),
-    );
-    return { path, bytes, writes, made: made ?? null };
-  });
-}
-
-/** The call that wrote the end of the first batch that holds `text`. */
-function batchWith(
-  wals: readonly WalFile[],
-  text: string,
-): { readonly wal: WalFile; readonly call: SystemCall } | null {
-  for (const wal of wals) {
-    for (const { start, end } of readBatches(wal.bytes)) {
-      if (!wal.bytes.subarray(start, end).includes(text)) continue;
-      const call = wal.writes.find((write) => write.end >= end)?.call;
-      if (call !== undefined) return { wal, call };
-    }
-  }
-  return null;
+function findSegments(calls: readonly SystemCall[]): Segment[] {
+  return calls
+    .filter(({ name, target }) => name === "rename" && isSegment(target))
+    .map((named) => {
+      const opened = calls.find(
+        (call) => call.name === "openat" && call.path === named.target && call.began > named.ended,
+      );
+      const isDurable = opened?.args.includes("O_DSYNC") === true;
+      const writes = calls.filter((call) => isWrite(call) && call.path === named.target);
+      return { path: named.target, named, writes: isDurable ? writes : [] };
+    });
 }
 
 function checkSnapshot(

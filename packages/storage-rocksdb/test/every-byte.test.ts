@@ -1,23 +1,25 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UnusableStoreError } from "../src/errors.js";
-import { nodeIo } from "../src/io/store-io.js";
-import type { Extent } from "../src/wal/extent.js";
-import { NO_EXTENT } from "../src/wal/extent.js";
-import { inspectWals } from "../src/wal/inspect-wals.js";
-import { readMarker } from "../src/wal/marker-file.js";
-import { readBatches } from "../src/wal/wal-records.js";
-import { append, entry, flip, openStore, readAll, wals } from "./store-helpers.js";
+import { inspectJournal } from "../src/journal/inspect-journal.js";
+import { HEADER_BYTES, readHeader } from "../src/journal/record.js";
+import { RECORDS_AT, readSalt } from "../src/journal/segment.js";
+import type { Marker } from "../src/opening/marker-file.js";
+import { readMarker } from "../src/opening/marker-file.js";
+import { append, endOf, entry, flip, openStore, readAll, segments } from "./store-helpers.js";
+
+/** Of a segment. */
+const SEGMENT_HEADER_BYTES = 21;
 
 let root: string;
-/** A store that was killed: its WAL file and its marker, and where the last batch begins. */
+/** A store that was killed: the segment of its journal, and where that and its last record end and begin. */
 let store: string;
-let wal: string;
-let size: number;
-let known: Extent;
-let lastBatch: number;
+let segment: string;
+let end: number;
+let known: number;
+let lastRecord: number;
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), "seshat-bytes-"));
@@ -29,23 +31,30 @@ beforeEach(async () => {
   store = join(root, "killed");
   cpSync(dir, store, { recursive: true });
   await live.close();
-  mkdirSync(join(root, "db"));
-  [wal] = wals(store) as [string];
-  const bytes = readFileSync(wal);
-  size = bytes.length;
-  known = (await readMarker(join(store, "seshat.store")))?.extent as Extent;
-  lastBatch = [...readBatches(bytes)].at(-1)?.start as number;
+  mkdirSync(join(root, "journal"));
+  [segment] = segments(store) as [string];
+  end = endOf(segment);
+  known = (await readMarker(join(store, "seshat.store")))?.durable as number;
+  const bytes = readFileSync(segment);
+  const salt = readSalt(bytes, 1);
+  lastRecord = RECORDS_AT;
+  for (let at = RECORDS_AT; ;) {
+    const header = readHeader(bytes, at, salt);
+    if (header === null) break;
+    lastRecord = at;
+    at = header.end;
+  }
 });
 
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** What the WAL file alone says, after a change of it. */
-async function inspect(extent: Extent, change: (bytes: Buffer) => Uint8Array): Promise<string> {
-  const path = join(root, "db", "000004.log");
-  writeFileSync(path, change(readFileSync(wal)));
+/** What the journal alone says, after a change of it: all records that were durable count, or fewer, or it is refused. */
+async function inspect(durable: number, change: (bytes: Buffer) => Uint8Array): Promise<string> {
+  const path = join(root, "journal", basename(segment));
+  writeFileSync(path, change(readFileSync(segment)));
   try {
-    const { cutBytes } = await inspectWals(join(root, "db"), extent, nodeIo);
-    return cutBytes === 0 ? "whole" : `cut at ${statSync(path).size}`;
+    const { last } = await inspectJournal(join(root, "journal"), durable, 0);
+    return last === known ? "whole" : `up to record ${last}`;
   } catch (error) {
     if (!(error instanceof UnusableStoreError)) throw error;
     expect(error).toMatchObject({ reason: "damaged", path });
@@ -58,54 +67,58 @@ function changed(bytes: Buffer, at: number, value: number): Buffer {
   return bytes;
 }
 
-describe("a small WAL file in which everything is synced", () => {
-  test("is whole as it is, and the marker knows its size", async () => {
+/** Every byte that was written but the zeros behind the header of the segment, which say nothing. */
+function* everyByte(): Generator<number> {
+  for (let at = 0; at < SEGMENT_HEADER_BYTES; at++) yield at;
+  for (let at = RECORDS_AT; at < end; at++) yield at;
+}
+
+describe("a small segment in which everything is durable", () => {
+  test("is whole as it is, and the marker knows its last record", async () => {
     expect(await inspect(known, (bytes) => bytes)).toBe("whole");
-    expect(known.size).toBe(size);
+    expect(known).toBe(6);
   });
 
   test("any one bit is changed, and the marker is there: refused, whichever it is", async () => {
-    for (let at = 0; at < size; at++) {
+    for (const at of everyByte()) {
       const found = await inspect(known, (bytes) => changed(bytes, at, (bytes[at] as number) ^ 0x40));
       expect(found, `byte ${at}`).toBe("refused");
     }
   });
 
   test("any one byte is changed, and the power took what the marker said: refused all the same", async () => {
-    for (let at = 0; at < size; at++) {
+    for (const at of everyByte()) {
       for (const value of [0, 0xff]) {
-        const found = await inspect(NO_EXTENT, (bytes) => changed(bytes, at, value));
+        const found = await inspect(0, (bytes) => changed(bytes, at, value));
         expect(found, `byte ${at} to ${value}`).toBe("refused");
       }
     }
   });
 
   test("it is cut short anywhere, and the marker is there: refused", async () => {
-    for (let length = 0; length < size; length++) {
+    for (let length = 0; length < end; length++) {
       expect(await inspect(known, (bytes) => bytes.subarray(0, length)), `${length} bytes`).toBe("refused");
     }
   });
 
-  test("the last batch is cut short, and nothing says that it was synced: it is cut off, and nothing else is", async () => {
-    for (let length = lastBatch + 1; length < size; length++) {
-      const found = await inspect(NO_EXTENT, (bytes) => bytes.subarray(0, length));
-      expect(found, `${length} bytes`).toBe(`cut at ${lastBatch}`);
+  test("it ends within the last record, and nothing says that this was durable: it counts no more, and nothing else is lost", async () => {
+    for (let length = lastRecord + HEADER_BYTES; length < end; length++) {
+      const found = await inspect(0, (bytes) => bytes.subarray(0, length));
+      expect(found, `${length} bytes`).toBe(`up to record ${known - 1}`);
     }
   });
 
-  test("the end of the last batch is zeros, as a power failure leaves it: cut off where nothing says that it was synced, refused where the marker does", async () => {
-    // The file grew, and the sectors of what was written last never came.
-    const zeros = (bytes: Buffer): Buffer =>
-      Buffer.concat([bytes.subarray(0, lastBatch), Buffer.alloc(2048)]);
-    expect(await inspect(NO_EXTENT, zeros)).toBe(`cut at ${lastBatch}`);
+  test("the last record is zeros, as a power failure leaves it: it counts no more where nothing says that it was durable, and where the marker does, the store is refused", async () => {
+    const zeros = (bytes: Buffer): Buffer => bytes.fill(0, lastRecord);
+    expect(await inspect(0, zeros)).toBe(`up to record ${known - 1}`);
     expect(await inspect(known, zeros)).toBe("refused");
   });
 
-  test("opened by the store itself, a byte in each part of a batch: refused, and opened again once it is as it was", async () => {
-    for (const at of [0, 4, 6, 9, 25, lastBatch, lastBatch + 5, lastBatch + 60, size - 1]) {
-      flip(wal, at);
-      await expect(openStore(store), `byte ${at}`).rejects.toMatchObject({ reason: "damaged", path: wal });
-      flip(wal, at);
+  test("opened by the store itself, a byte in each part of a record: refused, and opened again once it is as it was", async () => {
+    for (const at of [0, 512, 516, 520, 524, 528, 536, 544, lastRecord, lastRecord + 5, lastRecord + 60, end - 1]) {
+      flip(segment, at);
+      await expect(openStore(store), `byte ${at}`).rejects.toMatchObject({ reason: "damaged", path: segment });
+      flip(segment, at);
     }
     const again = await openStore(store);
     expect(await readAll(again)).toEqual([1, 2, 3, 4].map((index) => entry(index, 40)));
@@ -114,13 +127,13 @@ describe("a small WAL file in which everything is synced", () => {
 });
 
 describe("the marker", () => {
-  test("any one bit of what it says is changed: refused, or the other extent is taken, which says less and never more", async () => {
+  test("any one bit of what it says is changed: refused, or the other one is taken, which says less and never more", async () => {
     const path = join(store, "seshat.store");
     const bytes = readFileSync(path);
     const parts = [
       [0, 11],
-      [512, 540],
-      [1024, 1052],
+      [512, 524],
+      [1024, 1036],
     ] as const;
     for (const [from, to] of parts) {
       for (let at = from; at < to; at++) {
@@ -129,15 +142,14 @@ describe("the marker", () => {
         if (found instanceof UnusableStoreError) expect(["damaged", "unknown"]).toContain(found.reason);
         else {
           expect(from).toBeGreaterThan(0);
-          const { extent } = found as { extent: Extent };
-          expect(extent.batches).toBeLessThanOrEqual(known.batches);
+          expect((found as Marker).durable).toBeLessThanOrEqual(known);
         }
         writeFileSync(path, bytes);
       }
     }
   });
 
-  test("both extents damaged: refused", async () => {
+  test("both slots damaged: refused", async () => {
     const path = join(store, "seshat.store");
     flip(path, 520);
     flip(path, 1030);

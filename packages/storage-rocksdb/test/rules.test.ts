@@ -1,5 +1,5 @@
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -7,10 +7,11 @@ import { createMembership } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import type { StoreIo } from "../src/io/store-io.js";
 import { nodeIo } from "../src/io/store-io.js";
-import { readMarker } from "../src/wal/marker-file.js";
-import type { WalBatch } from "../src/wal/wal-records.js";
-import { readBatches } from "../src/wal/wal-records.js";
-import { append, entry, flip, openStore, readAll, wals } from "./store-helpers.js";
+import type { RecordHeader } from "../src/journal/record.js";
+import { readHeader } from "../src/journal/record.js";
+import { readSalt } from "../src/journal/segment.js";
+import { readMarker } from "../src/opening/marker-file.js";
+import { append, endOf, entry, flip, openStore, readAll, segments } from "./store-helpers.js";
 import type { Entry, Store } from "./store-helpers.js";
 import type { Access } from "./test-disk.js";
 import { TestDisk } from "./test-disk.js";
@@ -130,12 +131,15 @@ describe("a clean close", () => {
     await append(store, entry(1));
     void store.storage.saveCommitted?.({ term: 1, index: 1 });
     await store.close();
-    const [wal] = wals(disk.dir) as [string];
-    expect(disk.syncedBytes(wal)).toBe(statSync(wal).size);
-    expect((await readMarker(join(disk.dir, MARKER)))?.extent.size).toBe(statSync(wal).size);
+    const [path] = segments(disk.dir) as [string];
+    expect(disk.syncedBytes(path)).toBeGreaterThanOrEqual(endOf(path));
+    const durable = (await readMarker(join(disk.dir, MARKER)))?.durable;
     // The marker says so after a power failure too.
     const left = disk.crash();
-    expect((await readMarker(join(left.dir, MARKER)))?.extent.size).toBe(statSync(wal).size);
+    expect((await readMarker(join(left.dir, MARKER)))?.durable).toBe(durable);
+    const again = await open(left);
+    expect(await again.storage.readCommitted?.()).toEqual({ term: 1, index: 1 });
+    await again.close();
     for (const each of [disk, left]) await each.dispose();
   });
 });
@@ -168,19 +172,19 @@ describe("the marker", () => {
     await disk.dispose();
   });
 
-  test("has the extent of the last acknowledgement, and beside it the one before", async () => {
+  test("has the number of the last record that is durable, and beside it the one before", async () => {
     const disk = new TestDisk();
     const store = await open(disk);
     for (let index = 1; index <= 5; index++) await append(store, entry(index));
     const path = join(disk.dir, MARKER);
-    const last = (await readMarker(path))?.extent.batches as number;
+    const last = (await readMarker(path))?.durable as number;
     const bytes = readFileSync(path);
     const found: (number | undefined)[] = [];
     for (const slot of [512, 1024]) {
       const damaged = `${path}.damaged`;
       writeFileSync(damaged, bytes);
       flip(damaged, slot + 3);
-      found.push((await readMarker(damaged))?.extent.batches);
+      found.push((await readMarker(damaged))?.durable);
       rmSync(damaged);
     }
     expect(new Set(found)).toEqual(new Set([last, last - 1]));
@@ -188,7 +192,7 @@ describe("the marker", () => {
     await disk.dispose();
   });
 
-  test("says more than the database holds: an older copy of it was put back, and the store does not open", async () => {
+  test("says more than there is: an older copy of the database was put back, and the store does not open", async () => {
     const disk = new TestDisk();
     const first = await open(disk);
     await append(first, entry(1));
@@ -196,151 +200,186 @@ describe("the marker", () => {
     const copy = `${disk.dir}-copy`;
     cpSync(join(disk.dir, "db"), copy, { recursive: true });
     const second = await open(disk);
-    // So many that the WAL file of the copy is not there any more.
+    // The database has it in tables, and the journal lets go of it.
     for (let index = 2; index <= 40; index++) await append(second, entry(index, 9000));
     await second.close();
+    await (await open(disk)).close();
     rmSync(join(disk.dir, "db"), { recursive: true });
     cpSync(copy, join(disk.dir, "db"), { recursive: true });
     rmSync(copy, { recursive: true });
-    const refused = { reason: "damaged", path: join(disk.dir, "db") };
-    await expect(open(disk)).rejects.toMatchObject(refused);
-    await expect(open(disk)).rejects.toThrow(/batches were synced, but it holds/);
+    await expect(open(disk)).rejects.toMatchObject({ reason: "damaged" });
+    await expect(open(disk)).rejects.toThrow(/were durable, and up to \d+ they are there/);
     await disk.dispose();
   });
 });
 
-describe("what a power failure left", () => {
-  test("in several WAL files: the later ones go first, the cut comes last, and all of it is durable", async () => {
+describe("opening", () => {
+  test("what was there goes last of all, when the database has it in its tables, and is gone for good before anything new is promised", async () => {
     const disk = new TestDisk();
     const store = await open(disk);
-    for (let index = 1; index <= 12; index++) await append(store, entry(index, 9000));
-    // Everything that was written is there; nothing says that it was synced.
-    const left = disk.crash((length) => length);
-    const [first] = wals(left.dir) as [string];
-    const name = (number: number): string =>
-      join(left.dir, "db", `${String(Number(/(\d+)\.log$/.exec(first)?.[1]) + number).padStart(6, "0")}.log`);
-    for (const path of wals(left.dir).slice(1)) rmSync(path);
-    const whole = readFileSync(first);
-    // The end of the first file never came, and two more were begun.
-    writeFileSync(first, Buffer.concat([whole, Buffer.alloc(3000)]));
-    for (const number of [100, 101]) writeFileSync(name(number), whole.subarray(0, 5000));
-    const { accesses } = left;
-    const from = accesses.length;
-    // Whether the rest of it can be opened is not the question here.
-    await open(left).then(
-      (opened) => opened.close(),
-      () => {},
-    );
-    const cuts = accesses
-      .slice(from)
-      .filter(
-        ({ call, path }) =>
-          call === "unlink" || call === "truncate" || (call === "datasync" && path.endsWith(".log")),
-      )
-      .map(({ call, path }) => `${call} ${join(left.dir, path)}`);
-    expect(cuts.slice(0, 4)).toEqual([
-      `unlink ${name(101)}`,
-      `unlink ${name(100)}`,
-      `truncate ${first}`,
-      `datasync ${first}`,
+    for (let index = 1; index <= 20; index++) await append(store, entry(index, 9000));
+    const left = disk.crash();
+    const names = segments(left.dir).map((path) => basename(path));
+    expect(names.length).toBeGreaterThan(1);
+    const again = await open(left);
+    await append(again, entry(21));
+    const steps = left.accesses
+      .map(({ call, path }) => `${call} ${path}`)
+      .filter((step) => / (?:journal|db|seshat\.store)/.test(step) && !step.startsWith("open"));
+    const removals = names.toReversed().map((name) => `unlink journal/${name}`);
+    const made = String(Number(/\d+/.exec(names.at(-1) as string)?.[0]) + 1).padStart(12, "0");
+    const from = steps.indexOf(removals[0] as string);
+    expect(steps.slice(from, from + removals.length + 5)).toEqual([
+      ...removals,
+      "syncDirectory journal",
+      "write journal/unfinished",
+      "datasync journal/unfinished",
+      `rename journal/segment-${made}`,
+      "syncDirectory journal",
     ]);
+    await again.close();
+    for (const each of [disk, left]) await each.dispose();
+  });
+
+  test("a power failure at any step of it leaves everything that was durable", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    for (let index = 1; index <= 20; index++) await append(store, entry(index, 9000));
+    await store.storage.saveVote({ term: 3, votedFor: 2, committed: false });
+    const old: TestDisk[] = [disk];
+    let left = disk.crash((length) => length);
+    for (let step = 1; ; step++) {
+      const here = left;
+      const cut = Promise.withResolvers<TestDisk>();
+      const from = here.accesses.length;
+      here.onAccess = (_, count) => {
+        if (count === from + step) cut.resolve(here.crash());
+      };
+      const opened = open(here);
+      const next = await Promise.race([cut.promise, opened]);
+      here.onAccess = null;
+      old.push(here);
+      if (!(next instanceof TestDisk)) {
+        expect(step).toBeGreaterThan(8);
+        expect(await readAll(next)).toEqual(Array.from({ length: 20 }, (_, at) => entry(at + 1, 9000)));
+        expect(await next.storage.readVote()).toEqual({ term: 3, votedFor: 2, committed: false });
+        await next.close();
+        break;
+      }
+      left = next;
+    }
+    for (const each of old) await each.dispose();
+  });
+
+  test("RocksDB's own write-ahead log counts for nothing, whatever it holds", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    for (let index = 1; index <= 5; index++) await append(store, entry(index));
+    const left = disk.crash();
+    const logs = readdirSync(join(left.dir, "db")).filter((name) => name.endsWith(".log"));
+    expect(logs.length).toBeGreaterThan(0);
+    for (const name of logs) writeFileSync(join(left.dir, "db", name), "this is no log");
+    writeFileSync(join(left.dir, "db", "000099.log"), "nor is this");
+    const again = await open(left);
+    expect(await readAll(again)).toEqual([1, 2, 3, 4, 5].map((index) => entry(index)));
+    await again.close();
     for (const each of [disk, left]) await each.dispose();
   });
 });
 
-describe("batches that were never synced, of which a later one came to the disk and an earlier one did not", () => {
-  /** Ends when the entry is written; what becomes of it then does not matter. */
-  async function write(store: Store, late: Entry): Promise<void> {
-    append(store, late).catch(() => {});
-    while ((await store.metrics()).queuedBytes > 0) await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  /**
-   * The power fails when entries 1 to 6 are durable, and 7 and 8 written, each in a batch of its own. The last batch says that 6 was synced, and the
-   * marker, which was not synced since then, does not.
-   */
+describe("records that were never durable", () => {
+  /** The power fails when entries 1 to 6 are durable and 7 to 9 are being written, each in a record of its own. */
   async function written(disk: TestDisk): Promise<TestDisk> {
     const store = await openStore(disk.dir, { writeBufferBytes: 1_048_576 }, disk.io);
     for (let index = 1; index <= 5; index++) await append(store, entry(index));
     const sync = disk.io.datasync.bind(disk.io);
-    const syncs: (() => void)[] = [];
-    const waiting = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const held: (() => void)[] = [];
+    let onHeld = (): void => {};
     disk.io.datasync = async (fd, path) => {
       // That of the marker never ends.
       await new Promise<void>((resolve) => {
-        if (!path.endsWith(".log")) return;
-        syncs.push(resolve);
-        waiting[syncs.length - 1]?.resolve();
+        if (!path.includes("segment-")) return;
+        held.push(resolve);
+        onHeld();
       });
       await sync(fd, path);
     };
+    const isHeld = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        onHeld = () => held.length === count && resolve();
+      });
+    const sixth = isHeld(1);
     const isDurable = append(store, entry(6));
-    await waiting[0]?.promise;
-    await write(store, entry(7, 40_000));
-    syncs[0]?.();
+    await sixth;
+    for (const [index, bytes] of [
+      [7, 40_000],
+      [8, 200],
+      [9, 200],
+    ] as const) {
+      append(store, entry(index, bytes)).catch(() => {});
+      await nextTurn();
+    }
+    const others = isHeld(2);
+    held[0]?.();
     await isDurable;
-    await waiting[1]?.promise;
-    await write(store, entry(8));
+    await others;
     return disk.crash((length) => length);
   }
 
-  test("they are cut off, and the store opens: what a batch says of itself it says no more when it is gone", async () => {
+  test("of which a later one came to the disk and an earlier one did not: none of them counts, and the store opens", async () => {
     const disk = new TestDisk();
     const left = await written(disk);
-    const [path] = wals(left.dir) as [string];
+    const [path] = segments(left.dir) as [string];
     const bytes = readFileSync(path);
-    const [seventh, eighth] = [...readBatches(bytes)].slice(-2) as [WalBatch, WalBatch];
-    expect(eighth.extent?.size).toBe(seventh.start);
-    const page = Math.ceil(seventh.start / 4096) * 4096;
+    // In the middle of entry 7.
+    const page = Math.floor((endOf(path) - 20_000) / 4096) * 4096;
     writeFileSync(path, bytes.fill(0, page, page + 4096));
     const store = await open(left);
-    expect((await store.metrics()).cutBytes).toBe(bytes.length - seventh.start);
+    expect((await store.metrics()).cutBytes).toBeGreaterThan(40_000);
     expect(await readAll(store)).toEqual([1, 2, 3, 4, 5, 6].map((index) => entry(index)));
-    await store.close();
-    for (const each of [disk, left]) await each.dispose();
+    // The place of what is gone is nobody's: what comes now is not taken for what came then.
+    await append(store, entry(7, 40_000));
+    const next = left.crash();
+    const again = await open(next);
+    expect(await readAll(again)).toEqual([...[1, 2, 3, 4, 5, 6].map((index) => entry(index)), entry(7, 40_000)]);
+    await again.close();
+    for (const each of [disk, left, next]) await each.dispose();
   });
 
-  test("in a file of its own: the same", async () => {
+  test("that came to the disk whole: all of them count", async () => {
     const disk = new TestDisk();
     const left = await written(disk);
-    const [path] = wals(left.dir) as [string];
-    const bytes = readFileSync(path);
-    const [seventh, eighth] = [...readBatches(bytes)].slice(-2) as [WalBatch, WalBatch];
-    // As RocksDB had begun another file for it.
-    const later = path.replace(/\d{6}(?=\.log$)/, (index) => String(Number(index) + 1).padStart(6, "0"));
-    writeFileSync(path, bytes.subarray(0, seventh.end - 1000));
-    writeFileSync(later, bytes.subarray(eighth.start));
     const store = await open(left);
-    expect(await readAll(store)).toEqual([1, 2, 3, 4, 5, 6].map((number) => entry(number)));
+    expect((await readAll(store)).map(({ logId }) => logId.index)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     await store.close();
     for (const each of [disk, left]) await each.dispose();
   });
 });
 
 describe("damage that looks torn, after a power failure that took the marker", () => {
-  test("a sector of zeros before batches that say it was synced: the store does not open", async () => {
+  test("a sector of zeros before records that say it was durable: the store does not open", async () => {
     const disk = new TestDisk();
     const store = await openStore(disk.dir, { writeBufferBytes: 1_048_576 }, disk.io);
     for (let index = 1; index <= 50; index++) await append(store, entry(index, 2000));
     const left = disk.crash();
-    const [path] = wals(left.dir) as [string];
+    const [path] = segments(left.dir) as [string];
     const bytes = readFileSync(path);
-    expect(bytes.length).toBeGreaterThan(65_536);
     bytes.fill(0, 10_240, 10_752);
     writeFileSync(path, bytes);
     await expect(open(left)).rejects.toMatchObject({ reason: "damaged", path });
     for (const each of [disk, left]) await each.dispose();
   });
 
-  test("a batch that is gone without a trace: the store does not open", async () => {
+  test("a record that is gone without a trace: the store does not open", async () => {
     const disk = new TestDisk();
     const store = await open(disk);
     for (let index = 1; index <= 10; index++) await append(store, entry(index));
     const left = disk.crash();
-    const [path] = wals(left.dir) as [string];
+    const [path] = segments(left.dir) as [string];
     const bytes = readFileSync(path);
-    const { start, end } = [...readBatches(bytes)][4] as { start: number; end: number };
-    writeFileSync(path, Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]));
+    const salt = readSalt(bytes, 1);
+    const record = readHeader(bytes, (readHeader(bytes, 512, salt) as RecordHeader).end, salt) as RecordHeader;
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, record.at), bytes.subarray(record.end)]));
     await expect(open(left)).rejects.toMatchObject({ reason: "damaged", path });
     for (const each of [disk, left]) await each.dispose();
   });
@@ -401,6 +440,10 @@ describe("the file of a snapshot", () => {
       open: async (opened, flags) => {
         counts.opened += 1;
         return await nodeIo.open(opened, flags);
+      },
+      openDurable: async (opened) => {
+        counts.opened += 1;
+        return await nodeIo.openDurable(opened);
       },
       close: async (fd) => {
         counts.closed += 1;

@@ -17,23 +17,25 @@ const { nodeIo } = await built<{ nodeIo: StoreIo }>("io/store-io.js");
 const { openMemoryStore } = await built<typeof OpenStorage>("open-storage.js");
 const { requestCodec } = await built<typeof Codec>("codec.js");
 
-let syncs = 0;
+let writes = 0;
 
 /** Faults that can be built in. */
 const PLANTS: Readonly<Record<string, Partial<StoreIo>>> = {
-  "no-sync": { datasync: async () => {} },
-  "no-wal-sync": {
-    datasync: (fd, path) => (path.endsWith(".log") ? Promise.resolve() : nodeIo.datasync(fd, path)),
-  },
+  "no-sync": { openDurable: (path) => nodeIo.open(path, "r+"), datasync: async () => {} },
+  "no-journal-sync": { openDurable: (path) => nodeIo.open(path, "r+") },
   "no-directory-sync": { syncDirectory: async () => {} },
   "no-snapshot-sync": {
     datasync: (fd, path) => (path.includes("snapshots") ? Promise.resolve() : nodeIo.datasync(fd, path)),
   },
-  // Every other sync is left out.
-  "some-syncs": {
-    datasync: (fd, path) => {
-      syncs += 1;
-      return syncs % 2 === 0 ? Promise.resolve() : nodeIo.datasync(fd, path);
+  "no-segment-sync": {
+    datasync: (fd, path) => (path.endsWith("unfinished") ? Promise.resolve() : nodeIo.datasync(fd, path)),
+  },
+  // Every other write is not waited for.
+  "some-writes": {
+    writeDurably: async (fd, pieces, offset, path) => {
+      writes += 1;
+      const done = nodeIo.writeDurably(fd, pieces, offset, path);
+      if (writes % 2 === 1) await done;
     },
   },
 };
@@ -50,13 +52,12 @@ const store: Store = await openMemoryStore<BytesTypeConfig>(
 const { storage, stateMachine } = store;
 let last = (await storage.readLogState()).lastLogId.index;
 
-/** Its command names it twice: where the text is cut in two in the WAL file, the other one is not. */
+/** Its command names it. */
 function append(bytes: number): Promise<void> {
   const index = ++last;
   const name = `entry-${String(index).padStart(6, "0")};`;
   const data = Buffer.alloc(Math.max(bytes, 100), 0x2e);
   data.write(name, 0);
-  data.write(name, 50);
   return new Promise((resolve, reject) => {
     const entry = { logId: { term: 1, index }, payload: { type: "normal" as const, data: { data } } };
     void storage.append([entry], (error) => {
@@ -90,7 +91,7 @@ switch (job) {
     acknowledge("quiet vote");
     await load(1, 30, 100);
     await load(64, 4, 100);
-    // New WAL files, under load.
+    // New segments, under load.
     await load(8, 8, 9000);
     await storage.truncate(last - 2);
     last -= 3;

@@ -86,7 +86,8 @@ export class TestDisk {
       if (isSegment(path)) {
         const synced = this.syncedBytes(original);
         const end = writtenBytes(path);
-        if (end > synced) zeroFrom(path, Math.max(synced, wholeSectors(synced + torn(end - synced))));
+        const kept = end > synced ? synced + torn(end - synced) : end;
+        if (kept < end) zeroFrom(path, Math.max(synced, wholeSectors(kept)));
       } else if (others === "lost") {
         const synced = this.#synced.get(original);
         if (synced instanceof Uint8Array) writeFileSync(here(original), synced);

@@ -39,17 +39,18 @@ export async function inspectJournal(dir: string, known: number, stored: number)
   let last = stored;
   let cutBytes = 0;
   let broken: Break | null = null;
-  /** Where the last segment ended. */
+  /** Where the last record ends. */
   let end: Pick<Break, "path" | "at"> | null = null;
   const sequences = await listSegments(dir);
   for (const sequence of sequences) {
     const path = segmentPath(dir, sequence);
     const { bytes, salt } = await readSegment(path, sequence);
     let at = RECORDS_AT;
+    end ??= { path, at };
     for (const { header, operations } of readRecords(bytes, salt)) {
       if (broken === null && header.number > stored && header.number !== last + 1) {
         const problem = `record ${last + 1} is missing: record ${header.number} follows`;
-        broken = { path, at, problem, ...end, torn: end !== null && end.path !== path, number: last + 1 };
+        broken = { ...end, problem, torn: end.path !== path, number: last + 1 };
       }
       durable = Math.max(durable, header.durable);
       if (broken === null && operations === null) {
@@ -71,7 +72,7 @@ export async function inspectJournal(dir: string, known: number, stored: number)
   }
   if (durable > last) {
     const problem = `records up to ${durable} were durable, and up to ${last} they are there`;
-    if (broken === null) throw new UnusableStoreError("damaged", dir, problem);
+    if (broken === null) throw new UnusableStoreError("damaged", end?.path ?? dir, problem);
     throw new UnusableStoreError("damaged", broken.path, `at byte ${broken.at}: ${broken.problem}; ${problem}`);
   }
   if (broken !== null && !broken.torn && (broken.number === null || broken.number > stored)) {
