@@ -39,7 +39,8 @@ export function checkDurableOrder(calls: readonly SystemCall[]): DurableOrder {
   const check = (what: string, { path, named }: Segment, { ended }: SystemCall, before: number): void => {
     const name = basename(path);
     if (ended > before) broken.push(`${what}: the write to ${name} had not ended`);
-    if (!synced(dirname(path), named.ended, before)) broken.push(`${what}: the name of ${name} was not synced`);
+    if (!synced(dirname(path), named.ended, before))
+      broken.push(`${what}: the name of ${name} was not synced`);
     const made = calls.findLast(
       (call) => isWrite(call) && call.path === named.path && call.began < named.began,
     );

@@ -115,9 +115,25 @@ describe("a small segment in which everything is durable", () => {
   });
 
   test("opened by the store itself, a byte in each part of a record: refused, and opened again once it is as it was", async () => {
-    for (const at of [0, 512, 516, 520, 524, 528, 536, 544, lastRecord, lastRecord + 5, lastRecord + 60, end - 1]) {
+    for (const at of [
+      0,
+      512,
+      516,
+      520,
+      524,
+      528,
+      536,
+      544,
+      lastRecord,
+      lastRecord + 5,
+      lastRecord + 60,
+      end - 1,
+    ]) {
       flip(segment, at);
-      await expect(openStore(store), `byte ${at}`).rejects.toMatchObject({ reason: "damaged", path: segment });
+      await expect(openStore(store), `byte ${at}`).rejects.toMatchObject({
+        reason: "damaged",
+        path: segment,
+      });
       flip(segment, at);
     }
     const again = await openStore(store);

@@ -95,7 +95,9 @@ describe("damage", () => {
     for (let index = 1; index <= 60; index++) await append(store, entry(index, 8000));
     await removed;
     const used = new Set(
-      disk.accesses.flatMap(({ call, path }) => (call === "write" && path.includes("segment-") ? [path] : [])),
+      disk.accesses.flatMap(({ call, path }) =>
+        call === "write" && path.includes("segment-") ? [path] : [],
+      ),
     );
     expect(used.size).toBeGreaterThan(5);
     const left = disk.crash();

@@ -341,7 +341,10 @@ describe("records that were never durable", () => {
     await append(store, entry(7, 40_000));
     const next = left.crash();
     const again = await open(next);
-    expect(await readAll(again)).toEqual([...[1, 2, 3, 4, 5, 6].map((index) => entry(index)), entry(7, 40_000)]);
+    expect(await readAll(again)).toEqual([
+      ...[1, 2, 3, 4, 5, 6].map((index) => entry(index)),
+      entry(7, 40_000),
+    ]);
     await again.close();
     for (const each of [disk, left, next]) await each.dispose();
   });
@@ -378,7 +381,11 @@ describe("damage that looks torn, after a power failure that took the marker", (
     const [path] = segments(left.dir) as [string];
     const bytes = readFileSync(path);
     const salt = readSalt(bytes, 1);
-    const record = readHeader(bytes, (readHeader(bytes, 512, salt) as RecordHeader).end, salt) as RecordHeader;
+    const record = readHeader(
+      bytes,
+      (readHeader(bytes, 512, salt) as RecordHeader).end,
+      salt,
+    ) as RecordHeader;
     writeFileSync(path, Buffer.concat([bytes.subarray(0, record.at), bytes.subarray(record.end)]));
     await expect(open(left)).rejects.toMatchObject({ reason: "damaged", path });
     for (const each of [disk, left]) await each.dispose();

@@ -30,9 +30,10 @@ class SlowSyncs {
   #held = true;
 
   constructor(disk: TestDisk) {
-    const { datasync } = disk.io;
+    const datasync = disk.io.datasync.bind(disk.io);
     disk.io.datasync = async (fd, path) => {
-      if (this.#held && path.includes("segment-")) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#held && path.includes("segment-"))
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
       await datasync(fd, path);
     };
     this.io = disk.io;

@@ -26,7 +26,9 @@ async function write(count: number, bytes: number, together = false, byte = 7): 
   const records = Array.from(
     { length: count },
     (_, at) =>
-      new JournalRecord(at + 1, [(batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes).fill(byte))]),
+      new JournalRecord(at + 1, [
+        (batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes).fill(byte)),
+      ]),
   );
   if (together) await journal.append(records, 0);
   else for (const record of records) await journal.append([record], record.number - 1);
@@ -111,7 +113,10 @@ describe("segments", () => {
 
   test("two change places: refused", async () => {
     await write(30, 10_000);
-    const [second, third] = [2, 3].map((sequence) => readFileSync(segmentPath(dir, sequence))) as [Buffer, Buffer];
+    const [second, third] = [2, 3].map((sequence) => readFileSync(segmentPath(dir, sequence))) as [
+      Buffer,
+      Buffer,
+    ];
     change(2, () => third);
     change(3, () => second);
     expect(await outcome()).toMatch(/this is segment 3/);
@@ -124,7 +129,7 @@ describe("segments", () => {
     rmSync(segmentPath(dir, 1));
     const journal = await Journal.begin(dir, 1, SEGMENT_BYTES, nodeIo);
     await journal.close();
-    change(1, (bytes) => (old.copy(bytes, 512), bytes));
+    change(1, (bytes) => bytes.fill(old, 512, 512 + old.length));
     expect(await outcome()).toMatch(/no record begins there/);
   });
 });
@@ -134,7 +139,9 @@ describe("a power failure during an append of records 4 to 6", () => {
   async function underWay(bytes: number, byte = 7): Promise<void> {
     const journal = await Journal.begin(dir, 1, SEGMENT_BYTES, nodeIo);
     const record = (number: number): JournalRecord =>
-      new JournalRecord(number, [(batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes).fill(byte))]);
+      new JournalRecord(number, [
+        (batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes).fill(byte)),
+      ]);
     for (const number of [1, 2, 3]) await journal.append([record(number)], number - 1);
     await journal.append([record(4), record(5), record(6)], 3);
     await journal.close();
@@ -151,7 +158,9 @@ describe("a power failure during an append of records 4 to 6", () => {
           const bytes = Buffer.from(whole);
           return bytes.fill(0, Math.max(sector, third.end), sector + length);
         });
-        expect(await outcome(3), `${length} bytes at ${sector}`).toMatch(/^1 to [345](?:, the rest is cut)?$/);
+        expect(await outcome(3), `${length} bytes at ${sector}`).toMatch(
+          /^1 to [345](?:, the rest is cut)?$/,
+        );
       }
     }
   });
@@ -168,8 +177,10 @@ describe("a power failure during an append of records 4 to 6", () => {
     for (const byte of [7, 0]) {
       await underWay(2950, byte);
       const fourth = headers(1)[3] as RecordHeader;
-      change(1, (bytes) => (bytes.writeUInt8(1, fourth.at + 45), bytes));
-      expect(await outcome(3)).toMatch(/the operations of record 4 are not what was written, and that is not what/);
+      change(1, (bytes) => bytes.fill(1, fourth.at + 45, fourth.at + 46));
+      expect(await outcome(3)).toMatch(
+        /the operations of record 4 are not what was written, and that is not what/,
+      );
       rmSync(segmentPath(dir, 1));
     }
   });

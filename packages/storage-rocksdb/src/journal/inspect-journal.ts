@@ -73,7 +73,11 @@ export async function inspectJournal(dir: string, known: number, stored: number)
   if (durable > last) {
     const problem = `records up to ${durable} were durable, and up to ${last} they are there`;
     if (broken === null) throw new UnusableStoreError("damaged", end?.path ?? dir, problem);
-    throw new UnusableStoreError("damaged", broken.path, `at byte ${broken.at}: ${broken.problem}; ${problem}`);
+    throw new UnusableStoreError(
+      "damaged",
+      broken.path,
+      `at byte ${broken.at}: ${broken.problem}; ${problem}`,
+    );
   }
   if (broken !== null && !broken.torn && (broken.number === null || broken.number > stored)) {
     const problem = `at byte ${broken.at}: ${broken.problem}, and that is not what a write leaves that was not finished`;
@@ -119,7 +123,7 @@ function* readRecords(
   bytes: Buffer,
   salt: number,
 ): Generator<{ readonly header: RecordHeader; readonly operations: Uint8Array | null }> {
-  for (let at = RECORDS_AT; ; ) {
+  for (let at = RECORDS_AT; ;) {
     const header = readHeader(bytes, at, salt);
     if (header === null) return;
     const operations = readOperations(bytes, header);

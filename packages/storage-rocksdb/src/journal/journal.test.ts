@@ -18,25 +18,43 @@ let calls: string[];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "seshat-journal-"));
   calls = [];
-  const name = (path: string): string => path.slice(dir.length + 1) || ".";
+  const told = (what: string, path: string): void =>
+    void calls.push(`${what} ${path.slice(dir.length + 1) || "."}`);
   io = {
     ...nodeIo,
-    write: (fd, bytes, offset, path) => (calls.push(`write ${name(path)}`), nodeIo.write(fd, bytes, offset, path)),
-    writeDurably: (fd, pieces, offset, path) => (
-      calls.push(`write durably ${name(path)}`),
-      nodeIo.writeDurably(fd, pieces, offset, path)
-    ),
-    datasync: (fd, path) => (calls.push(`sync ${name(path)}`), nodeIo.datasync(fd, path)),
-    rename: (from, to) => (calls.push(`rename to ${name(to)}`), nodeIo.rename(from, to)),
-    syncDirectory: (path) => (calls.push(`sync ${name(path)}`), nodeIo.syncDirectory(path)),
-    unlink: (path) => (calls.push(`unlink ${name(path)}`), nodeIo.unlink(path)),
+    write: (fd, bytes, offset, path) => {
+      told("write", path);
+      return nodeIo.write(fd, bytes, offset, path);
+    },
+    writeDurably: (fd, pieces, offset, path) => {
+      told("write durably", path);
+      return nodeIo.writeDurably(fd, pieces, offset, path);
+    },
+    datasync: (fd, path) => {
+      told("sync", path);
+      return nodeIo.datasync(fd, path);
+    },
+    rename: (from, to) => {
+      told("rename to", to);
+      return nodeIo.rename(from, to);
+    },
+    syncDirectory: (path) => {
+      told("sync", path);
+      return nodeIo.syncDirectory(path);
+    },
+    unlink: (path) => {
+      told("unlink", path);
+      return nodeIo.unlink(path);
+    },
   };
 });
 
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const record = (number: number, bytes = 100): JournalRecord =>
-  new JournalRecord(number, [(batch) => batch.tryPut(Uint8Array.of(number), new Uint8Array(bytes).fill(number))]);
+  new JournalRecord(number, [
+    (batch) => batch.tryPut(Uint8Array.of(number), new Uint8Array(bytes).fill(number)),
+  ]);
 const segment = (sequence: number): string => `segment-${String(sequence).padStart(12, "0")}`;
 
 async function numbersToRedo(stored = 0): Promise<number[]> {
@@ -71,7 +89,9 @@ describe("a journal", () => {
     const names = readdirSync(dir).toSorted();
     expect(names.slice(0, 4)).toEqual([1, 2, 3, 4].map(segment));
     for (const name of names) expect(statSync(join(dir, name)).size).toBe(SEGMENT_BYTES);
-    expect(calls.indexOf(`rename to ${segment(2)}`)).toBeLessThan(calls.indexOf(`write durably ${segment(2)}`));
+    expect(calls.indexOf(`rename to ${segment(2)}`)).toBeLessThan(
+      calls.indexOf(`write durably ${segment(2)}`),
+    );
     expect(await numbersToRedo()).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 
@@ -94,7 +114,9 @@ describe("a journal", () => {
     await journal.retire(5);
     expect(calls.filter((call) => call.startsWith("unlink"))).toEqual([]);
     await journal.retire(13);
-    expect(calls.filter((call) => call.startsWith("unlink"))).toEqual([1, 2].map((at) => `unlink ${segment(at)}`));
+    expect(calls.filter((call) => call.startsWith("unlink"))).toEqual(
+      [1, 2].map((at) => `unlink ${segment(at)}`),
+    );
     expect(await numbersToRedo(13)).toEqual([14, 15, 16, 17, 18, 19, 20]);
     await journal.retire(20);
     expect(journal.bytes).toBeLessThan(before);

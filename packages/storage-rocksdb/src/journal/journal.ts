@@ -26,7 +26,7 @@ export class Journal {
   #segment: Segment;
   #at = RECORDS_AT;
   #last = 0;
-  #full: FullSegment[] = [];
+  readonly #full: FullSegment[] = [];
   #fullBytes = 0;
   /** The segment that comes next, once more than half of this one is written. */
   #next: Promise<Segment> | null = null;

@@ -51,7 +51,10 @@ const operation = fc.oneof(
 test("operations come out as they went in, in order", () => {
   fc.assert(
     fc.property(fc.array(operation), (operations) => {
-      const plain = operations.map(([kind, ...parts]) => [kind, ...parts.map((bytes) => Uint8Array.from(bytes))]);
+      const plain = operations.map(([kind, ...parts]) => [
+        kind,
+        ...parts.map((bytes) => Uint8Array.from(bytes)),
+      ]);
       expect(decode(encode(operations))).toEqual(plain);
     }),
   );

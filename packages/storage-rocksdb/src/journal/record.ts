@@ -14,7 +14,7 @@ import { OperationList } from "./operations.js";
 export const HEADER_BYTES = 32;
 const ALIGNMENT = 32;
 const MARK = 0xe5;
-export const SECTOR_BYTES = 512;
+const SECTOR_BYTES = 512;
 /** What stands before the rest of a header. */
 const CHECKSUM_BYTES = 4;
 
@@ -119,7 +119,11 @@ export function isZeros(bytes: Uint8Array, from: number, to: number): boolean {
 /** How many whole sectors of a record that stands at `at` are zeros. */
 function zeroSectors(record: Uint8Array, at: number): number {
   let count = 0;
-  for (let from = SECTOR_BYTES - (at % SECTOR_BYTES); from + SECTOR_BYTES <= record.length; from += SECTOR_BYTES) {
+  for (
+    let from = SECTOR_BYTES - (at % SECTOR_BYTES);
+    from + SECTOR_BYTES <= record.length;
+    from += SECTOR_BYTES
+  ) {
     if (record[from] === 0 && isZeros(record, from, from + SECTOR_BYTES)) count += 1;
   }
   return count;

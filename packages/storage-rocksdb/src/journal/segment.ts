@@ -50,7 +50,12 @@ export function segmentPath(dir: string, sequence: number): string {
  * Makes a segment. Its length and its name are durable when it ends, so that to write into it changes nothing but its content: a file that grows
  * has the file system write its own records as well.
  */
-export async function createSegment(dir: string, sequence: number, size: number, io: StoreIo): Promise<Segment> {
+export async function createSegment(
+  dir: string,
+  sequence: number,
+  size: number,
+  io: StoreIo,
+): Promise<Segment> {
   const unfinished = join(dir, UNFINISHED);
   const salt = randomBytes(4).readUInt32BE();
   const path = segmentPath(dir, sequence);

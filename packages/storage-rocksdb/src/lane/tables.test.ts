@@ -7,7 +7,12 @@ import { Tables } from "./tables.js";
 /** Tables whose batches end when the test says so. */
 class Bench {
   /** The first byte of each key that a batch puts, and the last byte of the number that it tells. */
-  readonly batches: { readonly keys: number[]; number: number; end: () => void; fail: (error: Error) => void }[] = [];
+  readonly batches: {
+    readonly keys: number[];
+    number: number;
+    end: () => void;
+    fail: (error: Error) => void;
+  }[] = [];
   readonly told: string[] = [];
   readonly failures: unknown[] = [];
   readonly tables: Tables;
@@ -49,7 +54,8 @@ class Bench {
   }
 
   add(number: number | null, { isUrgent = false, bytes = 1, key = number ?? 0 } = {}): void {
-    const onWritten = (error: Error | null): void => void this.told.push(`${key} ${error?.message ?? "written"}`);
+    const onWritten = (error: Error | null): void =>
+      void this.told.push(`${key} ${error?.message ?? "written"}`);
     this.tables.add(
       { number, bytes, onWritten, fill: (batch) => batch.tryPut(Uint8Array.of(key), Uint8Array.of()) },
       isUrgent,
