@@ -19,7 +19,7 @@ const node = await startNode<CrashTypes>({
   address,
   stateMachine: machine,
   codec: CRASH_CODEC,
-  // Small and quick, so that each round sees elections, snapshots, purges and new WAL files.
+  // Small and quick, so that each round sees elections, snapshots, purges and new segments of the journal.
   store: { writeBufferBytes: 262_144 },
   raft: {
     heartbeatIntervalMs: 50,

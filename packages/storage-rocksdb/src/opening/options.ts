@@ -7,10 +7,10 @@ export interface StoreOptions {
   readonly clusterId?: string;
   /** Refuse a store of another node. Default: the node that starts on it checks. */
   readonly nodeId?: NodeId;
-  /** Bytes of a memtable of RocksDB, and about those of a WAL file; from 64 KiB to 1 GiB. Default 32 MiB. */
+  /** Bytes of a memtable of RocksDB. About as much of the journal is done again at a start, at most. From 64 KiB to 1 GiB; default 32 MiB. */
   readonly writeBufferBytes?: number;
   /**
-   * A batch or sync that takes longer counts as a stall in the metrics, in milliseconds. A batch that does is given up, and the store fails,
+   * A batch, or a write to the journal, that takes longer counts as a stall in the metrics, in milliseconds. A batch that does is given up, and the store fails,
    * if RocksDB could not write a table meanwhile: the disk is full. Default 1000.
    */
   readonly stallMs?: number;
