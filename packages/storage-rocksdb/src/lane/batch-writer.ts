@@ -50,6 +50,15 @@ export class BatchWriter {
     }
   }
 
+  /** Ends when everything that was written before stands in tables. */
+  async flush(): Promise<void> {
+    try {
+      await this.#database.flush();
+    } catch (thrown) {
+      throw await this.#explained(thrown);
+    }
+  }
+
   /** Nothing is written any more. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);

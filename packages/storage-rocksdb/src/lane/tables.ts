@@ -72,7 +72,7 @@ export class Tables {
    */
   async flush(): Promise<number> {
     const number = this.#number;
-    await this.#parts.database.flush();
+    await this.#writer.flush();
     return number;
   }
 

@@ -215,6 +215,30 @@ describe("WriteLane", () => {
     await bench.lane.close();
   });
 
+  test("who waits for tables to be made is told when they cannot be", async () => {
+    const bench = new Bench({ journalBytes: 10 });
+    bench.write("a");
+    await bench.rest();
+    bench.appends[0]?.end();
+    await bench.rest();
+    bench.batches[0]?.end();
+    await bench.rest();
+    expect(bench.flushes).toHaveLength(1);
+    bench.write("b");
+    await bench.rest();
+    bench.appends[1]?.end();
+    await bench.rest();
+    bench.write("c");
+    await bench.rest();
+    expect(bench.appends).toHaveLength(2);
+    bench.flushes[0]?.fail(new Error("no room"));
+    await bench.rest();
+    expect(bench.told).toContain("c not durable");
+    expect(bench.appends).toHaveLength(2);
+    bench.batches[1]?.end();
+    await bench.lane.close();
+  });
+
   test("a write that cannot be written down fails, and all that come with it", async () => {
     const bench = new Bench();
     bench.write("a");

@@ -252,6 +252,8 @@ export class WriteLane {
 
   async #writeHeld(): Promise<void> {
     if (this.#sinceFlush > this.#journalBytes * JOURNAL_SLACK) await this.#retiring;
+    // Who waits may be told meanwhile that nothing is written any more.
+    if (this.#held.length === 0) return;
     const startedAt = performance.now();
     const held = this.#held;
     this.#held = [];
