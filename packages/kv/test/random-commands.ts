@@ -67,6 +67,7 @@ const COMMANDS: readonly Make[] = [
   (r) => ["SADD", typed(r, "s"), field(r), field(r)],
   (r) => [r.pick(["SREM", "SISMEMBER"]), typed(r, "s"), field(r)],
   (r) => [r.pick(["SPOP", "SRANDMEMBER"]), typed(r, "s"), String(r.integer(0, 3))],
+  (r) => ["SMEMBERS", typed(r, "s")],
   (r) => ["SMOVE", typed(r, "s"), typed(r, "s"), field(r)],
   (r) => [r.pick(["SINTER", "SUNION", "SDIFF"]), typed(r, "s"), typed(r, "s")],
   (r) => [r.pick(["SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"]), typed(r, "s"), typed(r, "s"), typed(r, "s")],
