@@ -229,9 +229,10 @@ describe("opening", () => {
     const removals = names.toReversed().map((name) => `unlink journal/${name}`);
     const made = String(Number(/\d+/.exec(names.at(-1) as string)?.[0]) + 1).padStart(12, "0");
     const from = steps.indexOf(removals[0] as string);
-    expect(steps.slice(from, from + removals.length + 5)).toEqual([
+    expect(steps.slice(from, from + removals.length + 6)).toEqual([
       ...removals,
       "syncDirectory journal",
+      "write journal/unfinished",
       "write journal/unfinished",
       "datasync journal/unfinished",
       `rename journal/segment-${made}`,

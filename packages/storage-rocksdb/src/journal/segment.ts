@@ -18,7 +18,7 @@ const HEADER_BYTES = 21;
 /** Where the records begin. */
 export const RECORDS_AT = 512;
 /** Written, and synced, at a time: what others sync meanwhile does not wait for long. */
-const FILL_BYTES = 1_048_576;
+const ZEROS = new Uint8Array(1_048_576);
 
 const NAME = /^segment-(\d{12})$/;
 const UNFINISHED = "unfinished";
@@ -61,10 +61,9 @@ export async function createSegment(
   const path = segmentPath(dir, sequence);
   const fd = await io.open(unfinished, "w+");
   try {
-    for (let at = 0; at < size; at += FILL_BYTES) {
-      const zeros = Buffer.alloc(Math.min(FILL_BYTES, size - at));
-      if (at === 0) zeros.set(encodeHeader(sequence, salt));
-      await io.write(fd, zeros, at, unfinished);
+    await io.write(fd, encodeHeader(sequence, salt), 0, unfinished);
+    for (let at = HEADER_BYTES; at < size; at += ZEROS.length) {
+      await io.write(fd, ZEROS.subarray(0, size - at), at, unfinished);
       await io.datasync(fd, unfinished);
     }
   } finally {
