@@ -68,7 +68,13 @@ describe("a journal", () => {
   test("begins with a segment whose zeros and whose name are durable", async () => {
     const journal = await Journal.begin(dir, 7, SEGMENT_BYTES, io);
     const name = segment(7);
-    expect(calls).toEqual(["write unfinished", "write unfinished", "sync unfinished", `rename to ${name}`, "sync ."]);
+    expect(calls).toEqual([
+      "write unfinished",
+      "write unfinished",
+      "sync unfinished",
+      `rename to ${name}`,
+      "sync .",
+    ]);
     expect(statSync(join(dir, name)).size).toBe(SEGMENT_BYTES);
     await journal.close();
   });
