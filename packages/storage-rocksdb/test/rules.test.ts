@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -8,8 +8,8 @@ import { describe, expect, test } from "vitest";
 import type { StoreIo } from "../src/io/store-io.js";
 import { nodeIo } from "../src/io/store-io.js";
 import type { RecordHeader } from "../src/journal/record.js";
-import { readHeader } from "../src/journal/record.js";
-import { readSalt } from "../src/journal/segment.js";
+import { JournalRecord, readHeader } from "../src/journal/record.js";
+import { RECORDS_AT, readSalt } from "../src/journal/segment.js";
 import { readMarker } from "../src/opening/marker-file.js";
 import { append, endOf, entry, flip, openStore, readAll, segments } from "./store-helpers.js";
 import type { Entry, Store } from "./store-helpers.js";
@@ -108,6 +108,38 @@ describe("the lane", () => {
     await Promise.all(acknowledged);
     expect((await store.metrics()).queuedBytes).toBe(0);
     expect((await readAll(store)).length).toBe(40);
+    await store.close();
+    await disk.dispose();
+  });
+
+  test("makes whoever appends wait once 32 MiB wait for a disk that hangs, though the database has them", async () => {
+    const disk = new TestDisk();
+    const held = Promise.withResolvers<void>();
+    const io: StoreIo = {
+      ...disk.io,
+      writeDurably: async (fd, pieces, offset, path) => {
+        await held.promise;
+        await disk.io.writeDurably(fd, pieces, offset, path);
+      },
+    };
+    const store = await openStore(disk.dir, { writeBufferBytes: 134_217_728 }, io);
+    const durable: Promise<void>[] = [];
+    let waiting: Promise<void> | undefined;
+    for (let index = 1; waiting === undefined && index <= 100; index++) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      durable.push(promise);
+      const done = store.storage.append([entry(index, 1_048_576)], (error) =>
+        error === null ? resolve() : reject(error),
+      );
+      if (done !== undefined) waiting = Promise.resolve(done);
+      // What was appended so far is in the database.
+      else await store.storage.readMemberships?.(1, index);
+    }
+    expect(durable).toHaveLength(33);
+    held.resolve();
+    await waiting;
+    await Promise.all(durable);
+    expect(await readAll(store)).toHaveLength(33);
     await store.close();
     await disk.dispose();
   });
@@ -214,6 +246,53 @@ describe("the marker", () => {
 });
 
 describe("opening", () => {
+  test("a store that was made in part: the names of its directories are durable before it counts as made", async () => {
+    const disk = new TestDisk();
+    disk.onAccess = ({ call, path }) => {
+      if (call === "write" && path === "journal/unfinished") throw new Error("the power is gone");
+    };
+    await expect(open(disk)).rejects.toThrow("the power is gone");
+    disk.onAccess = null;
+    const from = disk.accesses.length;
+    const store = await open(disk);
+    const steps = disk.accesses.slice(from).map(({ call, path }) => `${call} ${path}`);
+    expect(steps).toContain("syncDirectory ");
+    expect(steps.indexOf("syncDirectory ")).toBeLessThan(steps.indexOf(`write ${MARKER}`));
+    await store.close();
+    await disk.dispose();
+  });
+
+  test("what is in the directory of the journal and is not the store's stays", async () => {
+    const disk = new TestDisk();
+    await (await open(disk)).close();
+    mkdirSync(join(disk.dir, "journal", "lost+found"));
+    writeFileSync(join(disk.dir, "journal", "letters.txt"), "dear all");
+    await (await open(disk)).close();
+    expect(readdirSync(join(disk.dir, "journal"))).toEqual(
+      expect.arrayContaining(["letters.txt", "lost+found"]),
+    );
+    await disk.dispose();
+  });
+
+  test("a record of operations that are none: the store does not open, and nothing was changed", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    await append(store, entry(1));
+    const left = disk.crash();
+    const [path] = segments(left.dir) as [string];
+    const bytes = readFileSync(path);
+    const salt = readSalt(bytes, 1);
+    const { number, end: at } = readHeader(bytes, RECORDS_AT, salt) as RecordHeader;
+    const record = new JournalRecord(number + 1, [
+      (batch) => batch.tryPut(new Uint8Array(1), new Uint8Array(1)),
+    ]);
+    record.operations[0] = 9;
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, at), record.sealed(at, salt, number)]));
+    await expect(open(left)).rejects.toMatchObject({ reason: "damaged", path: join(left.dir, "journal") });
+    expect(segments(left.dir)).toEqual([path]);
+    for (const each of [disk, left]) await each.dispose();
+  });
+
   test("what was there goes last of all, when the database has it in its tables, and is gone for good before anything new is promised", async () => {
     const disk = new TestDisk();
     const store = await open(disk);

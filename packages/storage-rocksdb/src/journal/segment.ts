@@ -74,6 +74,16 @@ export async function createSegment(
   return { path, sequence, salt, fd: await io.openDurable(path), size };
 }
 
+/**
+ * Removes all segments for good, and what was not finished. Those that come last go first: whatever comes between, what is left has no hole.
+ * What else is there is not ours: a disk of its own has a `lost+found`.
+ */
+export async function removeSegments(dir: string, io: StoreIo): Promise<void> {
+  const names = (await readdir(dir)).filter((name) => name === UNFINISHED || NAME.test(name));
+  for (const name of names.toSorted().reverse()) await io.unlink(join(dir, name));
+  await io.syncDirectory(dir);
+}
+
 /** The salt of a segment. @throws {CodecError} when the bytes do not begin with the header of the segment with this number. */
 export function readSalt(bytes: Uint8Array, sequence: number): number {
   const reader = new ByteReader("segment of the journal", bytes);

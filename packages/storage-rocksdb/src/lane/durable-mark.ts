@@ -27,29 +27,28 @@ export class DurableMark {
   async set(number: number): Promise<void> {
     this.#number = number;
     await this.#marker.write(number);
-    this.#timer ??= setTimeout(() => this.#begin(), MARKER_SYNC_MS).unref();
+    this.#beginLater();
   }
 
-  /** Ends when the marker is durable. */
-  async close(): Promise<void> {
-    this.stop();
-    await this.#sync;
-    await this.#marker.sync();
-  }
-
-  /** Begins nothing more by itself. */
-  stop(): void {
+  /**
+   * Nothing is written any more, and no call to the marker is under way when it ends.
+   *
+   * @param isToSync the marker is to be durable by then.
+   */
+  async close(isToSync: boolean): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    await this.#sync;
+    if (isToSync) await this.#marker.sync();
   }
 
-  /** Ends when no sync is under way. */
-  async settled(): Promise<void> {
-    await this.#sync;
+  #beginLater(): void {
+    this.#timer ??= setTimeout(() => this.#begin(), MARKER_SYNC_MS).unref();
   }
 
   #begin(): void {
     this.#timer = null;
+    // One at a time: on a disk that hangs each takes a thread of those that everybody shares.
+    if (this.#sync !== null) return this.#beginLater();
     this.#sync = this.#marker
       .sync()
       .catch(this.#onFailure)

@@ -115,6 +115,8 @@ export class Tables {
     } catch (error) {
       return this.#fail(error, []);
     }
+    // Stopped meanwhile.
+    if (this.#failed) return;
     const groups = this.#groups;
     const bytes = this.#bytes;
     this.#groups = [];

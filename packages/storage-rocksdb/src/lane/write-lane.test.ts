@@ -20,6 +20,8 @@ class Bench {
   readonly retired: number[] = [];
   /** What the marker says. */
   readonly marked: number[] = [];
+  /** While the marker is written. */
+  onMark: () => Promise<void> = async () => {};
   /** What each write was told, in order. */
   readonly told: string[] = [];
   readonly lane: WriteLane;
@@ -48,7 +50,10 @@ class Bench {
       retire: async (upto: number) => void this.retired.push(upto),
     };
     const marker: Partial<MarkerFile> = {
-      write: async (durable) => void this.marked.push(durable),
+      write: async (durable) => {
+        this.marked.push(durable);
+        await this.onMark();
+      },
       sync: async () => {},
     };
     this.lane = new WriteLane({
@@ -198,6 +203,72 @@ describe("WriteLane", () => {
     expect(bench.told).toEqual(["a not written", "a not durable"]);
     expect(bench.marked).toEqual([]);
     await bench.lane.close();
+  });
+
+  test("what fails while the marker is written fails what that was for: nobody is told twice", async () => {
+    const bench = new Bench();
+    bench.write("a");
+    await bench.rest();
+    bench.onMark = async () => {
+      bench.batches[0]?.fail(new Error("no room"));
+      await bench.rest();
+    };
+    bench.appends[0]?.end();
+    await bench.rest();
+    await bench.rest();
+    expect(bench.told).toEqual(["a not written", "a not durable"]);
+    await bench.lane.close();
+  });
+
+  test("closes when nothing is under way any more, also when something fails meanwhile: descriptors may be others' then", async () => {
+    const bench = new Bench();
+    let isClosed = false;
+    const closed = bench.lane.close().finally(() => (isClosed = true));
+    closed.catch(() => {});
+    await bench.rest();
+    bench.batches[0]?.fail(new Error("no room"));
+    await bench.rest();
+    expect(isClosed).toBe(false);
+    bench.appends[0]?.end();
+    await expect(closed).rejects.toThrow("no room");
+  });
+
+  test("a write that comes while it closes is not under way when it is closed", async () => {
+    const bench = new Bench();
+    const closed = bench.lane.close();
+    await bench.rest();
+    bench.write("late");
+    await bench.rest();
+    let isClosed = false;
+    void closed.then(() => (isClosed = true));
+    bench.batches[0]?.end();
+    bench.appends[0]?.end();
+    await bench.rest();
+    expect(isClosed).toBe(false);
+    bench.appends[1]?.end();
+    bench.batches[1]?.end();
+    await closed;
+    expect(bench.marked).toEqual([5, 6]);
+  });
+
+  test("says how much waits for the journal, whatever the database has", async () => {
+    const bench = new Bench();
+    bench.write("a", { bytes: 1000 });
+    await bench.rest();
+    bench.write("b", { bytes: 1000 });
+    await bench.rest();
+    for (const at of [0, 1]) {
+      bench.batches[at]?.end();
+      await bench.rest();
+    }
+    expect(bench.lane.queuedBytes).toBeGreaterThan(2000);
+    bench.appends[0]?.end();
+    await bench.rest();
+    expect(bench.lane.queuedBytes).toBeGreaterThan(1000);
+    expect(bench.lane.queuedBytes).toBeLessThan(2000);
+    bench.appends[1]?.end();
+    await bench.rest();
+    expect(bench.lane.queuedBytes).toBe(0);
   });
 
   test("tables that cannot be made poison it", async () => {

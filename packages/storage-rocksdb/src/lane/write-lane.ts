@@ -72,6 +72,8 @@ export class WriteLane {
   #number: number;
   #held: Held[] = [];
   #heldBytes = 0;
+  /** Of the records that are not durable: those held, and those being written. */
+  #undurableBytes = 0;
   /** True when one of those held is to be durable. */
   #isAskedFor = false;
   /** Being written to the journal. */
@@ -106,8 +108,9 @@ export class WriteLane {
     return this.#tables.gaveUp;
   }
 
+  /** Bytes that wait for the database or for the journal, whichever is further behind: what memory holds of writes. */
   get queuedBytes(): number {
-    return this.#counts.queuedBytes;
+    return Math.max(this.#counts.queuedBytes, this.#undurableBytes);
   }
 
   /** @throws {StorageError} when a write failed before, or the store is closed. */
@@ -179,25 +182,27 @@ export class WriteLane {
     this.#rider = rider;
   }
 
-  /** Ends when everything that was queued before is durable, and the marker says so. Nothing can be written any more. */
+  /**
+   * Ends when everything that was queued before is durable, and the marker says so. Nothing can be written any more. Also when it fails, no call to the
+   * database or a file is under way when it ends: their descriptors may be closed, and be others' then.
+   */
   async close(): Promise<void> {
-    if (this.#poison === null && !this.#closed) {
-      await this.durableAndWritten("save committed", 0, () => {});
+    try {
+      if (this.#poison === null && !this.#closed) await this.durableAndWritten("save committed", 0, () => {});
+    } finally {
       this.#closed = true;
-      await this.#mark.close();
+      this.#tables.stop(new Error("the store is closed"));
+      await this.#settled();
+      await this.#mark.close(this.#poison === null);
     }
-    this.#closed = true;
-    this.#mark.stop();
-    this.#tables.stop(new Error("the store is closed"));
-    await this.settled();
-    await this.#mark.settled();
   }
 
-  /** Ends when no call to the database or a file is under way. */
-  async settled(): Promise<void> {
-    await this.#writing;
+  /** Ends when no call to the database or the journal is under way. */
+  async #settled(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
     await this.#tables.settled();
-    await this.#retiring;
+    // Of a database that is stuck it may never end, and does nothing more then.
+    if (!this.gaveUp) await this.#retiring;
   }
 
   #takeQueue(): void {
@@ -225,6 +230,7 @@ export class WriteLane {
     const asking = writes.filter(({ onDurable }) => onDurable !== null);
     this.#held.push({ record, writes: asking });
     this.#heldBytes += record.size;
+    this.#undurableBytes += record.size;
     this.#isAskedFor ||= asking.length > 0;
   }
 
@@ -266,6 +272,8 @@ export class WriteLane {
       const bytes = await this.#journal.append(records, this.#mark.number);
       if (this.#poison !== null) throw this.#poison;
       await this.#mark.set(number);
+      if (this.#poison !== null) throw this.#poison;
+      this.#undurableBytes -= bytes;
       this.#counts.synced(bytes, startedAt);
       this.#sinceFlush += bytes;
     } catch (cause) {
@@ -281,7 +289,7 @@ export class WriteLane {
     this.#sinceFlush = 0;
     this.#retiring = this.#tables
       .flush()
-      .then((number) => this.#journal.retire(number))
+      .then((number) => (this.#poison === null ? this.#journal.retire(number) : undefined))
       .catch((cause: unknown) => this.#fail(cause))
       .finally(() => {
         this.#retiring = null;

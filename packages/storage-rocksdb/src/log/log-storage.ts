@@ -21,7 +21,7 @@ import { BlockReader } from "./block-reader.js";
 import { HardState, readRecord } from "./hard-state.js";
 import { Unwritten } from "./unwritten.js";
 
-/** An append waits for those before it to be written while more bytes than this are queued. */
+/** An append waits for those before it while more bytes than this wait for the database, or for the journal. */
 const MAX_QUEUED_BYTES = 33_554_432;
 
 const NOTHING: Fill = () => {};
@@ -126,7 +126,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
       onWritten: this.#onAppendWritten,
       onDurable: completion,
     });
-    if (this.#lane.queuedBytes > MAX_QUEUED_BYTES) return this.#unwritten.drained();
+    if (this.#lane.queuedBytes > MAX_QUEUED_BYTES) return this.#caughtUp();
   }
 
   /** @throws {StorageError} when `since` was purged. */
@@ -228,6 +228,11 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
   /** Ends when all entries stand in the database. */
   async #drain(verb: StorageVerb): Promise<void> {
     if (this.#unwritten.first !== null) await this.#lane.written(verb, 0, NOTHING);
+  }
+
+  /** Ends when all entries are durable and stand in the database, or never will: that is told to their completions. */
+  async #caughtUp(): Promise<void> {
+    await this.#lane.durableAndWritten("append", 0, NOTHING).catch(() => {});
   }
 
   #checkAppend(entries: readonly C["Entry"][]): void {

@@ -3,7 +3,6 @@ export class Unwritten<E> {
   /** What each append brought, in order. */
   readonly #appends: (readonly E[])[] = [];
   #first = 0;
-  #drained: (() => void)[] = [];
 
   /** The index of the first entry; null when there is none. */
   get first(): number | null {
@@ -19,10 +18,6 @@ export class Unwritten<E> {
   shift(): void {
     const oldest = this.#appends.shift() ?? [];
     this.#first += oldest.length;
-    if (this.#appends.length > 0) return;
-    const waiting = this.#drained;
-    this.#drained = [];
-    for (const resolve of waiting) resolve();
   }
 
   /** Some entries from `since` on, which is one of these, up to `upto`: at least one. */
@@ -36,11 +31,5 @@ export class Unwritten<E> {
       first = end;
     }
     return found;
-  }
-
-  /** Ends when there are none. */
-  drained(): Promise<void> {
-    if (this.#appends.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { RaftTypeConfig } from "@seshat/common";
-import { SeshatError } from "@seshat/common";
+import { CodecError, SeshatError } from "@seshat/common";
 import type { RaftStateMachine, RaftStorage } from "@seshat/storage";
 import type { StoreCodec } from "../codec.js";
 import { UnusableStoreError, messageOf } from "../errors.js";
@@ -93,13 +93,16 @@ export async function openStore<C extends RaftTypeConfig, M extends RaftStateMac
     for (const part of [paths.database, paths.journal, paths.snapshots]) {
       await attempt(part, () => makeDirectory(part, io));
     }
+    // An earlier start may have made them, and have ended before their names were durable.
+    if (found?.begun !== true) await attempt(paths.root, () => io.syncDirectory(paths.root));
     const database = await attempt(paths.database, () =>
       openData(Rocks, paths.database, {
         createIfMissing: found?.begun !== true,
         writeBufferSize: writeBufferBytes,
       }),
     );
-    let isStuck = (): boolean => false;
+    // Until there is a lane to ask: what is brought in from the journal may be stuck as well.
+    let isStuck = (): boolean => true;
     closers.push(() => closeData(database, paths.database, isStuck()));
     const recovered = await attempt(paths.journal, () =>
       recover(database, paths.journal, found?.durable ?? 0, { journalBytes, stallMs, io }),
@@ -153,7 +156,8 @@ async function attempt<T>(path: string, act: () => Promise<T>, reason: "io" | "d
     return await act();
   } catch (cause) {
     if (cause instanceof UnusableStoreError) throw cause;
-    if (cause instanceof SeshatError && reason === "io") throw cause;
-    throw new UnusableStoreError(reason, path, messageOf(cause), { cause });
+    const isDamage = reason === "damaged" || cause instanceof CodecError;
+    if (cause instanceof SeshatError && !isDamage) throw cause;
+    throw new UnusableStoreError(isDamage ? "damaged" : "io", path, messageOf(cause), { cause });
   }
 }

@@ -1,5 +1,3 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { UnusableStoreError } from "../errors.js";
 import type { StoreIo } from "../io/store-io.js";
 import type { JournalReport } from "../journal/inspect-journal.js";
@@ -7,6 +5,7 @@ import { inspectJournal, recordsToRedo } from "../journal/inspect-journal.js";
 import { Journal } from "../journal/journal.js";
 import type { Fill } from "../journal/operations.js";
 import { doOperations } from "../journal/operations.js";
+import { removeSegments } from "../journal/segment.js";
 import { BatchWriter } from "../lane/batch-writer.js";
 import { putNumber } from "../lane/tables.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
@@ -49,9 +48,7 @@ export async function recover(
   const report = await inspectJournal(dir, known, stored);
   await redo(database, dir, report, stored, stallMs);
   await database.flush();
-  // Those that come last go first: whatever comes between, what is left has no hole.
-  for (const name of (await readdir(dir)).toSorted().reverse()) await io.unlink(join(dir, name));
-  await io.syncDirectory(dir);
+  await removeSegments(dir, io);
   const sequence = (report.sequences.at(-1) ?? 0) + 1;
   const journal = await Journal.begin(dir, sequence, journalBytes, io);
   return { journal, number: report.last, cutBytes: report.cutBytes };
