@@ -31,6 +31,8 @@ export interface Access {
 /** Names that are not durable yet: how to take them back. */
 interface PendingName {
   readonly dir: string;
+  /** A segment was removed: that may become durable whatever else does. */
+  readonly isAlone?: boolean;
   undo(root: string): void;
 }
 
@@ -50,12 +52,17 @@ export class TestDisk {
   readonly accesses: Access[] = [];
   /** Throw to let an access fail. */
   onAccess: ((access: Access, count: number) => void) | null = null;
+  /** Tables that RocksDB was not asked for may be lost with the power. */
+  keepsTables = false;
   readonly #trash: string;
   readonly #synced = new Map<string, number | Uint8Array>();
   #pending: PendingName[] = [];
   readonly #databases: RocksDatabase[] = [];
+  #flush: () => Promise<void> = async () => {};
   #dead = false;
   #trashed = 0;
+  /** A copy of the database when it was last asked to make tables, and had; null when there is none. */
+  #tables: string | null = null;
 
   constructor(dir: string = scratchDirectory()) {
     this.dir = dir;
@@ -74,13 +81,28 @@ export class TestDisk {
    *
    * @param torn how much of what is not synced of the journal stays: given its length, its part.
    * @param others what becomes of what is not synced of other files: a process that is killed loses nothing.
+   * @param random decides which names are durable all the same, and whether tables are that RocksDB was not asked for: none, and all of them, where
+   * it is left out.
    * @returns a disk with what is left.
    */
-  crash(torn: (length: number) => number = () => 0, others: "lost" | "kept" = "lost"): TestDisk {
+  crash(
+    torn: (length: number) => number = () => 0,
+    others: "lost" | "kept" = "lost",
+    random: (() => number) | null = null,
+  ): TestDisk {
     this.#dead = true;
     const dir = copyOf(this.dir);
     const here = (path: string): string => join(dir, relative(this.dir, path));
-    if (others === "lost") for (const name of this.#pending.reverse()) name.undo(dir);
+    if (others === "lost") {
+      const kept = random === null ? 0 : Math.floor(random() * (this.#pending.length + 1));
+      for (const [at, name] of [...this.#pending.entries()].toReversed()) {
+        if (at >= kept || (name.isAlone === true && (random?.() ?? 1) < 0.5)) name.undo(dir);
+      }
+    }
+    if (random !== null && this.#tables !== null && random() < 0.5) {
+      rmSync(join(dir, "db"), { recursive: true });
+      cpSync(this.#tables, join(dir, "db"), { recursive: true });
+    }
     for (const path of listFiles(dir)) {
       const original = join(this.dir, relative(dir, path));
       if (isSegment(path)) {
@@ -111,6 +133,7 @@ export class TestDisk {
     this.#dead = true;
     const dir = copyOf(this.dir);
     const next = new TestDisk(dir);
+    next.#tables = this.#tables;
     for (const [path, synced] of this.#synced) next.#synced.set(join(dir, relative(this.dir, path)), synced);
     for (const path of listFiles(dir)) {
       // RocksDB's own files are as RocksDB left them.
@@ -118,6 +141,7 @@ export class TestDisk {
       if (!isKnown && isSegment(path)) next.#synced.set(path, 0);
     }
     next.#pending = this.#pending.map((name) => ({
+      ...name,
       dir: join(dir, relative(this.dir, name.dir)),
       undo: (root) => name.undo(root),
     }));
@@ -135,10 +159,20 @@ export class TestDisk {
     for (const database of this.#databases) {
       let found = busy;
       while (found.length > 0) {
-        const counts = await Promise.all(busy.map((name) => database.getProperty(`rocksdb.${name}`)));
+        const counts = await Promise.all(
+          busy.map(async (name) => {
+            // One that is closed does nothing.
+            return await database.getProperty(`rocksdb.${name}`);
+          }),
+        ).catch(() => busy.map(() => "0"));
         found = busy.filter((_, at) => counts[at] !== "0");
       }
     }
+  }
+
+  /** RocksDB makes tables, as it does when it likes. Nobody knows whether they are durable. */
+  async makeTables(): Promise<void> {
+    await this.#flush();
   }
 
   /** Lets go of what a crash left open. */
@@ -230,6 +264,7 @@ export class TestDisk {
           const synced = this.#synced.get(path);
           this.#pending.push({
             dir: dirname(path),
+            isAlone: isSegment(path),
             undo: (root) => {
               const back = join(root, relative(this.dir, path));
               mkdirSync(dirname(back), { recursive: true });
@@ -242,14 +277,33 @@ export class TestDisk {
       loadRocksdb: async () => {
         const Rocks = await nodeIo.loadRocksdb();
         const databases = this.#databases;
+        const watch = (database: RocksDatabase, path: string): void => {
+          const flush = database.flush.bind(database);
+          this.#flush = flush;
+          // What is asked for is durable when it ends.
+          database.flush = async () => {
+            await flush();
+            await this.#keepTables(path);
+          };
+        };
         const watched = function watched(path: string, options: RocksOptions): RocksDatabase {
           const database = new Rocks(path, options);
           databases.push(database);
+          if (path.endsWith("/db")) watch(database, path);
           return database;
         };
         return watched as unknown as typeof Rocks;
       },
     };
+  }
+
+  async #keepTables(path: string): Promise<void> {
+    if (this.#dead || !this.keepsTables) return;
+    await this.quiet();
+    if (this.#isDead()) return;
+    const copy = join(this.#trash, `tables-${this.#trashed++}`);
+    cpSync(path, copy, { recursive: true });
+    this.#tables = copy;
   }
 
   #isDead(): boolean {

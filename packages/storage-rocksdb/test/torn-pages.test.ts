@@ -1,58 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { LogId } from "@seshat/common";
 import { expect, test } from "vitest";
-import type { StoreIo } from "../src/io/store-io.js";
-import { append, openStore, readAll, segments } from "./store-helpers.js";
+import { append, openStore, readAll } from "./store-helpers.js";
 import type { Entry, Store } from "./store-helpers.js";
 import { TestDisk } from "./test-disk.js";
+import { SlowSyncs, cut, cutOff, randomOf, seeds } from "./torn-disk.js";
 
-const PAGE_BYTES = 4096;
-const SECTOR_BYTES = 512;
 const LIVES = 4;
-
-/** Numbers from 0 to 1, decided by a seed (xorshift). */
-function randomOf(seed: number): () => number {
-  let state = Math.imul(seed, 2_654_435_761) >>> 0 || 1;
-  return () => {
-    state = (state ^ (state << 13)) >>> 0;
-    state ^= state >>> 17;
-    state = (state ^ (state << 5)) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-/** Lets the writes to the journal end when the test says so: by then they are in the file, and perhaps not on the disk. */
-class SlowSyncs {
-  readonly io: StoreIo;
-  readonly #waiting: (() => void)[] = [];
-  #held = true;
-
-  constructor(disk: TestDisk) {
-    const datasync = disk.io.datasync.bind(disk.io);
-    disk.io.datasync = async (fd, path) => {
-      if (this.#held && path.includes("segment-"))
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      await datasync(fd, path);
-    };
-    this.io = disk.io;
-  }
-
-  /** Lets those pass that have begun. */
-  release(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  /** Lets all pass until `until` has ended. */
-  async passing<T>(until: Promise<T> | T): Promise<T> {
-    this.#held = false;
-    this.release();
-    const result = await until;
-    this.#held = true;
-    return result;
-  }
-}
 
 /** What a store was told, and what of it was acknowledged. */
 interface Told {
@@ -90,7 +44,13 @@ async function check(store: Store, told: Told): Promise<void> {
 }
 
 /** Appends, votes, truncates and purges, while syncs end now and then. */
-async function live(store: Store, syncs: SlowSyncs, told: Told, random: () => number): Promise<() => void> {
+async function live(
+  store: Store,
+  disk: TestDisk,
+  syncs: SlowSyncs,
+  told: Told,
+  random: () => number,
+): Promise<() => void> {
   let over = false;
   const upTo = (most: number): number => Math.floor(random() * most);
   const acts = 15 + upTo(40);
@@ -119,6 +79,8 @@ async function live(store: Store, syncs: SlowSyncs, told: Told, random: () => nu
       const upto: LogId = (told.log[told.log.length - 4 - upTo(5)] as Entry).logId;
       await syncs.passing(store.storage.purge(upto));
       told.purged = upto.index;
+    } else if (dice < 0.25) {
+      await disk.makeTables();
     } else {
       const bytes = upTo(random() < 0.3 ? 40_000 : 2000);
       const entries = Array.from({ length: 1 + upTo(4) }, (_, at) =>
@@ -138,56 +100,34 @@ async function live(store: Store, syncs: SlowSyncs, told: Told, random: () => nu
   return () => (over = true);
 }
 
-/**
- * Of what was not durable of the journal, any sector may be missing, and all behind any place; and so may what a segment had grown by.
- *
- * @param made how long segments are made.
- */
-function tear(disk: TestDisk, left: TestDisk, made: number, random: () => number): void {
-  for (const path of segments(left.dir)) {
-    const synced = disk.syncedBytes(join(disk.dir, relative(left.dir, path)));
-    let bytes = readFileSync(path);
-    const piece = random() < 0.5 ? SECTOR_BYTES : PAGE_BYTES;
-    const kept = random();
-    const end = random() < 0.35 ? synced + Math.floor(random() * (bytes.length - synced)) : bytes.length;
-    for (let from = synced - (synced % piece); from < bytes.length; from += piece) {
-      const isKept = random() < kept && from + piece <= end;
-      if (!isKept) bytes.fill(0, Math.max(from, synced), Math.min(from + piece, bytes.length));
-    }
-    if (bytes.length > made && random() < 0.5) bytes = bytes.subarray(0, Math.max(synced, made, end));
-    writeFileSync(path, bytes);
-  }
-}
-
-/** What the threads of RocksDB are doing at that moment is not the seed's. `SESHAT_TORN_PAGES_SEEDS=1-300` makes a longer run. */
-const SEEDS = process.env["SESHAT_TORN_PAGES_SEEDS"]?.split("-").map(Number) ?? [1, 12];
-const [FIRST, LAST] = SEEDS as [number, number];
-
-test.each(Array.from({ length: LAST - FIRST + 1 }, (_, at) => FIRST + at))(
+test.each(seeds(12))(
   "lives that end by power cuts that tear pages, or by kill -9: nothing acknowledged is gone (seed %i)",
   async (seed) => {
     const random = randomOf(seed);
     const writeBufferBytes = random() < 0.6 ? 65_536 : 1_048_576;
+    const made = (writeBufferBytes * 3) / 4;
     let disk = new TestDisk();
+    disk.keepsTables = true;
     const disks = [disk];
     const told: Told = { log: [], durable: 0, purged: 0, term: 1, voted: 0 };
     for (let life = 1; life <= LIVES; life++) {
+      while (random() < 0.3) {
+        disk = await cutOff(disk, (io) => openStore(disk.dir, { writeBufferBytes }, io), made, random);
+        disks.push(disk);
+      }
       const syncs = new SlowSyncs(disk);
       const store = await syncs.passing(openStore(disk.dir, { writeBufferBytes }, syncs.io));
       await check(store, told);
-      const end = await live(store, syncs, told, random);
+      const end = await live(store, disk, syncs, told, random);
       while ((await store.metrics()).queuedBytes > 0) await setImmediate();
       await disk.quiet();
       end();
-      const isKilled = random() < 0.4;
-      const left: TestDisk = isKilled ? disk.kill() : disk.crash((length) => length);
-      if (!isKilled) tear(disk, left, (writeBufferBytes * 3) / 4, random);
-      disk = left;
+      disk = cut(disk, made, random);
       disks.push(disk);
     }
     const store = await openStore(disk.dir, { writeBufferBytes }, disk.io);
     await check(store, told);
     await store.close();
-    for (const each of disks) await each.dispose();
+    for (const each of new Set(disks)) await each.dispose();
   },
 );
