@@ -270,9 +270,9 @@ export class WriteLane {
     try {
       const records = held.map(({ record }) => record);
       const bytes = await this.#journal.append(records, this.#mark.number);
-      if (this.#poison !== null) throw this.#poison;
+      this.#checkNotPoisoned();
       await this.#mark.set(number);
-      if (this.#poison !== null) throw this.#poison;
+      this.#checkNotPoisoned();
       this.#undurableBytes -= bytes;
       this.#counts.synced(bytes, startedAt);
       this.#sinceFlush += bytes;
@@ -307,6 +307,11 @@ export class WriteLane {
       for (const { verb, onDurable } of writes) onDurable?.(this.#errorOf(verb, poison));
     }
     this.#refuse(this.#queue.splice(0), poison);
+  }
+
+  /** Something else may have failed meanwhile, and have told everybody. */
+  #checkNotPoisoned(): void {
+    if (this.#poison !== null) throw this.#poison;
   }
 
   #refuse(writes: readonly Write[], cause: unknown): void {
