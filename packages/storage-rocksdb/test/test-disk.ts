@@ -301,9 +301,7 @@ export class TestDisk {
     if (this.#dead || !this.keepsTables) return;
     await this.quiet();
     if (this.#isDead()) return;
-    const copy = join(this.#trash, `tables-${this.#trashed++}`);
-    cpSync(path, copy, { recursive: true });
-    this.#tables = copy;
+    this.#tables = copyOf(path, () => join(this.#trash, `tables-${this.#trashed++}`));
   }
 
   #isDead(): boolean {
@@ -329,9 +327,9 @@ function zeroFrom(path: string, from: number): void {
 }
 
 /** A copy of one moment: RocksDB may be deleting files that it needs no more. */
-function copyOf(dir: string): string {
+function copyOf(dir: string, nameOf: () => string = scratchDirectory): string {
   for (;;) {
-    const copy = scratchDirectory();
+    const copy = nameOf();
     const before = listFiles(dir);
     try {
       cpSync(dir, copy, { recursive: true });
@@ -339,7 +337,7 @@ function copyOf(dir: string): string {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     }
-    rmSync(copy, { recursive: true });
+    rmSync(copy, { recursive: true, force: true });
   }
 }
 

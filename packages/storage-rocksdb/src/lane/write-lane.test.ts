@@ -159,6 +159,7 @@ describe("WriteLane", () => {
     bench.write("c");
     await bench.rest();
     bench.batches[2]?.end();
+    await bench.rest();
     expect(bench.retired).toEqual([]);
     bench.flushes[0]?.end();
     await bench.rest();
