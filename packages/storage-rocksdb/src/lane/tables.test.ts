@@ -93,7 +93,7 @@ describe("Tables", () => {
     bench.batches[0]?.end();
     await rest();
     expect(bench.batches).toHaveLength(1);
-    bench.add(8, { bytes: 1_048_576 });
+    bench.add(8, { bytes: 131_072 });
     await rest();
     expect(bench.batches[1]).toMatchObject({ keys: [7, 8], number: 8 });
   });

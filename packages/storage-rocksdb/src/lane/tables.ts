@@ -5,9 +5,10 @@ import type { StoreIo } from "../io/store-io.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
 import { BatchWriter } from "./batch-writer.js";
 
-/** How long what nobody waits for may wait for company, in milliseconds, and how many bytes of it. */
+/** How long what nobody waits for may wait for company, in milliseconds. */
 const DELAY_MS = 20;
-const DELAY_BYTES = 1_048_576;
+/** How many bytes of it. Of more, what stands for them outlives the young generation of V8, and stays for long. */
+const DELAY_BYTES = 131_072;
 
 /** Operations on their way into the database. */
 export interface Group {
