@@ -299,12 +299,12 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "storage/src/mem/applied-machine.ts",
-        replace: "return entries.map((entry) => {",
+        replace: "for (const entry of entries) {",
         by: `const commands = entries.filter(({ payload }) => payload.type === "normal").map(({ payload }) => payload);
     const turned = entries.map((entry) =>
       entry.payload.type === "normal" ? { ...entry, payload: commands.pop() as typeof entry.payload } : entry,
     );
-    return turned.map((entry) => {`,
+    for (const entry of turned) {`,
       },
     ],
   },
