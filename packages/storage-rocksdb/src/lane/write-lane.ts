@@ -8,13 +8,11 @@ import { doOperations } from "../journal/operations.js";
 import { JournalRecord } from "../journal/record.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
 import type { MarkerFile } from "../opening/marker-file.js";
-import { DurableMark } from "./durable-mark.js";
+import { JournalWriter } from "./journal-writer.js";
 import type { LaneMetrics } from "./lane-metrics.js";
 import { LaneCounts } from "./lane-metrics.js";
 import { Tables } from "./tables.js";
 
-/** So much of what nobody asks to be durable waits for something that is to be. */
-const MAX_HELD_BYTES = 1_048_576;
 /** How many times as much may be written before tables are made again, until whoever writes waits for those that are being made. */
 const JOURNAL_SLACK = 4;
 
@@ -31,12 +29,6 @@ interface Write {
   readonly onDurable: Callback | null;
   /** True when somebody waits for it to be read. Else it may be a little later. */
   readonly isAwaited?: boolean;
-}
-
-/** A record that is not in the journal yet, and those who wait for it to be durable. */
-interface Held {
-  readonly record: JournalRecord;
-  readonly writes: readonly Write[];
 }
 
 export interface LaneParts {
@@ -61,8 +53,8 @@ export interface LaneParts {
  */
 export class WriteLane {
   readonly #journal: Journal;
+  readonly #writer: JournalWriter;
   readonly #tables: Tables;
-  readonly #mark: DurableMark;
   readonly #counts: LaneCounts;
   readonly #journalBytes: number;
   /** Of this turn. */
@@ -70,15 +62,6 @@ export class WriteLane {
   /** Goes with the next record. */
   #rider: Fill | null = null;
   #number: number;
-  #held: Held[] = [];
-  #heldBytes = 0;
-  /** Of the records that are not durable: those held, and those being written. */
-  #undurableBytes = 0;
-  /** True when one of those held is to be durable. */
-  #isAskedFor = false;
-  /** Being written to the journal. */
-  #inJournal: readonly Held[] = [];
-  #writing: Promise<void> | null = null;
   #retiring: Promise<void> | null = null;
   /** How much was written to the journal since the database was last asked to make tables. */
   #sinceFlush = 0;
@@ -91,7 +74,13 @@ export class WriteLane {
     this.#journalBytes = journalBytes;
     this.#number = number;
     this.#counts = new LaneCounts(stallMs);
-    this.#mark = new DurableMark(marker, number, onFailure);
+    const onWritten = (bytes: number, startedAt: number): void => {
+      this.#counts.synced(bytes, startedAt);
+      this.#sinceFlush += bytes;
+    };
+    const makeRoom = (): Promise<void> | null =>
+      this.#sinceFlush > journalBytes * JOURNAL_SLACK ? this.#retiring : null;
+    this.#writer = new JournalWriter({ journal, marker, number, makeRoom, onWritten, onFailure });
     const onBatch = (bytes: number, startedAt: number): void => {
       this.#counts.batchWritten(bytes, startedAt);
       this.#retireIfFull();
@@ -110,7 +99,7 @@ export class WriteLane {
 
   /** Bytes that wait for the database or for the journal, whichever is further behind: what memory holds of writes. */
   get queuedBytes(): number {
-    return Math.max(this.#counts.queuedBytes, this.#undurableBytes);
+    return Math.max(this.#counts.queuedBytes, this.#writer.bytes);
   }
 
   /** @throws {StorageError} when a write failed before, or the store is closed. */
@@ -193,13 +182,13 @@ export class WriteLane {
       this.#closed = true;
       this.#tables.stop(new Error("the store is closed"));
       await this.#settled();
-      await this.#mark.close(this.#poison === null);
+      await this.#writer.close(this.#poison === null);
     }
   }
 
   /** Ends when no call to the database or the journal is under way. */
   async #settled(): Promise<void> {
-    while (this.#writing !== null) await this.#writing;
+    await this.#writer.settled();
     await this.#tables.settled();
     // Of a database that is stuck it may never end, and does nothing more then.
     if (!this.gaveUp) await this.#retiring;
@@ -221,17 +210,16 @@ export class WriteLane {
     }
     this.#number = record.number;
     this.#counts.recorded();
-    this.#hold(record, writes);
+    this.#toJournal(record, writes);
     this.#toTables(record, writes);
-    this.#writeJournal();
   }
 
-  #hold(record: JournalRecord, writes: readonly Write[]): void {
+  #toJournal(record: JournalRecord, writes: readonly Write[]): void {
     const asking = writes.filter(({ onDurable }) => onDurable !== null);
-    this.#held.push({ record, writes: asking });
-    this.#heldBytes += record.size;
-    this.#undurableBytes += record.size;
-    this.#isAskedFor ||= asking.length > 0;
+    const onDurable: Callback = (error) => {
+      for (const write of asking) write.onDurable?.(error === null ? null : this.#errorOf(write.verb, error));
+    };
+    this.#writer.add(record, asking.length > 0 ? onDurable : null);
   }
 
   #toTables(record: JournalRecord, writes: readonly Write[]): void {
@@ -245,42 +233,6 @@ export class WriteLane {
       { number, fill, bytes, onWritten },
       writes.some(({ isAwaited }) => isAwaited === true),
     );
-  }
-
-  #writeJournal(): void {
-    if (this.#writing !== null || this.#poison !== null) return;
-    if (!this.#isAskedFor && this.#heldBytes < MAX_HELD_BYTES) return;
-    this.#writing = this.#writeHeld().finally(() => {
-      this.#writing = null;
-      this.#writeJournal();
-    });
-  }
-
-  async #writeHeld(): Promise<void> {
-    if (this.#sinceFlush > this.#journalBytes * JOURNAL_SLACK) await this.#retiring;
-    // Who waits may be told meanwhile that nothing is written any more.
-    if (this.#held.length === 0) return;
-    const startedAt = performance.now();
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#isAskedFor = false;
-    this.#inJournal = held;
-    const { number } = (held.at(-1) as Held).record;
-    try {
-      const records = held.map(({ record }) => record);
-      const bytes = await this.#journal.append(records, this.#mark.number);
-      this.#checkNotPoisoned();
-      await this.#mark.set(number);
-      this.#checkNotPoisoned();
-      this.#undurableBytes -= bytes;
-      this.#counts.synced(bytes, startedAt);
-      this.#sinceFlush += bytes;
-    } catch (cause) {
-      return this.#fail(cause);
-    }
-    this.#inJournal = [];
-    for (const { writes } of held) for (const { onDurable } of writes) onDurable?.(null);
   }
 
   /** Has the database make tables of what it has, so that the journal can do without. */
@@ -299,19 +251,9 @@ export class WriteLane {
   #fail(cause: unknown): void {
     this.#poison ??= cause instanceof Error ? cause : new Error(messageOf(cause));
     const poison = this.#poison;
-    const failed = [...this.#inJournal, ...this.#held];
-    this.#inJournal = [];
-    this.#held = [];
     this.#tables.stop(poison);
-    for (const { writes } of failed) {
-      for (const { verb, onDurable } of writes) onDurable?.(this.#errorOf(verb, poison));
-    }
+    this.#writer.stop(poison);
     this.#refuse(this.#queue.splice(0), poison);
-  }
-
-  /** Something else may have failed meanwhile, and have told everybody. */
-  #checkNotPoisoned(): void {
-    if (this.#poison !== null) throw this.#poison;
   }
 
   #refuse(writes: readonly Write[], cause: unknown): void {
