@@ -92,6 +92,18 @@ class Bench {
   }
 }
 
+/** A lane that has written so much that tables are being made. */
+async function makingTables(): Promise<Bench> {
+  const bench = new Bench({ journalBytes: 10 });
+  bench.write("a");
+  await bench.rest();
+  bench.appends[0]?.end();
+  await bench.rest();
+  bench.batches[0]?.end();
+  await bench.rest();
+  return bench;
+}
+
 describe("WriteLane", () => {
   test("says that a write is durable when the journal has it and the marker says so, and that it can be read when the database has it", async () => {
     const bench = new Bench();
@@ -273,13 +285,7 @@ describe("WriteLane", () => {
   });
 
   test("tables that cannot be made poison it", async () => {
-    const bench = new Bench({ journalBytes: 10 });
-    bench.write("a");
-    await bench.rest();
-    bench.appends[0]?.end();
-    await bench.rest();
-    bench.batches[0]?.end();
-    await bench.rest();
+    const bench = await makingTables();
     bench.flushes[0]?.fail(new Error("no room"));
     await bench.rest();
     expect(() => bench.write("b")).toThrow("an earlier write failed: no room");
@@ -288,13 +294,7 @@ describe("WriteLane", () => {
   });
 
   test("who waits for tables to be made is told when they cannot be", async () => {
-    const bench = new Bench({ journalBytes: 10 });
-    bench.write("a");
-    await bench.rest();
-    bench.appends[0]?.end();
-    await bench.rest();
-    bench.batches[0]?.end();
-    await bench.rest();
+    const bench = await makingTables();
     expect(bench.flushes).toHaveLength(1);
     bench.write("b");
     await bench.rest();
