@@ -3,6 +3,7 @@ import type { ResponseCodec } from "../sessions/response-codec.js";
 import type { StateCapture, StateMachine } from "../state-machine.js";
 import { applyOperation } from "./apply-operation.js";
 import { toByteString } from "./byte-string.js";
+import { viewOperation } from "./operation-codec.js";
 import { RESPONSE_CODEC } from "./response-codec.js";
 import { ShardedMap } from "./sharded-map.js";
 import { SnapshotReader } from "./snapshot-reader.js";
@@ -17,7 +18,7 @@ import { writeSnapshot } from "./snapshot-writer.js";
 export class KeyValueStateMachine implements StateMachine<Request, Response> {
   /** With it, clients of a cluster can have sessions. */
   readonly responseCodec: ResponseCodec<Response> = RESPONSE_CODEC;
-  #entries = new ShardedMap<Uint8Array>();
+  #entries = new ShardedMap();
 
   /** How many keys there are. */
   get size(): number {
@@ -34,7 +35,7 @@ export class KeyValueStateMachine implements StateMachine<Request, Response> {
   }
 
   apply(_index: number, request: Request): Response {
-    return applyOperation(this.#entries, request);
+    return applyOperation(this.#entries, request, viewOperation);
   }
 
   capture(): StateCapture {
@@ -44,8 +45,8 @@ export class KeyValueStateMachine implements StateMachine<Request, Response> {
 
   /** @throws {CodecError} when the bytes are no complete, undamaged snapshot: the old state stands. */
   async restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const entries = new ShardedMap<Uint8Array>();
-    const reader = new SnapshotReader((key, value) => entries.set(key, value.slice()));
+    const entries = new ShardedMap();
+    const reader = new SnapshotReader((key, value) => entries.set(key, value));
     for await (const chunk of chunks) reader.push(chunk);
     reader.finish();
     this.#entries = entries;

@@ -1,25 +1,26 @@
 import { hashKey } from "./hash-key.js";
+import { PackedValues } from "./packed-values.js";
 
 const SHARDS = 256;
 
 /**
- * A map of strings that can be forked at next to no cost, and that holds more than the 16.7 million
+ * A map of byte strings that can be forked at next to no cost, and that holds more than the 16.7 million
  * entries of one `Map`.
  *
  * The entries are spread over shards. A fork shares all of them; whoever first writes to a shared shard
  * copies that shard alone. So a capture costs 256 references, and afterwards no write costs more than one
  * 256th of the map.
  */
-export class ShardedMap<V> {
-  readonly #shards: Map<string, V>[];
+export class ShardedMap {
+  readonly #shards: PackedValues[];
   /** For each shard: true while no fork can see it, so that it may be changed in place. */
   readonly #owned: boolean[];
   #size: number;
 
   /** @param source the map to share entries with, or none to start empty; see {@link fork}. */
-  constructor(source?: ShardedMap<V>) {
+  constructor(source?: ShardedMap) {
     if (source === undefined) {
-      this.#shards = Array.from({ length: SHARDS }, () => new Map<string, V>());
+      this.#shards = Array.from({ length: SHARDS }, () => new PackedValues());
       this.#owned = this.#shards.map(() => true);
       this.#size = 0;
     } else {
@@ -35,14 +36,16 @@ export class ShardedMap<V> {
   }
 
   has(key: string): boolean {
-    return (this.#shards[shardOf(key)] as Map<string, V>).has(key);
+    return (this.#shards[shardOf(key)] as PackedValues).has(key);
   }
 
-  get(key: string): V | undefined {
-    return (this.#shards[shardOf(key)] as Map<string, V>).get(key);
+  /** The value at `key`, where it stands: to be copied, or looked at before anything is written. */
+  get(key: string): Uint8Array | undefined {
+    return (this.#shards[shardOf(key)] as PackedValues).get(key);
   }
 
-  set(key: string, value: V): void {
+  /** Keeps a copy of `value`. */
+  set(key: string, value: Uint8Array): void {
     const shard = this.#writable(shardOf(key));
     const before = shard.size;
     shard.set(key, value);
@@ -63,14 +66,14 @@ export class ShardedMap<V> {
   }
 
   /** A map of the same entries. Neither sees what is written to the other from now on. */
-  fork(): ShardedMap<V> {
+  fork(): ShardedMap {
     return new ShardedMap(this);
   }
 
-  #writable(at: number): Map<string, V> {
-    let shard = this.#shards[at] as Map<string, V>;
+  #writable(at: number): PackedValues {
+    let shard = this.#shards[at] as PackedValues;
     if (this.#owned[at] !== true) {
-      shard = new Map(shard);
+      shard = shard.copy();
       this.#shards[at] = shard;
       this.#owned[at] = true;
     }

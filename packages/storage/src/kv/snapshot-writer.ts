@@ -9,7 +9,7 @@ import {
 } from "./snapshot-format.js";
 
 /** Writes `entries`, which must not change meanwhile, as the format in `snapshot-format.ts` has it. */
-export function* writeSnapshot(entries: ShardedMap<Uint8Array>): Generator<Uint8Array> {
+export function* writeSnapshot(entries: ShardedMap): Generator<Uint8Array> {
   const chunks = new ChunkWriter();
   chunks.raw(snapshotHeader(entries.size));
   // The plain sort compares UTF-16 units, which here are bytes.
