@@ -28,6 +28,7 @@ describe("the settings of a node", () => {
       preVote: true,
       leaderLease: false,
       maxClockDriftMs: 10,
+      thriftyDelayMs: 10,
       maxPayloadEntries: 4096,
       maxInFlightAppends: 16,
       maxPayloadBytes: 1_048_576,
@@ -93,14 +94,16 @@ describe("the settings of a node", () => {
     expect(makeRaftConfig({ [field]: 1 })).toMatchObject({ [field]: 1 });
   });
 
-  test.each(["maxInSnapshotLogToKeep", "maxLogToKeepForFollowers", "replicationLagThreshold"])(
-    "config.%s may be 0, and nothing below",
-    (field) => {
-      expect(makeRaftConfig({ [field]: 0 })).toMatchObject({ [field]: 0 });
-      for (const value of [-1, 0.5, "0", null])
-        expect(refused({ [field]: value }).field).toBe(`config.${field}`);
-    },
-  );
+  test.each([
+    "thriftyDelayMs",
+    "maxInSnapshotLogToKeep",
+    "maxLogToKeepForFollowers",
+    "replicationLagThreshold",
+  ])("config.%s may be 0, and nothing below", (field) => {
+    expect(makeRaftConfig({ [field]: 0 })).toMatchObject({ [field]: 0 });
+    for (const value of [-1, 0.5, "0", null])
+      expect(refused({ [field]: value }).field).toBe(`config.${field}`);
+  });
 
   test("config.clusterId is a text of 1 to 64 characters", () => {
     for (const value of ["", "x".repeat(65), 7, null])

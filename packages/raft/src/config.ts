@@ -38,6 +38,11 @@ export interface RaftConfig {
    * harm, but a clock that stands still while its machine does (suspended, or moved as a virtual machine) keeps no bound. Default 10.
    */
   readonly maxClockDriftMs: number;
+  /**
+   * Entries go at once to as many followers as make a quorum, and to the others after this time, many in one message, or after a heartbeat
+   * interval where that is shorter; 0 sends to all at once. Default 10.
+   */
+  readonly thriftyDelayMs: number;
   /** Entries in one AppendEntries request. Default 4096: what bounds a message is mostly `maxPayloadBytes`. */
   readonly maxPayloadEntries: number;
   /** AppendEntries requests with entries on their way to one follower. Default 16. */
@@ -97,6 +102,7 @@ export const DEFAULT_RAFT_CONFIG: RaftConfig = Object.freeze({
   preVote: true,
   leaderLease: false,
   maxClockDriftMs: 10,
+  thriftyDelayMs: 10,
   maxPayloadEntries: 4096,
   maxInFlightAppends: 16,
   maxPayloadBytes: 1024 * 1024,
@@ -213,8 +219,9 @@ const COUNTS = [
   "maxSnapshotBytes",
 ] as const satisfies readonly (keyof RaftConfig)[];
 
-/** Fields that count something, or nothing. */
+/** Fields that count something, or nothing; milliseconds too. */
 const COUNTS_OR_NONE = [
+  "thriftyDelayMs",
   "maxInSnapshotLogToKeep",
   "maxLogToKeepForFollowers",
   "replicationLagThreshold",
@@ -253,6 +260,7 @@ export function engineConfig(config: RaftConfig): EngineConfig {
     electionTimeoutMaxMs: config.electionTimeoutMaxMs,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     leaseMs: config.leaderLease ? config.electionTimeoutMinMs - config.maxClockDriftMs : null,
+    thriftyDelayMs: Math.min(config.thriftyDelayMs, config.heartbeatIntervalMs),
     maxPayloadEntries: config.maxPayloadEntries,
     maxInFlightAppends: config.maxInFlightAppends,
     maxUncommittedEntries: config.maxUncommittedEntries,

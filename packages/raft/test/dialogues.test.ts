@@ -97,6 +97,27 @@ test("logs that diverged are repaired (paper figure 7)", async () => {
   await expect(d.text).toMatchFileSnapshot("dialogues/figure-7.txt");
 });
 
+test("two of three get a write at once, the third a moment later", async () => {
+  const d = led({ thriftyDelayMs: 10 });
+  d.note("n2 is enough for a quorum");
+  d.write(1);
+  d.persist(1);
+  d.deliver();
+  d.persist(2);
+  d.deliver();
+  d.note("the next one finds n2 gone; after the delay n3 gets both, with the news of the first");
+  d.write(1);
+  d.persist(1);
+  d.lose();
+  d.tick(1, 10);
+  d.deliver();
+  d.persist(3);
+  d.deliver();
+  d.note("n3 is who gets the third at once");
+  d.write(1);
+  await expect(d.text).toMatchFileSnapshot("dialogues/thrifty.txt");
+});
+
 test("an entry of an earlier term is not committed by counting copies (paper figure 8)", async () => {
   // (b) of the figure, every index one higher: n1 led in term 2 and copied its entry to n2; n5 led in term 3, elected by n3 and n4.
   const d = new Dialogue(

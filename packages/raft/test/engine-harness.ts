@@ -38,6 +38,7 @@ export const TEST_CONFIG: EngineConfig = {
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
   leaseMs: null,
+  thriftyDelayMs: 0,
   maxPayloadEntries: 3,
   maxInFlightAppends: 2,
   maxUncommittedEntries: 1000,

@@ -81,6 +81,8 @@ describe("large payloads", () => {
     async (_, bytesPerMs, config, size, count) => {
       const cluster = new TestCluster(IDS, {
         ...config,
+        // Otherwise the leader has to find out first who is slow, which takes it a delay or two.
+        thriftyDelayMs: 0,
         logCacheEntries: 10_000,
         snapshotPolicy: { type: "never" },
       });

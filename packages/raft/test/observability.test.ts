@@ -22,6 +22,7 @@ describe("metrics", () => {
     const { cluster, leader, others } = await three();
     const [one, two] = others as [NodeId, NodeId];
     await cluster.set(leader, "a", "1");
+    await cluster.converge();
     cluster.network.partition([leader.id, one], [two]);
     await cluster.set(leader, "a", "2");
     await cluster.set(leader, "a", "3");

@@ -8,7 +8,7 @@ const MAX_RUNS = 200;
 
 /**
  * Leaves out of a plan that fails what it does not take to fail in the same way: actions, by delta debugging (Zeller and Hildebrandt 2002), a second founding, large
- * values, leases, clocks that drift, keys, time and clients. What chance decides is drawn anew in each run, so the result is small rather than smallest.
+ * values, leases, waiting followers, clocks that drift, keys, time and clients. What chance decides is drawn anew in each run, so the result is small rather than smallest.
  *
  * @param violation what did not hold.
  */
@@ -68,6 +68,7 @@ function simplifications({ actions, faultyMs, clockRates, rival }: Plan): Partia
     ...(rival === undefined ? [] : [{ rival: undefined }]),
     { largeBytes: 0 },
     { leases: false },
+    { thriftyDelayMs: 0 },
     { clockRates: clockRates.map(() => 1) },
     { keys: 1 },
     ...(end < faultyMs ? [{ faultyMs: end }] : []),

@@ -3,7 +3,7 @@ import type { Context } from "./context.js";
 import { advanceMembership } from "./membership-change.js";
 import { committedMembership } from "./membership-state.js";
 import { finishReadRounds, startReadRound } from "./read-rounds.js";
-import { replicateToAll } from "./replication.js";
+import { replicate } from "./replication.js";
 import type { LeaderRole } from "./state.js";
 import { pursueTransfer } from "./transfer.js";
 
@@ -29,7 +29,7 @@ export function advance(ctx: Context, role: LeaderRole): boolean {
   const moved = state.committed.index > before;
   if (moved) startReadRound(ctx, role);
   finishReadRounds(ctx, role);
-  if (moved) replicateToAll(ctx, role);
+  if (moved) replicate(ctx, role);
   pursueTransfer(ctx, role);
   return true;
 }

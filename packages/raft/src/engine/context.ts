@@ -9,6 +9,8 @@ export interface EngineConfig {
   readonly heartbeatIntervalMs: number;
   /** How long a leader may serve reads after a quorum was heard from; null when leases are off. */
   readonly leaseMs: number | null;
+  /** How long followers that a quorum does not need may wait for entries; 0 for not at all. */
+  readonly thriftyDelayMs: number;
   readonly maxPayloadEntries: number;
   readonly maxInFlightAppends: number;
   /** Entries that a leader appends beyond the commit index. */

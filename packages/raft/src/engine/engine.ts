@@ -208,7 +208,12 @@ export class Engine {
       known.membership === membership &&
       known.deadline >= before;
     if (isKnown && !this.#checkInvariants) return known.deadline;
-    const deadline = Math.min(nextKeepAlive(ctx, role), quorumDeadline(ctx, role), nextReadDeadline(role));
+    const deadline = Math.min(
+      nextKeepAlive(ctx, role),
+      quorumDeadline(ctx, role),
+      nextReadDeadline(role),
+      role.restAt,
+    );
     holds("a leader's deadlines move away", !isKnown || deadline >= before, () => `${deadline} < ${before}`);
     this.#known = { role, membership, deadline };
     ctx.deadlineMoved = false;

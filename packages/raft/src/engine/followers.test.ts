@@ -71,10 +71,11 @@ describe("an answer is from a follower", () => {
 
 test("a pause is as long as is configured", () => {
   const ctx = makeContext();
-  const progress = becomeLeader(ctx).progress.get(2);
+  const role = becomeLeader(ctx);
+  const progress = role.progress.get(2);
   if (progress === undefined) throw new Error("not followed");
   for (const pause of [20, 40, 80, 100]) {
-    pauseFollower(ctx, progress);
+    pauseFollower(ctx, role, progress);
     expect(progress.retryAt).toBe(ctx.now + pause);
   }
 });

@@ -5,6 +5,7 @@ import { membershipOf } from "./membership-state.js";
 import { countFrom, newProgress, noteFailure, noteIncarnation } from "./progress.js";
 import type { Progress } from "./progress.js";
 import type { LeaderRole } from "./state.js";
+import { missChosen } from "./thrifty.js";
 
 /**
  * Makes the followers of a leader those that the memberships call for: every member, and who leaves for as long as that is not
@@ -42,8 +43,9 @@ export function followerOf(ctx: Context, from: NodeId, requestTerm: number): Fol
 }
 
 /** It did not answer, or not as it should: wait a little before the next attempt. */
-export function pauseFollower(ctx: Context, progress: Progress): void {
+export function pauseFollower(ctx: Context, role: LeaderRole, progress: Progress): void {
   ctx.deadlineMoved = true;
+  if (!progress.spare) missChosen(ctx, role);
   noteFailure(progress, ctx.now, ctx.config.backoffMinMs, ctx.config.backoffMaxMs);
 }
 
@@ -65,7 +67,7 @@ export function isKnownStore(
     return true;
   }
   ctx.deadlineMoved = true;
-  if (isVoter(membership, id)) pauseFollower(ctx, progress);
+  if (isVoter(membership, id)) pauseFollower(ctx, role, progress);
   else role.progress.set(id, newProgress(ctx.state.log.last.index + 1, ctx.now));
   return false;
 }

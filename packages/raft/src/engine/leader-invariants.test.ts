@@ -51,6 +51,14 @@ const faults: [rule: string, spoil: (node: TestEngine) => void][] = [
     },
   ],
   [
+    "who lacks entries is sent them, or waits for a time: node 2",
+    (node) => Object.assign(node.progress(2), { nextIndex: 2, inFlight: [], inFlightData: 0 }),
+  ],
+  [
+    "who lacks entries is sent them, or waits for a time: node 3",
+    (node) => Object.assign(node.progress(3), { nextIndex: 2, inFlight: [], inFlightData: 0, spare: true }),
+  ],
+  [
     "a change waits only for what is not committed: 1 >= 1",
     ({ leader }) => (leader.change = { event: CHANGE, logId: null }),
   ],

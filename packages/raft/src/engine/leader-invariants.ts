@@ -18,7 +18,14 @@ export function checkLeader(state: EngineState, role: LeaderRole): void {
     () => `the membership of ${logId.index} is committed`,
   );
   holds("followers are the members", hasFollowers(state, role), () => [...role.progress.keys()].join());
-  for (const [id, progress] of role.progress) checkProgress(state, id, progress);
+  for (const [id, progress] of role.progress) {
+    checkProgress(state, id, progress);
+    holds(
+      "who lacks entries is sent them, or waits for a time",
+      isServed(state, role, progress),
+      () => `node ${id}`,
+    );
+  }
   if (role.change !== null) checkChange(state, role, role.change.logId?.index ?? null);
   holds(
     "who asked another to lead has no lease",
@@ -31,6 +38,12 @@ function hasFollowers(state: EngineState, role: LeaderRole): boolean {
   const wanted = new Set(state.memberships.flatMap(({ membership }) => [...membership.nodes.keys()]));
   wanted.delete(state.id);
   return wanted.size === role.progress.size && [...wanted].every((id) => role.progress.has(id));
+}
+
+/** A follower that keeps up is sent more with each answer to what it was sent. */
+function isServed({ log }: EngineState, { restAt }: LeaderRole, progress: Progress): boolean {
+  const hasAll = progress.mode !== "pipeline" || progress.nextIndex > log.last.index;
+  return hasAll || progress.inFlightData > 0 || (progress.spare && restAt !== Number.POSITIVE_INFINITY);
 }
 
 function checkProgress(state: EngineState, id: NodeId, progress: Progress): void {

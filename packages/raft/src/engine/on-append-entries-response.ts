@@ -5,7 +5,7 @@ import { followerOf, isKnownStore, pauseFollower } from "./followers.js";
 import { bindStores } from "./membership-change.js";
 import { noteAnswer, noteConflict, noteSuccess, takeInFlight } from "./progress.js";
 import { continueReadRounds } from "./read-rounds.js";
-import { replicateTo } from "./replication.js";
+import { replicateNext, replicateToAll } from "./replication.js";
 import { observeTerm } from "./vote-rule.js";
 
 /** A follower answered: note how far it is, commit what a quorum has, send what it lacks. */
@@ -20,13 +20,14 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
   if (request === undefined || !isKnownStore(ctx, from, peer, event.incarnation)) return;
   if (response.type === "refused") {
     // Whoever refuses the leader of its own term knows another one, which cannot be. It counts as no answer.
-    pauseFollower(ctx, progress);
+    pauseFollower(ctx, role, progress);
     return;
   }
 
   // It is not waited any longer for.
   if (progress.failures > 0) ctx.deadlineMoved = true;
-  noteAnswer(progress, request);
+  noteAnswer(progress, request, ctx.now);
+  const keptUp = progress.mode === "pipeline";
   if (response.type === "success") {
     noteSuccess(progress, Math.min(response.matchIndex, request.upto));
     // Storage may have given fewer entries than the request was to carry: go on from where they ended.
@@ -35,10 +36,12 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
     const agreed = state.log.lastNoNewerThan(response.hint.index, response.hint.term);
     const isNews = noteConflict(progress, request.prevIndex, agreed.index + 1);
     // It denies what it has acknowledged: its disk lost data. Without a pause the two would go round in circles at full speed.
-    if (!isNews) pauseFollower(ctx, progress);
+    if (!isNews) pauseFollower(ctx, role, progress);
   }
   if (!advance(ctx, role)) return;
-  replicateTo(ctx, role, from, progress);
+  // Who comes to keep up may be needed in the place of another.
+  if (!keptUp && progress.mode === "pipeline") replicateToAll(ctx, role);
+  else replicateNext(ctx, role, from, progress);
   continueReadRounds(ctx, role);
   bindStores(ctx, role);
 }
@@ -47,5 +50,5 @@ export function onAppendEntriesResponse(ctx: Context, event: AppendEntriesRespon
 export function onAppendEntriesFailed(ctx: Context, event: AppendEntriesFailedEvent): void {
   const peer = followerOf(ctx, event.from, event.requestTerm);
   if (peer === undefined || takeInFlight(peer.progress, event.seq) === undefined) return;
-  pauseFollower(ctx, peer.progress);
+  pauseFollower(ctx, peer.role, peer.progress);
 }

@@ -2,7 +2,7 @@ import type { Refusal } from "./command.js";
 import type { Context } from "./context.js";
 import type { ClientWriteEvent } from "./event.js";
 import { appendPayloads } from "./log-writer.js";
-import { replicateToAll } from "./replication.js";
+import { replicate } from "./replication.js";
 import { refusal } from "./role.js";
 import { unmetExpectation } from "./write-expectation.js";
 
@@ -15,7 +15,7 @@ export function onClientWrite(ctx: Context, event: ClientWriteEvent): void {
   if (refused !== null) return refuse(ctx, refused);
   const firstIndex = appendPayloads(ctx, state.vote.term, event.payloads);
   ctx.out.push({ type: "acceptWrites", firstIndex });
-  replicateToAll(ctx, role);
+  replicate(ctx, role);
 }
 
 function refuse(ctx: Context, reason: Refusal): void {

@@ -3,7 +3,7 @@ import type { Context } from "./context.js";
 import type { InstallSnapshotFailedEvent, InstallSnapshotResponseEvent } from "./event.js";
 import { followerOf, isKnownStore, pauseFollower } from "./followers.js";
 import { noteSnapshotFailed, noteSnapshotInstalled } from "./progress.js";
-import { replicateTo } from "./replication.js";
+import { replicateToAll } from "./replication.js";
 import { observeTerm } from "./vote-rule.js";
 
 /** A follower holds all that the snapshot does, so it goes on with the entries after it; or it does not follow. */
@@ -19,12 +19,12 @@ export function onInstallSnapshotResponse(ctx: Context, event: InstallSnapshotRe
   }
   if (response.type === "refused") {
     noteSnapshotFailed(progress);
-    pauseFollower(ctx, progress);
+    pauseFollower(ctx, role, progress);
     return;
   }
   noteSnapshotInstalled(progress, event.lastLogId.index);
   if (!advance(ctx, role)) return;
-  replicateTo(ctx, role, from, progress);
+  replicateToAll(ctx, role);
 }
 
 /** The snapshot did not get through: the next attempt goes on where this one ended, if the follower still has that much. */
@@ -32,5 +32,5 @@ export function onInstallSnapshotFailed(ctx: Context, event: InstallSnapshotFail
   const peer = followerOf(ctx, event.from, event.requestTerm);
   if (peer === undefined || peer.progress.snapshotSeq !== event.seq) return;
   noteSnapshotFailed(peer.progress);
-  pauseFollower(ctx, peer.progress);
+  pauseFollower(ctx, peer.role, peer.progress);
 }

@@ -2,6 +2,7 @@ import type { Context } from "./context.js";
 import type { ReadIndexAnsweredEvent, ReadIndexEvent } from "./event.js";
 import { holdsLease } from "./leadership.js";
 import { startReadRound } from "./read-rounds.js";
+import { replicateToAll } from "./replication.js";
 import { knownLeader, refusal } from "./role.js";
 
 /** Reads want to be linearizable: the leader finds out from which index on, a follower asks the leader. */
@@ -10,6 +11,8 @@ export function onReadIndex(ctx: Context, event: ReadIndexEvent): void {
   const { requestId } = event;
   const { role } = state;
   if (role.type === "leader") {
+    // Who asks waits until it has applied what it is told.
+    if (event.forwarded) replicateToAll(ctx, role);
     // Before its blank entry is committed a leader does not know what else is, lease or not.
     if (event.policy === "lease" && state.committed.index >= role.firstIndex && holdsLease(ctx, role)) {
       ctx.out.push({ type: "readReady", requestId, readIndex: state.committed });

@@ -2,7 +2,7 @@ import type { Context } from "./context.js";
 import { startElection } from "./election.js";
 import { checkQuorum } from "./leadership.js";
 import { hurryReadRounds } from "./read-rounds.js";
-import { keepAlive } from "./replication.js";
+import { keepAlive, replicateRest } from "./replication.js";
 import { expireTransfer } from "./transfer.js";
 
 /** A deadline passed: of an election, a heartbeat, a transfer, or of those who are asked about reads. */
@@ -18,6 +18,7 @@ export function onTimer(ctx: Context): void {
       // Who steps down must not put off the election of the next with one more heartbeat.
       if (!checkQuorum(ctx, state.role)) return;
       hurryReadRounds(ctx, state.role);
+      replicateRest(ctx, state.role);
       keepAlive(ctx, state.role);
       return;
     default:

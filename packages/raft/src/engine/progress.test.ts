@@ -14,6 +14,7 @@ import {
   noteSnapshotSent,
   noteSuccess,
   takeInFlight,
+  usualTrip,
 } from "./progress.js";
 
 let seq = 0;
@@ -87,7 +88,7 @@ describe("an answer", () => {
     const progress = pipelined(4);
     noteFailure(progress, 1000, 20, 100);
     noteFailure(progress, 1000, 20, 100);
-    noteAnswer(progress, send(progress, 4, 4));
+    noteAnswer(progress, send(progress, 4, 4), 1000);
     expect(progress).toMatchObject({ failures: 0, retryAt: Number.NEGATIVE_INFINITY });
   });
 
@@ -96,9 +97,9 @@ describe("an answer", () => {
     expect(progress).toMatchObject({ ackedRound: 0, ackedSentAt: Number.NEGATIVE_INFINITY });
     const older = send(progress, 4, 4, 2, 1000);
     const newer = send(progress, 4, 4, 3, 1070);
-    noteAnswer(progress, newer);
+    noteAnswer(progress, newer, 1000);
     expect(progress).toMatchObject({ ackedRound: 3, ackedSentAt: 1070 });
-    noteAnswer(progress, older);
+    noteAnswer(progress, older, 1000);
     expect(progress).toMatchObject({ ackedRound: 3, ackedSentAt: 1070 });
   });
 
@@ -106,8 +107,32 @@ describe("an answer", () => {
     const progress = pipelined(4);
     const first = send(progress, 4, 4, 0, 1000);
     send(progress, 4, 4, 0, 1070);
-    noteAnswer(progress, first);
+    noteAnswer(progress, first, 1000);
     expect(progress).toMatchObject({ ackedSentAt: 1000, lastSentAt: 1070 });
+  });
+});
+
+describe("how long a follower takes", () => {
+  test("is smoothed over its answers to entries: heartbeats wait for no disk", () => {
+    const progress = pipelined(4);
+    expect(usualTrip(progress, 5000)).toBe(0);
+    noteAnswer(progress, send(progress, 4, 5, 0, 1000), 1008);
+    expect(progress.tripMs).toBe(8);
+    noteAnswer(progress, send(progress, 5, 6, 0, 1000), 1016);
+    expect(progress.tripMs).toBe(9);
+    noteAnswer(progress, send(progress, 6, 6, 0, 1000), 1100);
+    expect(progress.tripMs).toBe(9);
+  });
+
+  test("is at least how long it has been waited for", () => {
+    const progress = pipelined(4);
+    progress.tripMs = 8;
+    const first = send(progress, 4, 5, 0, 1000);
+    send(progress, 5, 6, 0, 1010);
+    expect(usualTrip(progress, 1006)).toBe(8);
+    expect(usualTrip(progress, 1020)).toBe(20);
+    takeInFlight(progress, first.seq);
+    expect(usualTrip(progress, 1020)).toBe(10);
   });
 });
 
@@ -126,7 +151,7 @@ describe("a follower is being asked to confirm a round", () => {
     send(progress, 4, 4, 1);
     const later = send(progress, 4, 4, 2);
     takeInFlight(progress, later.seq);
-    noteAnswer(progress, later);
+    noteAnswer(progress, later, 1000);
     expect(isConfirming(progress)).toBe(false);
   });
 

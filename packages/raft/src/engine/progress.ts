@@ -39,6 +39,10 @@ export interface Progress {
   failures: number;
   /** Since when it is counted on: as long as it has not answered since, its silence is measured from here. */
   countedSince: number;
+  /** How long it takes to answer a request with entries, in milliseconds, smoothed; 0 before the first. */
+  tripMs: number;
+  /** True when a quorum does not need it, and entries may reach it a moment later. `thrifty.ts` */
+  spare: boolean;
   /** The store that it answers from; 0 before it did. */
   incarnation: number;
 }
@@ -70,6 +74,8 @@ export function newProgress(nextIndex: number, now: number): Progress {
     retryAt: Number.NEGATIVE_INFINITY,
     failures: 0,
     countedSince: now,
+    tripMs: 0,
+    spare: false,
     incarnation: 0,
   };
 }
@@ -119,11 +125,23 @@ function forgetInFlight(progress: Progress): void {
 }
 
 /** The follower answered, whatever it said: it followed this leader when the request arrived. */
-export function noteAnswer(progress: Progress, request: InFlight): void {
+export function noteAnswer(progress: Progress, request: InFlight, now: number): void {
+  if (carriesEntries(request)) noteTrip(progress, now - request.sentAt);
   progress.failures = 0;
   progress.retryAt = Number.NEGATIVE_INFINITY;
   progress.ackedRound = Math.max(progress.ackedRound, request.round);
   progress.ackedSentAt = Math.max(progress.ackedSentAt, request.sentAt);
+}
+
+/** Eight answers make most of it (RFC 6298 section 2 smooths like this). */
+function noteTrip(progress: Progress, tripMs: number): void {
+  progress.tripMs = progress.tripMs === 0 ? tripMs : progress.tripMs + (tripMs - progress.tripMs) / 8;
+}
+
+/** How long the follower takes to answer, in milliseconds; one that has been waited for longer than usual takes at least that long. */
+export function usualTrip(progress: Progress, now: number): number {
+  const oldest = progress.inFlight[0];
+  return oldest === undefined ? progress.tripMs : Math.max(progress.tripMs, now - oldest.sentAt);
 }
 
 /** The follower's log equals the leader's up to `matchIndex`. */
@@ -158,6 +176,11 @@ export function noteSnapshotFailed(progress: Progress): void {
 /** The follower counts from now on: it was made a voter, or the leader's time stood still. */
 export function countFrom(progress: Progress, now: number): void {
   progress.countedSince = now;
+}
+
+/** A quorum does, or does not, need the follower. */
+export function noteSpare(progress: Progress, spare: boolean): void {
+  progress.spare = spare;
 }
 
 /** The follower answers from this store. */

@@ -5,16 +5,36 @@ import { membershipOf } from "./membership-state.js";
 import type { Progress } from "./progress.js";
 import { isConfirming, noteSent, noteSnapshotSent } from "./progress.js";
 import type { LeaderRole } from "./state.js";
+import { chooseSpares, mayWait, noteWaiting } from "./thrifty.js";
 
 /** What each follower gets next. */
 
 /** Sends every follower what it lacks, as far as its window allows. */
 export function replicateToAll(ctx: Context, role: LeaderRole): void {
   for (const [id, progress] of role.progress) replicateTo(ctx, role, id, progress);
+  role.restAt = Number.POSITIVE_INFINITY;
+  chooseSpares(ctx, role);
+}
+
+/** Sends the followers that make a quorum what they lack; the others get it when they have waited for more. */
+export function replicate(ctx: Context, role: LeaderRole): void {
+  if (ctx.now >= role.restAt) replicateToAll(ctx, role);
+  else for (const [id, progress] of role.progress) replicateNext(ctx, role, id, progress);
+}
+
+/** Sends one follower what it lacks, or lets it wait where it may. */
+export function replicateNext(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+  if (!mayWait(ctx, progress)) replicateTo(ctx, role, id, progress);
+  else if (progress.nextIndex <= ctx.state.log.last.index) noteWaiting(ctx, role);
+}
+
+/** Sends those that have waited what they lack. */
+export function replicateRest(ctx: Context, role: LeaderRole): void {
+  if (ctx.now >= role.restAt) replicateToAll(ctx, role);
 }
 
 /** Sends one follower what it lacks, as far as its window allows. News of the commit index travels with it. */
-export function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
+function replicateTo(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
   const { state, config } = ctx;
   if (ctx.now < progress.retryAt || progress.mode === "snapshot") return;
   if (isBehindPurge(ctx, progress)) return sendSnapshot(ctx, id, progress);
@@ -42,6 +62,8 @@ export function tellCommit(ctx: Context, role: LeaderRole): void {
 function lacksNews(ctx: Context, progress: Progress): boolean {
   const { committed } = ctx.state;
   if (progress.toldCommit >= committed.index || progress.inFlight.length > 0) return false;
+  // The entries that it waits for bring it.
+  if (mayWait(ctx, progress) && progress.nextIndex <= ctx.state.log.last.index) return false;
   return progress.mode !== "snapshot" && ctx.now >= progress.retryAt && !isBehindPurge(ctx, progress);
 }
 

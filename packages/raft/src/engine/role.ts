@@ -141,6 +141,7 @@ export function becomeLeader(ctx: Context): LeaderRole {
     reads: [],
     round: 0,
     askRestAt: Number.POSITIVE_INFINITY,
+    restAt: Number.POSITIVE_INFINITY,
     change: null,
     leaseForfeited: false,
   };

@@ -58,6 +58,8 @@ export interface LeaderRole {
   round: number;
   /** When the voters are asked too that a quorum did not need, on the runtime's clock; infinity for never. `read-rounds.ts` */
   askRestAt: number;
+  /** When spare followers get what they wait for, on the runtime's clock; infinity while nobody waits. `replication.ts`, `thrifty.ts` */
+  restAt: number;
   /** The membership change that somebody waits for. `membership-change.ts` */
   change: PendingChange | null;
   /**

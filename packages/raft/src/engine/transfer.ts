@@ -2,6 +2,7 @@ import type { NodeId } from "@seshat/common";
 import type { Refusal } from "./command.js";
 import type { Context } from "./context.js";
 import { effectiveMembership, membershipOf } from "./membership-state.js";
+import { replicateToAll } from "./replication.js";
 import type { LeaderRole } from "./state.js";
 
 /**
@@ -20,6 +21,8 @@ export function beginTransfer(
 ): void {
   const { state } = ctx;
   state.transfer = { requestId, target, deadline: ctx.now + timeoutMs, term: state.vote.term, asked: false };
+  // The target lacks nothing that it could have.
+  replicateToAll(ctx, role);
   pursueTransfer(ctx, role);
 }
 

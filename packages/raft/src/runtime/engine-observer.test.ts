@@ -14,6 +14,7 @@ const LEADER: LeaderRole = {
   reads: [],
   round: 0,
   askRestAt: Number.POSITIVE_INFINITY,
+  restAt: Number.POSITIVE_INFINITY,
   change: null,
   leaseForfeited: false,
 };

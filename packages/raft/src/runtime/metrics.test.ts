@@ -45,6 +45,7 @@ function leaderRole(): LeaderRole {
     reads: [],
     round: 0,
     askRestAt: Number.POSITIVE_INFINITY,
+    restAt: Number.POSITIVE_INFINITY,
     change: null,
     leaseForfeited: false,
   };

@@ -60,6 +60,7 @@ const DIALOGUE_CONFIG: EngineConfig = {
   electionTimeoutMaxMs: 300,
   heartbeatIntervalMs: 50,
   leaseMs: null,
+  thriftyDelayMs: 0,
   maxPayloadEntries: 300,
   maxInFlightAppends: 16,
   maxUncommittedEntries: 1000,

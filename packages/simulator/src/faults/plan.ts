@@ -27,6 +27,8 @@ export interface Plan {
   readonly healing: "all" | "core";
   /** What a part of a snapshot holds on its way: many parts, or all in one message, which may arrive twice. */
   readonly snapshotChunkBytes: number;
+  /** How long the followers that a quorum does not need wait for entries, in virtual milliseconds. Default 0: not at all. */
+  readonly thriftyDelayMs?: number;
   /** In order of time. */
   readonly actions: readonly Action[];
 }

@@ -1,4 +1,5 @@
 import type { NodeId } from "@seshat/common";
+import { DEFAULT_RAFT_CONFIG } from "@seshat/raft";
 import { SeededRandom } from "@seshat/raft/testing";
 import type { StorePart } from "../world/node-storage.js";
 import type { Act, Action, PartitionKind } from "./act.js";
@@ -69,6 +70,7 @@ export class Planner {
       faultyMs: this.#deck.faultyMs,
       healing: random.next() < 0.3 ? "core" : "all",
       snapshotChunkBytes: this.#deck.pick([100, 200, 65_536]),
+      thriftyDelayMs: this.#thriftyDelayMs(),
       actions: actions.sort((a, b) => a.at - b.at),
     };
   }
@@ -94,6 +96,12 @@ export class Planner {
       ms: random.next() < 0.5 ? 0 : deck.draw(0, 1_500),
     }));
     return deck.actions;
+  }
+
+  /** By chance of its own as well. Mostly the default of a node. */
+  #thriftyDelayMs(): number {
+    const deck = new Deck(new SeededRandom(Number.MAX_SAFE_INTEGER - 2 ** 41 - this.#seed));
+    return deck.pick([0, 2, DEFAULT_RAFT_CONFIG.thriftyDelayMs, DEFAULT_RAFT_CONFIG.thriftyDelayMs]);
   }
 
   /** The same for what came after that. */

@@ -89,6 +89,7 @@ export class Run<C extends RaftTypeConfig, Input, Output> {
         ...CONFIG,
         leaderLease: plan.leases,
         snapshotChunkBytes: plan.snapshotChunkBytes,
+        thriftyDelayMs: plan.thriftyDelayMs ?? 0,
         ...system.config,
       },
       describe,

@@ -426,8 +426,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/on-append-entries-response.ts`,
-        replace: "noteAnswer(progress, request);",
-        by: "noteAnswer(progress, { ...request, sentAt: ctx.now });",
+        replace: "noteAnswer(progress, request, ctx.now);",
+        by: "noteAnswer(progress, { ...request, sentAt: ctx.now }, ctx.now);",
       },
     ],
   },
