@@ -1,5 +1,5 @@
 import type { LogId, NodeId } from "@seshat/common";
-import { formatLogId } from "@seshat/common";
+import { compareLogIds, formatLogId } from "@seshat/common";
 import type { EngineStep } from "@seshat/raft";
 import type { EngineState } from "./observed-node.js";
 import { effective } from "./observed-node.js";
@@ -12,7 +12,7 @@ export function checkEffective(name: string, { commands, state }: EngineStep): v
   for (const command of commands) {
     if (command.type === "truncate") {
       newest = 0;
-      if (logId.index >= command.since && !appends(commands, logId.index)) {
+      if (logId.index >= command.since && !brings(commands, logId)) {
         throw new Violation(
           "A10 the last membership is in force",
           `${name} goes by the membership of ${logId.index}, and truncates from ${command.since} on`,
@@ -31,9 +31,12 @@ export function checkEffective(name: string, { commands, state }: EngineStep): v
   }
 }
 
-function appends(commands: EngineStep["commands"], index: number): boolean {
+/** True when a step brings a membership: as an entry, or with a snapshot, which ends with it or later and takes the place of the log. */
+function brings(commands: EngineStep["commands"], membership: LogId): boolean {
   return commands.some(
-    (command) => command.type === "append" && command.entries.some(({ logId }) => logId.index === index),
+    (command) =>
+      (command.type === "append" && command.entries.some(({ logId }) => logId.index === membership.index)) ||
+      (command.type === "purge" && compareLogIds(command.upto, membership) >= 0),
   );
 }
 

@@ -147,6 +147,30 @@ const broken: readonly [property: string, how: string, breakIt: (nodes: Nodes) =
     },
   ],
   [
+    "A10 the last membership is in force",
+    "a membership is gone by whose entry is truncated",
+    ({ two }) => {
+      two.appendMembership(1, 1, [[1, 2, 3]]);
+      two.entries.pop();
+      two.step({ commands: [{ type: "truncate", ioSeq: 2, since: 1 }] });
+    },
+  ],
+  [
+    "A10 the last membership is in force",
+    "a membership is gone by whose entry is truncated, and the log is purged before it",
+    ({ two }) => {
+      two.append([entry(1, 1)]).appendMembership(1, 2, [[1, 2, 3]]);
+      two.entries.pop();
+      const upto = { term: 1, index: 1 };
+      two.step({
+        commands: [
+          { type: "truncate", ioSeq: 2, since: 2 },
+          { type: "purge", ioSeq: 3, upto },
+        ],
+      });
+    },
+  ],
+  [
     "A11 only voters stand and lead",
     "a node that does not vote stands",
     ({ oracle }) => {
@@ -545,6 +569,28 @@ describe("the oracle lets pass", () => {
     const lastMembership = membershipAt(0, [[1, 2, 3]], 0);
     third.step({
       event: { type: "snapshotInstalled", lastLogId: { term: 1, index: 2 }, lastMembership, installed: true },
+    });
+    expect(oracle.violation).toBeNull();
+  });
+
+  test("a snapshot that ends with the membership in force, in the place of entries that conflict with it", () => {
+    const { oracle, one, two, three: third } = three();
+    third.append([entry(1, 1)]);
+    for (const node of [one, two]) node.inTerm(2, 2);
+    two.leads(2);
+    for (const node of [two, one]) node.appendMembership(2, 1, [[1, 2, 3]]);
+    for (const node of [two, one]) node.commit(1);
+    const logId = { term: 2, index: 1 };
+    const lastMembership = membershipAt(1, [[1, 2, 3]], 2);
+    third.inTerm(2);
+    Object.assign(third, { entries: [], memberships: [lastMembership], dispatchedIndex: 1 });
+    Object.assign(third, { purged: logId, snapshot: logId, applied: logId, committed: logId });
+    third.step({
+      event: { type: "snapshotInstalled", lastLogId: logId, lastMembership, installed: true },
+      commands: [
+        { type: "truncate", ioSeq: 2, since: 1 },
+        { type: "purge", ioSeq: 3, upto: logId },
+      ],
     });
     expect(oracle.violation).toBeNull();
   });
