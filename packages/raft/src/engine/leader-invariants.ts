@@ -41,9 +41,11 @@ function hasFollowers(state: EngineState, role: LeaderRole): boolean {
 }
 
 /** A follower that keeps up is sent more with each answer to what it was sent. */
-function isServed({ log }: EngineState, { restAt }: LeaderRole, progress: Progress): boolean {
-  const hasAll = progress.mode !== "pipeline" || progress.nextIndex > log.last.index;
-  return hasAll || progress.inFlightData > 0 || (progress.spare && restAt !== Number.POSITIVE_INFINITY);
+function isServed(state: EngineState, { restAt }: LeaderRole, progress: Progress): boolean {
+  const { log, switches, transfer } = state;
+  if (progress.mode !== "pipeline" || progress.nextIndex > log.last.index) return true;
+  const mayWait = progress.spare && switches.tick && transfer === null;
+  return progress.inFlightData > 0 || (mayWait && restAt !== Number.POSITIVE_INFINITY);
 }
 
 function checkProgress(state: EngineState, id: NodeId, progress: Progress): void {

@@ -1,6 +1,7 @@
 import type { Context } from "./context.js";
 import type { ConfigureEvent } from "./event.js";
 import { countFrom } from "./progress.js";
+import { replicateToAll } from "./replication.js";
 import { resetElectionTimer } from "./role.js";
 import { considerSnapshot } from "./snapshot.js";
 
@@ -14,5 +15,7 @@ export function onConfigure(ctx: Context, event: ConfigureEvent): void {
   if (ticks || (state.switches.elect && !before.elect)) resetElectionTimer(ctx);
   if (ticks && state.role.type === "leader")
     for (const progress of state.role.progress.values()) countFrom(progress, ctx.now);
+  // Who waits for entries would do so for ever.
+  if (before.tick && !state.switches.tick && state.role.type === "leader") replicateToAll(ctx, state.role);
   considerSnapshot(ctx);
 }

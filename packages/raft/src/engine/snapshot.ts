@@ -2,6 +2,7 @@ import type { LogId, SnapshotMeta } from "@seshat/common";
 import type { Context } from "./context.js";
 import { writePurge } from "./io.js";
 import type { Progress } from "./progress.js";
+import { replicateToAll } from "./replication.js";
 
 /** When snapshots are built, and how much of the log is kept behind them. The only writer of the snapshot state. */
 
@@ -97,9 +98,11 @@ export function purgeForgotten(ctx: Context): void {
 
 /** Purges the log up to index `upto`, but never past what the snapshot holds. */
 export function purgeLog(ctx: Context, upto: number): void {
-  const { log, snapshot } = ctx.state;
+  const { log, snapshot, role } = ctx.state;
   const index = Math.min(upto, snapshot.lastLogId.index);
   if (index <= log.purged.index) return;
+  // Who waits for some of it would need the snapshot.
+  if (role.type === "leader") replicateToAll(ctx, role);
   const logId = log.at(index);
   log.purge(logId);
   writePurge(ctx, logId);

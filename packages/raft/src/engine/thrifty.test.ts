@@ -237,6 +237,42 @@ describe("at once to all goes", () => {
     expect(entriesSent(node.transferLeader(7, 3))).toEqual([[3, 2, 2]]);
   });
 
+  test("what the window held back, while the leadership is handed over", () => {
+    const node = leading({ config: { maxInFlightAppends: 1 } });
+    node.write("a");
+    const [first] = only(node.pass(DELAY_MS), "sendAppendEntries");
+    if (first === undefined) throw new Error("node 3 was sent nothing");
+    node.write("b");
+    expect(entriesSent(node.transferLeader(7, 3))).toEqual([]);
+    expect(entriesSent(node.accept(first))).toEqual([[3, 3, 3]]);
+  });
+
+  test("what waited, when time is made to stand still, and everything while it does", () => {
+    const node = leading();
+    node.write("a");
+    expect(entriesSent(node.configure({ heartbeat: true }))).toEqual([]);
+    expect(entriesSent(node.configure({ tick: false }))).toEqual([[3, 2, 2]]);
+    const second = node.write("b");
+    expect(all(second)).toEqual([2, 3]);
+    flow(node, second);
+    expect(entriesSent(node.configure({ tick: true }))).toEqual([]);
+    expect(all(node.write("c"))).toEqual([2]);
+  });
+
+  test("what is to be purged: who lacks it would need the snapshot", () => {
+    const node = leading();
+    const sent = sentTo(node.write("a", "b"), 2);
+    node.persist();
+    node.accept(sent);
+    node.applied(id(1, 3));
+    node.step({ type: "takeSnapshot", requestId: 7 });
+    const out = node.step({ type: "snapshotBuilt", lastLogId: id(1, 3) });
+    expect(entriesSent(out)).toEqual([[3, 2, 3]]);
+    const types = out.map(({ type }) => type);
+    expect(types.indexOf("sendAppendEntries")).toBeLessThan(types.indexOf("purge"));
+    expect(only(node.pass(DELAY_MS), "sendSnapshot")).toEqual([]);
+  });
+
   test("what waited, when a follower asks for its readers: it has to have applied what it is told", () => {
     const node = leading();
     node.write("a");

@@ -18,7 +18,10 @@ const CLEARLY_QUICKER = 0.5;
 /** A spare follower that lacks as many entries waits no longer: more in one message would save nothing. */
 const MOST_WAITING = 512;
 
-/** Chooses anew who is spare: who does not vote, and of the voters the slowest, as far as a quorum keeps up without them. */
+/**
+ * Chooses anew who is spare: who does not vote, and of the voters the slowest, as far as a quorum keeps up without them. This leader is always one of
+ * the quorum: it answers what it has applied, and applies what is durable here too (`commit.ts`), so nobody gains by not waiting for its disk.
+ */
 export function chooseSpares(ctx: Context, role: LeaderRole): void {
   const { state, config } = ctx;
   if (config.thriftyDelayMs === 0) return;
@@ -35,7 +38,8 @@ export function chooseSpares(ctx: Context, role: LeaderRole): void {
 
 /** True when a follower need not be sent what it lacks before `restAt`. */
 export function mayWait({ state, config }: Context, { spare, mode, nextIndex }: Progress): boolean {
-  if (!spare || mode !== "pipeline") return false;
+  // Without ticks `restAt` does not come; and who is to lead, or may have to elect who does, is to have everything.
+  if (!spare || mode !== "pipeline" || !state.switches.tick || state.transfer !== null) return false;
   return state.log.last.index - nextIndex + 1 < Math.min(MOST_WAITING, config.maxPayloadEntries);
 }
 
