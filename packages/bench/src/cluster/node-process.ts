@@ -32,8 +32,9 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   static async start(kind: NodeKind, id: number, dir: string): Promise<NodeProcess> {
-    // The young generation as servers run with it, where nobody asks for another; and garbage is collected before memory is measured.
-    const execArgv = ["--max-semi-space-size=32", ...process.execArgv, "--expose-gc"];
+    // As servers run, where nobody asks for something else: see `bin/seshat.ts`. And garbage is collected before memory is measured.
+    const flags = ["--max-semi-space-size=32", "--no-allocation-site-pretenuring"];
+    const execArgv = [...flags, ...process.execArgv, "--expose-gc"];
     const child = fork(CHILD, [kind, String(id), dir], { execArgv });
     const waiting = new Map<number, Waiting>();
     const ready = new Promise<NodeAnswer>((resolve, reject) => waiting.set(0, { resolve, reject }));

@@ -2,7 +2,8 @@ import { CodecError } from "@seshat/common";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Operations } from "./operations.js";
-import { OperationList, doOperations } from "./operations.js";
+import { OperationWriter, doOperations } from "./operations.js";
+import { RecordMemory } from "./record-memory.js";
 
 type Operation = readonly ["put" | "delete" | "deleteRange", ...Uint8Array[]];
 
@@ -24,15 +25,14 @@ class Told implements Operations {
 }
 
 function encode(operations: readonly Operation[]): Uint8Array {
-  const list = new OperationList();
+  const memory = new RecordMemory();
+  const list = new OperationWriter(memory, 5);
   for (const [kind, first, second] of operations as [string, Uint8Array, Uint8Array][]) {
     if (kind === "put") list.tryPut(first, second);
     else if (kind === "delete") list.tryDelete(first);
     else list.tryDeleteRange(first, second);
   }
-  const bytes = new Uint8Array(list.bytes + 5);
-  list.writeTo(bytes, 5);
-  return bytes.subarray(5);
+  return new Uint8Array(memory.bytes.subarray(5, list.length));
 }
 
 function decode(bytes: Uint8Array): Operation[] {
@@ -58,6 +58,28 @@ test("operations come out as they went in, in order", () => {
       expect(decode(encode(operations))).toEqual(plain);
     }),
   );
+});
+
+test("what is put in is copied at once", () => {
+  const memory = new RecordMemory();
+  const list = new OperationWriter(memory, 0);
+  const key = Uint8Array.of(1);
+  const value = Uint8Array.of(2);
+  for (let at = 0; at < 3; at++) {
+    list.tryPut(key, value);
+    list.tryDelete(key);
+    list.tryDeleteRange(key, value);
+    key[0] = 10 + at;
+    value[0] = 20 + at;
+  }
+  const written = decode(memory.bytes.subarray(0, list.length)).map(([, ...parts]) =>
+    parts.map(([byte]) => byte),
+  );
+  const expected = [1, 2, 10, 20, 11, 21];
+  for (let at = 0; at < 3; at++) {
+    const [first, second] = expected.slice(2 * at);
+    expect(written.slice(3 * at, 3 * at + 3)).toEqual([[first, second], [first], [first, second]]);
+  }
 });
 
 test("bytes that end anywhere within an operation are refused", () => {

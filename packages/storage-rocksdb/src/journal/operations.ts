@@ -1,6 +1,7 @@
 import { CodecError } from "@seshat/common";
 import { readU32 } from "@seshat/common/binary";
 import type { RocksWriteBatch } from "../native/rocksdb.js";
+import type { RecordMemory } from "./record-memory.js";
 
 /*
  *   operations = operation, operation, ...
@@ -17,55 +18,51 @@ const LENGTH_BYTES = 4;
 
 /** What takes operations: a batch, or what will be one. */
 export type Operations = Pick<RocksWriteBatch, "tryPut" | "tryDelete" | "tryDeleteRange">;
-/** Does its operations to what it is given, in order. */
+/** Does its operations to what it is given, in order. A batch has what is put into it until it is written; what becomes a record is copied at once. */
 export type Fill = (batch: Operations) => void;
 
-/** Collects operations, and writes them down where there is room for them. What is put in has to stay as it is until then. */
-export class OperationList implements Operations {
-  /** For each operation its kind, and what belongs to it. */
-  readonly #kinds: number[] = [];
-  readonly #parts: Uint8Array[] = [];
-  #bytes = 0;
+/** Writes operations down in the memory of records. What is put in is copied at once. */
+export class OperationWriter implements Operations {
+  readonly #memory: RecordMemory;
+  #length: number;
 
-  /** How many bytes they take. */
-  get bytes(): number {
-    return this.#bytes;
+  /** @param headBytes left free before the first. */
+  constructor(memory: RecordMemory, headBytes: number) {
+    this.#memory = memory;
+    this.#length = headBytes;
+  }
+
+  /** How many bytes there are, with what is left free before them. */
+  get length(): number {
+    return this.#length;
   }
 
   tryPut(key: Uint8Array, value: Uint8Array): void {
-    this.#add(PUT, key);
-    this.#addPart(value);
+    this.#begin(PUT, 2 * LENGTH_BYTES + key.length + value.length);
+    this.#part(key);
+    this.#part(value);
   }
 
   tryDelete(key: Uint8Array): void {
-    this.#add(DELETE, key);
+    this.#begin(DELETE, LENGTH_BYTES + key.length);
+    this.#part(key);
   }
 
   tryDeleteRange(start: Uint8Array, end: Uint8Array): void {
-    this.#add(DELETE_RANGE, start);
-    this.#addPart(end);
+    this.#begin(DELETE_RANGE, 2 * LENGTH_BYTES + start.length + end.length);
+    this.#part(start);
+    this.#part(end);
   }
 
-  /** @param target has at least {@link bytes} from `start` on. */
-  writeTo(target: Uint8Array, start: number): void {
-    let at = start;
-    let part = 0;
-    for (const kind of this.#kinds) {
-      target[at++] = kind;
-      at = writePart(target, at, this.#parts[part++] as Uint8Array);
-      if (kind !== DELETE) at = writePart(target, at, this.#parts[part++] as Uint8Array);
-    }
+  #begin(kind: number, bytes: number): void {
+    this.#memory.reserve(this.#length + 1 + bytes, this.#length);
+    this.#memory.bytes[this.#memory.start + this.#length] = kind;
+    this.#length += 1;
   }
 
-  #add(kind: number, key: Uint8Array): void {
-    this.#kinds.push(kind);
-    this.#bytes += 1;
-    this.#addPart(key);
-  }
-
-  #addPart(part: Uint8Array): void {
-    this.#parts.push(part);
-    this.#bytes += LENGTH_BYTES + part.length;
+  #part(part: Uint8Array): void {
+    const { bytes, start } = this.#memory;
+    this.#length = writePart(bytes, start + this.#length, part) - start;
   }
 }
 

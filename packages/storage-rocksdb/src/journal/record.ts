@@ -1,6 +1,8 @@
 import { crc32 } from "node:zlib";
 import type { Fill } from "./operations.js";
-import { OperationList } from "./operations.js";
+import { OperationWriter } from "./operations.js";
+import type { Piece } from "./record-memory.js";
+import { RecordMemory } from "./record-memory.js";
 
 /*
  *   record = header, operations, mark u8 = 0xe5, zeros up to a multiple of 32 bytes
@@ -18,39 +20,50 @@ const SECTOR_BYTES = 512;
 /** What stands before the rest of a header. */
 const CHECKSUM_BYTES = 4;
 
-/** One batch of operations on its way into the journal. */
+/** Where a record has to stand before its memory is used again. */
+type Place = "journal" | "tables";
+
+/** One batch of operations on its way into the journal, and into the tables. */
 export class JournalRecord {
   /** Records are numbered one after the other, from 1 on, for as long as the store lives. */
   readonly number: number;
-  readonly #bytes: Buffer;
-  readonly #length: number;
-
-  /** Runs each of `fills` once, in order. */
-  constructor(number: number, fills: readonly Fill[]) {
-    const operations = new OperationList();
-    for (const fill of fills) fill(operations);
-    const length = operations.bytes;
-    const bytes = Buffer.allocUnsafe(recordBytes(length));
-    operations.writeTo(bytes, HEADER_BYTES);
-    bytes.fill(0, HEADER_BYTES + length);
-    bytes[HEADER_BYTES + length] = MARK;
-    this.number = number;
-    this.#bytes = bytes;
-    this.#length = length;
-  }
-
   /** How many bytes it takes in a segment. */
-  get size(): number {
-    return this.#bytes.length;
+  readonly size: number;
+  readonly #length: number;
+  readonly #memory: RecordMemory;
+  readonly #piece: Piece;
+  /** Null once the memory may be another's. */
+  #bytes: Buffer<ArrayBuffer> | null;
+  #place: Place | null = null;
+
+  /** Runs each of `fills` once, in order. @param memory where it stands until {@link stands}. */
+  constructor(number: number, fills: readonly Fill[], memory: RecordMemory = new RecordMemory()) {
+    const operations = new OperationWriter(memory, HEADER_BYTES);
+    for (const fill of fills) fill(operations);
+    const { length } = operations;
+    const size = recordBytes(length - HEADER_BYTES);
+    memory.reserve(size, length);
+    const bytes = memory.bytes.subarray(memory.start, memory.start + size);
+    bytes.fill(0, length);
+    bytes[length] = MARK;
+    this.number = number;
+    this.size = size;
+    this.#length = length - HEADER_BYTES;
+    this.#memory = memory;
+    this.#piece = memory.take(size);
+    this.#bytes = bytes;
   }
 
+  /** They may be read until the tables have them. */
   get operations(): Uint8Array {
-    return this.#bytes.subarray(HEADER_BYTES, HEADER_BYTES + this.#length);
+    const { buffer, byteOffset } = this.#held();
+    // No `Buffer`: its parts take longer to make.
+    return new Uint8Array(buffer, byteOffset + HEADER_BYTES, this.#length);
   }
 
-  /** The record as it is to stand at byte `at` of a segment. */
+  /** The record as it is to stand at byte `at` of a segment. It may be read until the journal has it. */
   sealed(at: number, salt: number, durable: number): Uint8Array {
-    const bytes = this.#bytes;
+    const bytes = this.#held();
     bytes.writeUInt32BE(crc32(this.operations), 4);
     bytes.writeUInt32BE(this.#length, 8);
     bytes.writeUInt32BE(zeroSectors(bytes, at), 12);
@@ -58,6 +71,26 @@ export class JournalRecord {
     writeU64(bytes, durable, 24);
     bytes.writeUInt32BE(headerChecksum(bytes, salt), 0);
     return bytes;
+  }
+
+  /**
+   * The record stands there, and nothing reads it any more on its way there. Once it stands at both, its memory is used again. Of a record that did not get
+   * there that is never said: who failed, or was given up, may still be reading.
+   */
+  stands(place: Place): void {
+    this.#held();
+    if (this.#place === null) {
+      this.#place = place;
+    } else if (this.#place !== place) {
+      this.#bytes = null;
+      this.#memory.release(this.#piece);
+    }
+  }
+
+  #held(): Buffer<ArrayBuffer> {
+    if (this.#bytes === null)
+      throw new Error(`record ${this.number} is written, its memory may be another's`);
+    return this.#bytes;
   }
 }
 

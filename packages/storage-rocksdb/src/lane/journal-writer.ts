@@ -108,6 +108,7 @@ export class JournalWriter {
       return onFailure(cause);
     }
     this.#inJournal = [];
+    for (const { record } of held) record.stands("journal");
     for (const { onDurable } of held) onDurable?.(null);
   }
 }

@@ -16,6 +16,10 @@ interface Step {
 class Bench {
   readonly batches: Step[] = [];
   readonly appends: (Step & { readonly numbers: readonly number[]; readonly durable: number })[] = [];
+  /** All that came to the journal. */
+  readonly records: JournalRecord[] = [];
+  /** The values that are in the batches, as they are now. */
+  readonly values: Uint8Array[] = [];
   readonly flushes: Step[] = [];
   readonly retired: number[] = [];
   /** What the marker says. */
@@ -33,7 +37,7 @@ class Bench {
       return promise;
     };
     const batch: Partial<RocksWriteBatch> = {
-      tryPut: () => {},
+      tryPut: (_key, value) => void this.values.push(value),
       destroy: () => {},
       flush: () => step(this.batches, {}),
     };
@@ -44,6 +48,7 @@ class Bench {
     };
     const journal: Partial<Journal> = {
       append: async (records: readonly JournalRecord[], durable: number) => {
+        this.records.push(...records);
         await step(this.appends, { numbers: records.map(({ number }) => number), durable });
         return records.reduce((sum, { size }) => sum + size, 0);
       },
@@ -75,7 +80,7 @@ class Bench {
     this.lane.enqueue({
       verb: "append",
       bytes,
-      fill: (batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes)),
+      fill: (batch) => batch.tryPut(Uint8Array.of(1), new Uint8Array(bytes).fill(name.charCodeAt(0))),
       onWritten: tell("written"),
       onDurable: isDurable ? tell("durable") : null,
       isAwaited,
@@ -282,6 +287,80 @@ describe("WriteLane", () => {
     bench.appends[1]?.end();
     await bench.rest();
     expect(bench.lane.queuedBytes).toBe(0);
+  });
+
+  describe("the memory of a record", () => {
+    const isFree = (record: JournalRecord | undefined): boolean => {
+      try {
+        return record?.operations === undefined;
+      } catch {
+        return true;
+      }
+    };
+
+    test("is used again once the journal and the database have it, whichever is first", async () => {
+      for (const isJournalFirst of [true, false]) {
+        const bench = new Bench();
+        bench.write("a", { bytes: 100 });
+        await bench.rest();
+        const [append] = bench.appends;
+        const [batch] = bench.batches;
+        if (isJournalFirst) append?.end();
+        else batch?.end();
+        await bench.rest();
+        expect(isFree(bench.records[0])).toBe(false);
+        // Whatever comes meanwhile stands elsewhere.
+        bench.write("b", { bytes: 100 });
+        await bench.rest();
+        expect(bench.values[0]).toEqual(new Uint8Array(100).fill(97));
+        expect(bench.records[0]?.operations.at(-1)).toBe(97);
+        if (isJournalFirst) batch?.end();
+        else append?.end();
+        await bench.rest();
+        expect(isFree(bench.records[0])).toBe(true);
+      }
+    });
+
+    test("is nobody's any more where the journal or the database fails: they may still be reading", async () => {
+      for (const isJournal of [true, false]) {
+        const bench = new Bench();
+        bench.write("a", { bytes: 100 });
+        await bench.rest();
+        bench.write("b", { bytes: 100 });
+        await bench.rest();
+        const [append] = bench.appends;
+        const [batch] = bench.batches;
+        if (isJournal) append?.fail(new Error("no"));
+        else batch?.fail(new Error("no"));
+        await bench.rest();
+        if (isJournal) batch?.end();
+        else append?.end();
+        await bench.rest();
+        expect(bench.records.map(isFree)).not.toContain(true);
+        expect(bench.values[0]).toEqual(new Uint8Array(100).fill(97));
+      }
+    });
+
+    test("is bounded: however much was written, little is kept", async () => {
+      const bench = new Bench({ journalBytes: 1_000_000_000 });
+      const buffers = new Set<ArrayBufferLike>();
+      for (let round = 0; round < 3; round++) {
+        for (let at = 0; at < 20; at++) {
+          bench.write("a", { bytes: 700_000 });
+          await bench.rest();
+        }
+        for (let at = 0; at < 3; at++) {
+          bench.appends.at(-1)?.end();
+          bench.batches.at(-1)?.end();
+          await bench.rest();
+        }
+        for (const value of bench.values) buffers.add(value.buffer);
+      }
+      expect(bench.records).toHaveLength(60);
+      expect(bench.records.map(isFree)).not.toContain(false);
+      const kept = [...buffers].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      expect(kept).toBeLessThan(6 * 1_048_576);
+    });
   });
 
   test("tables that cannot be made poison it", async () => {

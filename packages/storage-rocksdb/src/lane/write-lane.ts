@@ -5,6 +5,7 @@ import type { StoreIo } from "../io/store-io.js";
 import type { Journal } from "../journal/journal.js";
 import type { Fill } from "../journal/operations.js";
 import { doOperations } from "../journal/operations.js";
+import { RecordMemory } from "../journal/record-memory.js";
 import { JournalRecord } from "../journal/record.js";
 import type { RocksDatabase } from "../native/rocksdb.js";
 import type { MarkerFile } from "../opening/marker-file.js";
@@ -56,6 +57,7 @@ export class WriteLane {
   readonly #writer: JournalWriter;
   readonly #tables: Tables;
   readonly #counts: LaneCounts;
+  readonly #memory = new RecordMemory();
   readonly #journalBytes: number;
   /** Of this turn. */
   #queue: Write[] = [];
@@ -203,7 +205,7 @@ export class WriteLane {
     this.#rider = null;
     let record: JournalRecord;
     try {
-      record = new JournalRecord(this.#number + 1, fills);
+      record = new JournalRecord(this.#number + 1, fills, this.#memory);
     } catch (cause) {
       this.#fail(cause);
       return this.#refuse(writes, cause);
@@ -226,6 +228,7 @@ export class WriteLane {
     const { number, operations } = record;
     const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
     const onWritten: Callback = (error) => {
+      if (error === null) record.stands("tables");
       for (const write of writes) write.onWritten?.(error === null ? null : this.#errorOf(write.verb, error));
     };
     const fill: Fill = (batch) => doOperations(operations, batch);

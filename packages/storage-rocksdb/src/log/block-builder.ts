@@ -1,8 +1,8 @@
 import type { RaftTypeConfig } from "@seshat/common";
 import { ByteWriter } from "@seshat/common/binary";
 import type { EntryCodec } from "@seshat/common/codec";
+import type { Operations } from "../journal/operations.js";
 import { logKey } from "../keys.js";
-import type { RocksRecord } from "../native/rocksdb.js";
 import { BLOCK_VERSION } from "./blocks.js";
 
 /** A block holds at most this many entries, and is ended once it has this many bytes. */
@@ -64,21 +64,21 @@ export class BlockBuilder<C extends RaftTypeConfig> {
     return this.#writer.length - before.length;
   }
 
-  /** The blocks that are to be written now. */
-  take(): RocksRecord[] {
-    const bytes = this.#writer.finish();
+  /** Puts the blocks that are to be written now into what is to be a record, which copies them. */
+  putInto(batch: Pick<Operations, "tryPut">): void {
+    const bytes = this.#writer.written();
     const blocks = this.#blocks;
-    const records = blocks.map(({ first, at }, position) => ({
-      key: logKey(first),
-      value: bytes.subarray(at, blocks[position + 1]?.at ?? bytes.length),
-    }));
-    const last = records.at(-1)?.value ?? bytes;
+    let last = bytes;
+    for (const [position, { first, at }] of blocks.entries()) {
+      last = bytes.subarray(at, blocks[position + 1]?.at ?? bytes.length);
+      batch.tryPut(logKey(first), last);
+    }
     const { first } = blocks.at(-1) as Block;
-    this.#open = last.length < OPEN_BLOCK_BYTES ? { first, bytes: last, entries: this.#entries } : null;
+    this.#open =
+      last.length < OPEN_BLOCK_BYTES ? { first, bytes: last.slice(), entries: this.#entries } : null;
     this.#blocks = [];
     if (bytes.length > KEPT_BYTES) this.#writer = new ByteWriter(4096);
     else this.#writer.cut(0);
-    return records;
   }
 
   /** What comes next begins a block: the last one in the database is no longer what was written. */

@@ -215,9 +215,7 @@ export class RocksdbLogStorage<C extends RaftTypeConfig> implements RaftStorage<
     }
   }
 
-  readonly #putBlocks: Fill = (batch) => {
-    for (const { key, value } of this.#builder.take()) batch.tryPut(key, value);
-  };
+  readonly #putBlocks: Fill = (batch) => this.#builder.putInto(batch);
 
   readonly #onAppendWritten = (): void => this.#unwritten.shift();
 

@@ -2,7 +2,8 @@ import type { LogEntry, Request } from "@seshat/common";
 import { CodecError } from "@seshat/common";
 import { hashKey, mayDelete, toByteString, viewOperation } from "@seshat/storage/parts";
 import { generationKey, writeGenerationKey } from "../keys.js";
-import type { RocksView, RocksWriteBatch } from "../native/rocksdb.js";
+import type { Operations } from "../journal/operations.js";
+import type { RocksView } from "../native/rocksdb.js";
 
 /** What stands before a key. */
 export const DATA_KEY_BYTES = 6;
@@ -104,29 +105,25 @@ export class DataChanges {
     return isThere;
   }
 
-  /** Puts all into a batch, to which the values, and whatever they are parts of, belong until it is written. */
-  fill(batch: Pick<RocksWriteBatch, "tryPut" | "tryDelete">, generation: number): void {
-    // One piece of memory for all keys: one for each would outlast the batch, until V8 collects its heap.
-    const keys = new Uint8Array(this.#keyBytes);
-    let at = 0;
-    for (const [key, value] of this.#changes) {
-      writeDataKey(keys, at, generation, key);
-      const written = keys.subarray(at, at + DATA_KEY_BYTES + key.length);
-      at += written.length;
+  /** Puts all into what is to be a record. */
+  fill(batch: Pick<Operations, "tryPut" | "tryDelete">, generation: number): void {
+    // Used again: it is copied at once.
+    let written = new Uint8Array(0);
+    // An iterator makes two objects for each change.
+    this.#changes.forEach((value, key) => {
+      const length = DATA_KEY_BYTES + key.length;
+      if (written.length !== length) written = new Uint8Array(length);
+      writeDataKey(written, 0, generation, key);
       if (value === null) batch.tryDelete(written);
       else batch.tryPut(written, value);
-    }
+    });
   }
 
   get bytes(): number {
-    let bytes = this.#keyBytes;
-    for (const value of this.#changes.values()) bytes += value?.length ?? 0;
-    return bytes;
-  }
-
-  get #keyBytes(): number {
     let bytes = 0;
-    for (const key of this.#changes.keys()) bytes += DATA_KEY_BYTES + key.length;
+    this.#changes.forEach((value, key) => {
+      bytes += DATA_KEY_BYTES + key.length + (value?.length ?? 0);
+    });
     return bytes;
   }
 }
