@@ -99,6 +99,16 @@ describe("BlockBuilder", () => {
     }
   });
 
+  test("keeps what the last block had while the codec refuses what would come next", () => {
+    const builder = new BlockBuilder(codec);
+    builder.add(entriesFrom(1, 513, 10));
+    expect(taken(builder).map(({ first }) => first)).toEqual([1, 513]);
+    const bad = { logId: { term: 1, index: 516 }, payload: { type: "normal", data: {} } } as unknown as Entry;
+    expect(() => builder.add([...entriesFrom(514, 2, 8100), bad])).toThrow(TypeError);
+    builder.add(entriesFrom(514, 1));
+    expect(taken(builder).flatMap((block) => block.entries())).toEqual([entry(513, 10), entry(514)]);
+  });
+
   test("writes into the same memory over and over", () => {
     const builder = new BlockBuilder(codec);
     const buffers = new Set<ArrayBufferLike>();
