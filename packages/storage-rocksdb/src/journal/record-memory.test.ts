@@ -147,7 +147,9 @@ test("a record whose operations cannot be written down takes no memory", () => {
   const fail = (): never => {
     throw new Error("no");
   };
-  expect(() => new JournalRecord(2, [(batch) => batch.tryDelete(Uint8Array.of(9)), fail], memory)).toThrow();
+  expect(() => new JournalRecord(2, [(batch) => batch.tryDelete(Uint8Array.of(9)), fail], memory)).toThrow(
+    "no",
+  );
   const after = recordOf(memory, 2, 100);
   expect(valueOf(before)).toEqual(new Uint8Array(100).fill(1));
   expect(valueOf(after)).toEqual(new Uint8Array(100).fill(2));
