@@ -1,7 +1,7 @@
 import { InvalidValueError } from "@seshat/common";
 import { describe, expect, test } from "vitest";
 import type { RaftConfig } from "./config.js";
-import { DEFAULT_RAFT_CONFIG, checkTimeoutMs, makeRaftConfig } from "./config.js";
+import { DEFAULT_RAFT_CONFIG, checkTimeoutMs, engineConfig, makeRaftConfig } from "./config.js";
 
 function refused(overrides: Record<string, unknown>): InvalidValueError {
   try {
@@ -92,6 +92,12 @@ describe("the settings of a node", () => {
       expect(refused({ [field]: value }).field, JSON.stringify(value)).toBe(`config.${field}`);
     }
     expect(makeRaftConfig({ [field]: 1 })).toMatchObject({ [field]: 1 });
+  });
+
+  test("followers wait for entries no longer than a heartbeat interval", () => {
+    const delay = (thriftyDelayMs: number): number =>
+      engineConfig(makeRaftConfig({ thriftyDelayMs, heartbeatIntervalMs: 40 })).thriftyDelayMs;
+    expect([0, 39, 41, 100_000].map(delay)).toEqual([0, 39, 40, 40]);
   });
 
   test.each([

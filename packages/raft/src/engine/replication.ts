@@ -9,7 +9,7 @@ import { chooseSpares, mayWait, noteWaiting } from "./thrifty.js";
 
 /** What each follower gets next. */
 
-/** Sends every follower what it lacks, as far as its window allows. */
+/** Sends every follower what it lacks, as far as its window allows. Nobody waits then, so it is chosen anew who may wait next. */
 export function replicateToAll(ctx: Context, role: LeaderRole): void {
   for (const [id, progress] of role.progress) replicateTo(ctx, role, id, progress);
   role.restAt = Number.POSITIVE_INFINITY;

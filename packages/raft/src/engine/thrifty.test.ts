@@ -160,12 +160,24 @@ describe("who is chosen", () => {
 
   test("nobody is before it keeps up: a leader that has just begun sends to all that it finds", () => {
     const { node, won } = elect(thrifty());
+    expect([2, 3].filter((follower) => node.progress(follower).spare)).toEqual([]);
     node.persist();
     node.accept(sentTo(won, 3));
     expect(entriesSent(node.write("a")).map(([to]) => to)).toEqual([3]);
     node.accept(sentTo(won, 2));
     expect(node.progress(3).spare).toBe(false);
     expect(node.progress(2).spare).toBe(true);
+  });
+
+  test("may be who comes to keep up by a snapshot", () => {
+    const { node, won } = elect(thrifty({ purged: id(1, 5), terms: [1] }));
+    flow(node, won, (peer) => peer === 3);
+    const probe = sentTo(node.answer(sentTo(won, 2), { type: "conflict", hint: id(1, 2) }), 2);
+    const [sent] = only(node.answer(probe, { type: "conflict", hint: id(1, 2) }), "sendSnapshot");
+    if (sent === undefined) throw new Error("no snapshot");
+    node.progress(3).tripMs = 8;
+    flow(node, node.snapshotDone(sent, id(1, 5)));
+    expect([2, 3].map((follower) => node.progress(follower).spare)).toEqual([false, true]);
   });
 
   test("is another at once when it fails, and that one gets what it was not sent", () => {
@@ -239,7 +251,7 @@ describe("at once to all goes", () => {
 
   test("what the window held back, while the leadership is handed over", () => {
     const node = leading({ config: { maxInFlightAppends: 1 } });
-    node.write("a");
+    flow(node, node.write("a"));
     const [first] = only(node.pass(DELAY_MS), "sendAppendEntries");
     if (first === undefined) throw new Error("node 3 was sent nothing");
     node.write("b");
@@ -307,6 +319,8 @@ describe("a spare follower", () => {
     const node = leading();
     flow(node, node.write("a"));
     node.fail(sentTo(node.pass(DELAY_MS), 3));
+    // Nobody takes its place: there is nothing to hurry for.
+    expect(node.engine.nextDeadline()).toBeGreaterThan(node.now);
     expect(node.progress(3)).toMatchObject({ mode: "probe", spare: true });
     node.now += 20;
     expect(entriesSent(node.write("b"))).toEqual([

@@ -32,7 +32,7 @@ export function chooseSpares(ctx: Context, role: LeaderRole): void {
       progress,
       configs.every((voters) => !voters.includes(id) || hasQuorum(voters, chosen)),
     );
-    if (!progress.spare && progress.mode === "pipeline") chosen.add(id);
+    if (progress.mode === "pipeline") chosen.add(id);
   }
 }
 
