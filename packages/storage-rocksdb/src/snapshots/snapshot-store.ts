@@ -63,6 +63,8 @@ export class SnapshotStore<C extends RaftTypeConfig> {
     const current = newest === undefined ? null : await openSnapshotFile(io, join(dir, newest), records);
     const leftovers = [...names.slice(0, -1), ...files.filter((name) => UNFINISHED.test(name))];
     for (const name of leftovers) await io.unlink(join(dir, name));
+    // Whoever was killed may have given the current one its name and not synced that: from here on the log may be purged up to it.
+    await io.syncDirectory(dir);
     return new SnapshotStore(dir, io, records, current, names);
   }
 
