@@ -585,6 +585,28 @@ describe("the file of a snapshot", () => {
     await disk.dispose();
   });
 
+  test("that got its name just before the process was killed keeps it, also when the power fails later: the log may be purged up to it", async () => {
+    const disk = new TestDisk();
+    const store = await open(disk);
+    await append(store, entry(1), entry(2));
+    store.stateMachine.apply(await store.storage.readEntries(1, 2));
+    const killed = new Promise<TestDisk>((resolve) => {
+      disk.onAccess = ({ call, path }) => {
+        if (call === "syncDirectory" && path === "snapshots") resolve(disk.kill());
+      };
+    });
+    void store.stateMachine.snapshotBuilder().buildSnapshot(pause);
+    const left = await killed;
+    const again = await open(left);
+    expect(again.stateMachine.readCurrentSnapshot()?.meta.lastLogId.index).toBe(2);
+    await again.storage.purge({ term: 1, index: 2 });
+    const later = left.crash();
+    const last = await open(later);
+    expect(last.stateMachine.readCurrentSnapshot()?.meta.lastLogId.index).toBe(2);
+    await last.close();
+    for (const each of [disk, left, later]) await each.dispose();
+  });
+
   test("that was not finished, or is an older one, goes at the next start", async () => {
     const disk = new TestDisk();
     const store = await open(disk);
