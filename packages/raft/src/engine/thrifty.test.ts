@@ -73,7 +73,7 @@ describe("what a client writes", () => {
     expect(entriesSent(node.pass(9))).toEqual([[3, 3, 3]]);
   });
 
-  test("waits no longer once there is as much of it as a message carries, or 512 entries", () => {
+  test("waits no longer once there is as much of it as a message carries, or 32 entries", () => {
     const few = leading({ config: { maxPayloadEntries: 3 } });
     expect(entriesSent(few.write("a", "b"))).toEqual([[2, 2, 3]]);
     expect(entriesSent(few.write("c"))).toEqual([
@@ -81,11 +81,11 @@ describe("what a client writes", () => {
       [3, 2, 4],
     ]);
     const many = leading({ config: { maxPayloadEntries: 4096 } });
-    const writes = Array.from({ length: 511 }, (_, i) => `${i}`);
-    expect(entriesSent(many.write(...writes))).toEqual([[2, 2, 512]]);
+    const writes = Array.from({ length: 31 }, (_, i) => `${i}`);
+    expect(entriesSent(many.write(...writes))).toEqual([[2, 2, 32]]);
     expect(entriesSent(many.write("last"))).toEqual([
-      [2, 513, 513],
-      [3, 2, 513],
+      [2, 33, 33],
+      [3, 2, 33],
     ]);
   });
 

@@ -15,8 +15,11 @@ import type { LeaderRole } from "./state.js";
 /** Who is chosen stays so unless a spare follower answers in less than this share of its time: one slow answer moves nobody. */
 const CLEARLY_QUICKER = 0.5;
 
-/** A spare follower that lacks as many entries waits no longer: more in one message would save nothing. */
-const MOST_WAITING = 512;
+/**
+ * A spare follower that lacks as many entries waits no longer. More in one message would save little; and where many come at once all followers are
+ * sent the same, which is read and encoded once, and the quicker of them decides.
+ */
+const MOST_WAITING = 32;
 
 /**
  * Chooses anew who is spare: who does not vote, and of the voters the slowest, as far as a quorum keeps up without them. This leader is always one of
