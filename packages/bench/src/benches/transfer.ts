@@ -77,7 +77,7 @@ export const transfer: Bench = {
   about: "a snapshot of 1,000,000 keys of 100 B to an empty process over gRPC: writes/s and memory meanwhile",
   notes: [
     "All four processes share the processors and the disk, so what the new follower takes to install the snapshot is taken from the leader's writes as well; the goals are writes of at least half, a p99 of at",
-    "most three times as long, and at most 200 MiB more at both ends. The sender rests between the parts while clients write, so it takes longer than it could. What keeps the writes down is the processor that the installation takes, and most of all what it takes to catch up with what was written meanwhile. What grows at the receiver, where the state is on disk, is what malloc keeps of RocksDB's memtables, and V8's young generation. All processes run with the V8 settings of `seshat` ([ADR 70](../adr/0070-what-a-receiver-holds.md)). In six runs of each kind before this one the receiver took 144 to 165 MiB more with the state on disk and 34 to 37 in memory, the sender 92 to 123 and 80 to 99; writes kept 0.52 to 0.76.",
+    "most three times as long, and at most 200 MiB more at both ends. The sender rests between the parts while clients write, so it takes longer than it could. What keeps the writes down is the processor that the installation takes, and most of all what it takes to catch up with what was written meanwhile. What grows at the receiver, where the state is on disk, is what malloc keeps of RocksDB's memtables, and V8's young generation. All processes run with the V8 settings of `seshat` ([ADR 70](../adr/0070-what-a-receiver-holds.md)).",
   ],
   keys: ["kind", "clients"],
   compared: ["putsDuring", "ratio", "transferMs", "senderMiB", "receiverMiB"],

@@ -24,8 +24,8 @@ export function replicate(ctx: Context, role: LeaderRole): void {
 
 /** Sends one follower what it lacks, or lets it wait where it may. */
 export function replicateNext(ctx: Context, role: LeaderRole, id: NodeId, progress: Progress): void {
-  if (!mayWait(ctx, progress)) replicateTo(ctx, role, id, progress);
-  else if (progress.nextIndex <= ctx.state.log.last.index) noteWaiting(ctx, role);
+  if (mayWait(ctx, progress)) noteWaiting(ctx, role);
+  else replicateTo(ctx, role, id, progress);
 }
 
 /** Sends those that have waited what they lack. */
@@ -63,7 +63,7 @@ function lacksNews(ctx: Context, progress: Progress): boolean {
   const { committed } = ctx.state;
   if (progress.toldCommit >= committed.index || progress.inFlight.length > 0) return false;
   // The entries that it waits for bring it.
-  if (mayWait(ctx, progress) && progress.nextIndex <= ctx.state.log.last.index) return false;
+  if (mayWait(ctx, progress)) return false;
   return progress.mode !== "snapshot" && ctx.now >= progress.retryAt && !isBehindPurge(ctx, progress);
 }
 

@@ -39,11 +39,12 @@ export function chooseSpares(ctx: Context, role: LeaderRole): void {
   }
 }
 
-/** True when a follower need not be sent what it lacks before `restAt`. */
+/** True when a follower lacks something, and need not be sent it before `restAt`. */
 export function mayWait({ state, config }: Context, { spare, mode, nextIndex }: Progress): boolean {
   // Without ticks `restAt` does not come; and who is to lead, or may have to elect who does, is to have everything.
   if (!spare || mode !== "pipeline" || !state.switches.tick || state.transfer !== null) return false;
-  return state.log.last.index - nextIndex + 1 < Math.min(MOST_WAITING, config.maxPayloadEntries);
+  const lacking = state.log.last.index - nextIndex + 1;
+  return lacking > 0 && lacking < Math.min(MOST_WAITING, config.maxPayloadEntries);
 }
 
 /** A spare follower lacks something that it is not sent now. */

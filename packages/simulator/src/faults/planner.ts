@@ -98,12 +98,6 @@ export class Planner {
     return deck.actions;
   }
 
-  /** By chance of its own as well. Mostly the default of a node. */
-  #thriftyDelayMs(): number {
-    const deck = new Deck(new SeededRandom(Number.MAX_SAFE_INTEGER - 2 ** 41 - this.#seed));
-    return deck.pick([0, 2, DEFAULT_RAFT_CONFIG.thriftyDelayMs, DEFAULT_RAFT_CONFIG.thriftyDelayMs]);
-  }
-
   /** The same for what came after that. */
   #troubleLatest(
     share: number,
@@ -118,6 +112,12 @@ export class Planner {
     deck.often("disasters", 3_000, () => ({ type: "disaster", target: random.next() }));
     const rival = deck.features.has("rivalFoundings") ? rivalOf(deck, voters, spares) : null;
     return { disasters: deck.actions, rival };
+  }
+
+  /** By chance of its own as well. Mostly the default of a node. */
+  #thriftyDelayMs(): number {
+    const deck = new Deck(new SeededRandom(Number.MAX_SAFE_INTEGER - 2 ** 41 - this.#seed));
+    return deck.pick([0, 2, DEFAULT_RAFT_CONFIG.thriftyDelayMs, DEFAULT_RAFT_CONFIG.thriftyDelayMs]);
   }
 
   #troubleNodes(): void {
