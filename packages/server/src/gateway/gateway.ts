@@ -40,7 +40,7 @@ const WRITE_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupOps: 4096,
   groupBytes: 512 * 1024,
   inFlight: 8,
-  leastShare: 0.5,
+  enoughOps: 64,
   gatherMs: 2,
   waitingBytes: 64 * 1024 * 1024,
 };
@@ -50,8 +50,7 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupOps: 512,
   groupBytes: 512 * 1024,
   inFlight: 32,
-  // However many: what they share is a round.
-  leastShare: Number.POSITIVE_INFINITY,
+  enoughOps: 64,
   gatherMs: 1,
   waitingBytes: 64 * 1024 * 1024,
 };

@@ -15,6 +15,8 @@ let isReady: boolean;
 let gathers: boolean;
 let sent: Sent[];
 let delivered: string[];
+/** How often a lane asked for its pump. */
+let scheduled: number;
 
 const refused: Outcome = { type: "refused", error: new NotLeaderError(null, null) };
 const unknown: Outcome = { type: "unknown", error: new UnknownOutcomeError("gone") };
@@ -45,7 +47,7 @@ function lane(
     repeatable?: boolean;
     waitingBytes?: number;
     inFlight?: number;
-    leastShare?: number;
+    enoughOps?: number;
     gatherMs?: number;
     groupOps?: number;
   } = {},
@@ -67,14 +69,16 @@ function lane(
       groupOps: options.groupOps ?? 2,
       groupBytes: 100,
       inFlight: options.inFlight ?? 3,
-      leastShare: options.leastShare ?? 0,
+      enoughOps: options.enoughOps ?? 0,
       gatherMs: options.gatherMs ?? 1000,
       waitingBytes: options.waitingBytes ?? 1000,
       timeoutMs: 1000,
     },
     failure: ({ type }) => Buffer.from(type),
     gathers: () => gathers,
-    schedule: () => {},
+    schedule: () => {
+      scheduled += 1;
+    },
     delivered: () => {},
     now: () => now,
   });
@@ -91,6 +95,7 @@ beforeEach(() => {
   gathers = true;
   sent = [];
   delivered = [];
+  scheduled = 0;
 });
 
 /** Adds operations, each a group of its own, and sends them. */
@@ -109,30 +114,30 @@ describe("a lane", () => {
     expect(sent.map(({ ops }) => ops)).toEqual([["1", "2"], ["3"], ["large"]]);
   });
 
-  it("keeps a group that is small beside what is under way until it has company, or that was answered", async () => {
-    const one = lane({ leastShare: 0.5, groupOps: 8 });
+  it("keeps a small group until those under way were answered; one that is large enough goes at the end of its turn", async () => {
+    const one = lane({ enoughOps: 3, groupOps: 8 });
     const client = new Client("a");
-    for (const op of ["1", "2", "3", "4"]) one.add(op, 1, client);
+    one.add("1", 1, client);
     one.pump();
+    one.add("2", 1, client);
+    one.pump();
+    one.add("3", 1, client);
+    expect(sent).toHaveLength(1);
+    scheduled = 0;
+    one.add("4", 1, client);
+    expect(scheduled).toBe(1);
+    one.pump();
+    expect(sent.map(({ ops }) => ops)).toEqual([["1"], ["2", "3", "4"]]);
     one.add("5", 1, client);
     one.pump();
-    expect(sent).toHaveLength(1);
-    one.add("6", 1, client);
-    one.pump();
-    expect(sent.map(({ ops }) => ops)).toEqual([
-      ["1", "2", "3", "4"],
-      ["5", "6"],
-    ]);
-    // Six are under way.
-    for (const op of ["7", "8"]) one.add(op, 1, client);
-    one.pump();
+    await sent[0]?.answer(done("a"));
     expect(sent).toHaveLength(2);
-    await sent[0]?.answer(done("a", "b", "c", "d"));
-    expect(sent[2]?.ops).toEqual(["7", "8"]);
+    await sent[1]?.answer(done("b", "c", "d"));
+    expect(sent[2]?.ops).toEqual(["5"]);
   });
 
   it("keeps a small group back for so long and no longer, however long those under way take", () => {
-    const one = lane({ leastShare: 0.5, groupOps: 8, gatherMs: 2 });
+    const one = lane({ enoughOps: 8, groupOps: 8, gatherMs: 2 });
     const client = new Client("a");
     for (const op of ["1", "2", "3", "4"]) one.add(op, 1, client);
     one.pump();
@@ -149,7 +154,7 @@ describe("a lane", () => {
   });
 
   it("keeps no group back that is full, and none once nothing is under way", async () => {
-    const one = lane({ leastShare: 0.5, groupOps: 2, inFlight: 8 });
+    const one = lane({ enoughOps: 8, groupOps: 2, inFlight: 8 });
     const client = new Client("a");
     for (let op = 1; op <= 10; op++) one.add(String(op), 1, client);
     one.pump();
@@ -161,6 +166,110 @@ describe("a lane", () => {
     expect(sent[4]?.ops).toEqual(["9", "10"]);
     for (const each of sent.slice(0, 5)) await each.answer(done("x", "y"));
     expect(sent[5]?.ops).toEqual(["11"]);
+  });
+
+  describe("of which everything was answered", () => {
+    const [a, b] = [new Client("a"), new Client("b")];
+    const groups = (): string[] => sent.map(({ ops }) => ops.join(" "));
+
+    /** Two clients were answered together. */
+    async function answered(options: Parameters<typeof lane>[0] = {}): Promise<Lane<string>> {
+      const one = lane({ enoughOps: 8, groupOps: 8, ...options });
+      one.add("1", 1, a);
+      one.add("2", 1, b);
+      one.pump();
+      scheduled = 0;
+      await sent[0]?.answer(done("x", "y"));
+      expect(groups()).toEqual(["1 2"]);
+      return one;
+    }
+
+    it("waits two turns for those who ask again, and on until a turn brings nobody", async () => {
+      const one = await answered();
+      one.pump();
+      one.add("3", 1, a);
+      one.pump();
+      one.add("4", 1, b);
+      one.pump();
+      expect(groups()).toEqual(["1 2"]);
+      // At the end of each turn the next was asked for; one more for the first who came.
+      expect(scheduled).toBe(5);
+      one.pump();
+      expect(groups()).toEqual(["1 2", "3 4"]);
+      expect(scheduled).toBe(5);
+    });
+
+    it("takes what has waited along", async () => {
+      const one = lane({ enoughOps: 8, groupOps: 8 });
+      one.add("1", 1, a);
+      one.pump();
+      one.add("2", 1, b);
+      one.pump();
+      await sent[0]?.answer(done("x"));
+      expect(groups()).toEqual(["1"]);
+      one.pump();
+      one.add("3", 1, a);
+      one.pump();
+      one.pump();
+      expect(groups()).toEqual(["1", "2 3"]);
+    });
+
+    it("goes on once nobody came, and sends who comes later at the end of the turn", async () => {
+      const one = await answered();
+      for (let turn = 1; turn <= 3; turn++) one.pump();
+      expect(scheduled).toBe(3);
+      one.add("3", 1, a);
+      one.pump();
+      expect(groups()).toEqual(["1 2", "3"]);
+    });
+
+    it.each([
+      ["there are enough", (one: Lane<string>) => ["3", "4", "5"].forEach((op) => one.add(op, 1, a))],
+      [
+        "more come than fit into a group",
+        (one: Lane<string>) => ["3", "4"].forEach((op) => one.add(op, 60, a)),
+      ],
+      [
+        "they were answered too long ago",
+        (one: Lane<string>) => {
+          one.add("3", 1, a);
+          now = 2;
+        },
+      ],
+      [
+        "it does not lead any more",
+        (one: Lane<string>) => {
+          one.add("3", 1, a);
+          gathers = false;
+        },
+      ],
+    ])("waits for nobody when %s", async (_, happens) => {
+      const one = await answered({ enoughOps: 3, gatherMs: 2 });
+      happens(one);
+      one.pump();
+      expect(sent.length).toBeGreaterThan(1);
+      one.close(new Error("closed"));
+    });
+
+    it("keeps a client waiting for nobody that is alone, whatever its pipeline", async () => {
+      const one = lane({ enoughOps: 8, groupOps: 8 });
+      one.add("1", 1, a);
+      one.add("2", 1, a);
+      one.pump();
+      one.add("3", 1, a);
+      one.pump();
+      await sent[0]?.answer(done("x", "y"));
+      expect(groups()).toEqual(["1 2", "3"]);
+    });
+
+    it("is closed like any other", async () => {
+      const one = await answered();
+      one.add("3", 1, a);
+      one.close(new Error("closed"));
+      expect(delivered.at(-1)).toBe("a refused");
+      one.pump();
+      expect(groups()).toEqual(["1 2"]);
+    });
   });
 
   it("sends so many groups at once, and gathers the rest in the next", async () => {
@@ -177,7 +286,7 @@ describe("a lane", () => {
   });
 
   it("gathers what comes soon after others have left, until those are answered or its time is up; a full group waits for nobody", async () => {
-    const one = lane({ leastShare: 100, gatherMs: 2 });
+    const one = lane({ enoughOps: 100, gatherMs: 2 });
     const client = new Client("a");
     const add = (...ops: readonly string[]): void => {
       for (const op of ops) one.add(op, 1, client);
@@ -203,7 +312,7 @@ describe("a lane", () => {
 
   it("gathers only where that is worth while", () => {
     gathers = false;
-    const one = lane({ leastShare: 100, gatherMs: 2 });
+    const one = lane({ enoughOps: 100, gatherMs: 2 });
     for (const op of ["1", "2"]) {
       one.add(op, 1, new Client("a"));
       one.pump();

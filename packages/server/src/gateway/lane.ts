@@ -36,11 +36,11 @@ export interface LaneLimits {
   /** Groups that are sent and not answered. */
   readonly inFlight: number;
   /**
-   * A group that could still grow goes behind those under way at once only if it has at least this share of their operations. A smaller one costs
-   * as much as a large one, and has company soon: it gathers what comes until it is large enough, or one of those was answered...
+   * A group costs much the same whatever is in it. One with fewer operations than this has company soon: while others are under way it gathers what
+   * comes until they were answered, and then for as long as those who were answered ask again...
    */
-  readonly leastShare: number;
-  /** ...or the last has left so many milliseconds ago. */
+  readonly enoughOps: number;
+  /** ...but not when the last has left, or was answered, so many milliseconds ago. */
   readonly gatherMs: number;
   /** Bytes of all that waits. Who comes when that much does has to wait outside. */
   readonly waitingBytes: number;
@@ -61,6 +61,21 @@ interface Group<Op> {
   attempt: number;
 }
 
+/** Those who were answered ask again. */
+interface Returning {
+  readonly answeredAt: number;
+  /** Ends of turns since then. */
+  turns: number;
+  /** How many operations waited at the last of them. */
+  waiting: number;
+}
+
+/**
+ * So many turns are waited for those who were answered, before one that brings nobody says that they are back: the first ends before their answers
+ * have left, and in the second they may be half-way.
+ */
+const TURNS_TO_RETURN = 2;
+
 /** A timer may find itself early by a rounding error, and must not be set again for nothing. */
 const CLOCK_PRECISION_MS = 0.001;
 
@@ -72,7 +87,8 @@ const RETRY_MS = 50;
 
 /**
  * Operations on their way to whoever leads, first in, first out. All of a turn go together, in as few groups as they fit in; and what is
- * little beside what has just left, or comes while as many groups are on their way as may be, gathers in the next. Who comes alone never waits.
+ * little while others are on their way or were just answered, or comes while as many groups are on their way as may be, gathers in the next. Who comes alone
+ * never waits.
  *
  * What was certainly not done is tried again until its time is up, unless something behind it was done meanwhile: order comes before
  * success.
@@ -89,6 +105,8 @@ export class Lane<Op> {
   #pausedUntil = 0;
   /** When something was sent last. */
   #sentAt = Number.NEGATIVE_INFINITY;
+  /** What is known of those who were just answered; null once they are back, or nobody is expected. */
+  #returning: Returning | null = null;
   #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerDue = 0;
@@ -112,7 +130,7 @@ export class Lane<Op> {
 
   /** @param bytes what it counts against the limits. */
   add(op: Op, bytes: number, owner: Owner): void {
-    const { groupOps, groupBytes, timeoutMs } = this.#parts.limits;
+    const { groupOps, groupBytes, enoughOps, timeoutMs } = this.#parts.limits;
     let group = this.#queue.at(-1);
     if (
       group === undefined ||
@@ -126,6 +144,7 @@ export class Lane<Op> {
       this.#parts.schedule();
     }
     group.ops.push(op);
+    if (group.isKept && group.ops.length === enoughOps) this.#parts.schedule();
     group.owners.push(owner);
     group.bytes += bytes;
     this.#waitingBytes += bytes;
@@ -134,6 +153,7 @@ export class Lane<Op> {
   /** Sends what can be sent. */
   pump(): void {
     if (this.#closed !== null) this.close(this.#closed);
+    this.#countReturned();
     while (this.#queue.length > 0 && this.#maySend()) {
       const group = this.#queue.shift() as Group<Op>;
       this.#sent.push(group);
@@ -175,7 +195,7 @@ export class Lane<Op> {
 
   #maySend(): boolean {
     if (this.#stalled || this.#sent.length >= this.#parts.limits.inFlight) return false;
-    if (this.#gathers()) return false;
+    if (this.#returning !== null || this.#gathers()) return false;
     if (this.#pausedUntil > 0) {
       if (this.#parts.now() < this.#pausedUntil) return false;
       this.#pausedUntil = 0;
@@ -183,14 +203,10 @@ export class Lane<Op> {
     return this.#parts.ready();
   }
 
-  /** True while what waits is to be joined by what comes. A group that is full waits for nobody. */
+  /** True while what waits is to be joined by what comes: it is little, and others are under way. */
   #gathers(): boolean {
-    if (this.#sent.length === 0 || this.#queue.length > 1 || !this.#parts.gathers()) return false;
-    const { leastShare, gatherMs } = this.#parts.limits;
-    let underWay = 0;
-    for (const { ops } of this.#sent) underWay += ops.length;
-    if ((this.#queue[0] as Group<Op>).ops.length >= underWay * leastShare) return false;
-    const left = this.#sentAt + gatherMs - this.#parts.now();
+    if (this.#sent.length === 0 || this.#isEnough() || !this.#parts.gathers()) return false;
+    const left = this.#sentAt + this.#parts.limits.gatherMs - this.#parts.now();
     if (left <= CLOCK_PRECISION_MS) return false;
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
@@ -199,11 +215,52 @@ export class Lane<Op> {
     return true;
   }
 
+  /** True when what waits is worth a group, or does not fit into one. */
+  #isEnough(): boolean {
+    return this.#queue.length > 1 || this.#waitingOps() >= this.#parts.limits.enoughOps;
+  }
+
+  #waitingOps(): number {
+    return this.#queue[0]?.ops.length ?? 0;
+  }
+
+  /** Whoever is answered and goes on asks again at once. They ask together if the next group leaves when they are back, and not with the first of them. */
+  #expectReturn({ owners }: Group<Op>): boolean {
+    if (this.#sent.length > 0 || !this.#parts.gathers() || this.#isAlone(owners)) return false;
+    this.#returning = { answeredAt: this.#parts.now(), turns: 0, waiting: 0 };
+    this.#parts.schedule();
+    return true;
+  }
+
+  /** True for a client that has nobody to wait for. */
+  #isAlone(answered: readonly Owner[]): boolean {
+    const [client] = answered;
+    return [answered, ...this.#queue.map(({ owners }) => owners)].every((owners) =>
+      owners.every((owner) => owner === client),
+    );
+  }
+
+  /** At the end of a turn: while some are coming back, another is awaited. */
+  #countReturned(): void {
+    const returning = this.#returning;
+    if (returning === null) return;
+    const waiting = this.#waitingOps();
+    returning.turns += 1;
+    const mayCome = returning.turns <= TURNS_TO_RETURN || waiting > returning.waiting;
+    const isLong = this.#parts.now() >= returning.answeredAt + this.#parts.limits.gatherMs;
+    if (!mayCome || isLong || this.#isEnough() || !this.#parts.gathers()) {
+      this.#returning = null;
+      return;
+    }
+    returning.waiting = waiting;
+    this.#parts.schedule();
+  }
+
   #answered(group: Group<Op>, attempt: number, outcome: Outcome): void {
     if (group.outcome !== null || group.attempt !== attempt) return;
     group.outcome = outcome;
     this.#settle();
-    this.pump();
+    if (outcome.type !== "done" || !this.#expectReturn(group)) this.pump();
   }
 
   /** Delivers what is settled, from the oldest on. */
