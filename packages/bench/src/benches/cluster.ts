@@ -1,6 +1,6 @@
 import type { Bench, BenchResult, BenchSettings } from "../bench.js";
 import { EtcdCluster, etcdProblem } from "../etcd/etcd-cluster.js";
-import { warmUp, warmUpV8 } from "../load/warm-up.js";
+import { warmUp, warmUpFirst } from "../load/warm-up.js";
 import type { Load } from "../redis/run-benchmark.js";
 import { VALUE_BYTES } from "../redis/run-benchmark.js";
 import { SeshatCluster } from "../redis/seshat-cluster.js";
@@ -15,9 +15,6 @@ const NAMES = ["seshat", "follower", "etcd", "etcdFollower", "redisAlways", "nod
 type Name = (typeof NAMES)[number];
 /** Without etcd where there is none. */
 type Sides = Readonly<Partial<Record<Name, Side>>>;
-
-/** Those that are compiled while they run. */
-const ON_V8: readonly Name[] = ["seshat", "follower", "nodeLimit"];
 
 /** One load on every side, by turns: A B C A B C ... */
 async function measure(sides: Sides, load: Load, settings: BenchSettings): Promise<BenchResult> {
@@ -87,8 +84,8 @@ export const cluster: Bench = {
     "package that speaks gRPC, over as many connections, each with as many calls under way as the pipeline is long; it takes less processor time for a call than",
     "`redis-benchmark` and etcd do; what etcd refuses because it has too much to do is asked again. Keys are drawn from 100,000, values have 64 bytes. All are durable: Seshat and etcd with their defaults, Redis with appendfsync always. Reads are",
     "linearizable, in etcd too. The limit of Node is a server that answers +OK at once. All processes and the clients share the processors, so what three processes reach is less than",
-    "what three machines would; CPU is that of all three nodes for one command. Each side works for three rounds before the first that counts; Seshat and the limit of Node, which are compiled while",
-    "they run, have worked for 25 rounds before that. etcd and Redis are compiled before they start: they would gain nothing by it.",
+    "what three machines would; CPU is that of all three nodes for one command. Each side works for 25 rounds when it was started, for what runs on V8",
+    "is compiled while it runs, and for three with each load, before the first round that counts.",
   ],
   keys: ["command", "clients", "pipeline"],
   compared: ["seshatPerSec", "followerPerSec", "ofNodeLimit", "p99Us"],
@@ -129,7 +126,7 @@ export const cluster: Bench = {
       redisAlways: serverSide(stack.use(await SERVERS.redisAlways()), true),
       nodeLimit: serverSide(stack.use(await SERVERS.nodeLimit()), false),
     };
-    for (const name of ON_V8) await warmUpV8(sides[name] as Side, name, settings);
+    for (const [name, side] of Object.entries(sides)) await warmUpFirst(side, name, settings);
     for (const pipeline of [1, 16]) {
       for (const clients of settings.clients ?? [1, 64, 256]) {
         for (const command of ["set", "get"] as const) {

@@ -1,7 +1,7 @@
 import type { Bench, BenchResult, BenchSettings } from "../bench.js";
 import { VerificationError } from "../cluster/tally.js";
 import type { Run } from "../load/warm-up.js";
-import { warmUp, warmUpV8 } from "../load/warm-up.js";
+import { warmUp, warmUpFirst } from "../load/warm-up.js";
 import type { Load, Measured } from "../redis/run-benchmark.js";
 import { commandsProcessed, runRedisBenchmark, verifyWritten } from "../redis/run-benchmark.js";
 import type { BenchedServer } from "../redis/servers.js";
@@ -12,9 +12,6 @@ import { median, summarize } from "../statistics/summary.js";
 
 type Name = keyof typeof SERVERS;
 const NAMES = Object.keys(SERVERS) as Name[];
-
-/** Those that are compiled while they run. */
-const ON_V8: readonly Name[] = ["nodeLimit", "seshat"];
 
 interface Round extends Measured {
   readonly cpuUs: number;
@@ -99,8 +96,7 @@ export const redis: Bench = {
   about:
     "redis-benchmark on one durable node, beside Redis in memory, Redis with appendfsync always, and the limit of Node",
   notes: [
-    "Each server works for three rounds before the first that counts; Seshat and the limit of Node, which are compiled while they run, have worked for 25 rounds before that.",
-    "Redis is compiled before it starts: it would gain nothing by it.",
+    "Each server works for 25 rounds when it was started, for what runs on V8 is compiled while it runs, and for three with each load, before the first round that counts.",
   ],
   keys: ["command", "clients", "pipeline"],
   compared: ["seshatPerSec", "ofRedisAlways", "ofNodeLimit", "p99Us"],
@@ -126,7 +122,7 @@ export const redis: Bench = {
     await using stack = new AsyncDisposableStack();
     const servers = {} as Record<Name, BenchedServer>;
     for (const name of NAMES) servers[name] = stack.use(await SERVERS[name]());
-    for (const name of ON_V8) await warmUpV8(runOn(servers[name]), name, settings);
+    for (const name of NAMES) await warmUpFirst(runOn(servers[name]), name, settings);
     for (const pipeline of [1, 16]) {
       for (const clients of settings.clients ?? [1, 50, 256]) {
         for (const command of ["set", "get"] as const)

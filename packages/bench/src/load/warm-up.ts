@@ -11,11 +11,11 @@ const MOST_REQUESTS = 5_000_000;
 /** How long each load is carried out before it is measured, in rounds. */
 const ROUNDS = 3;
 /**
- * How long a program on V8 works before anything is measured, in rounds: it is compiled while it runs, what it does for the first time, as a store that
- * makes tables, has some of it compiled anew, and it is three times slower in its first seconds than after half a minute.
+ * How long a program works before anything is measured, in rounds. What runs on V8 is compiled while it runs, and what it does for the first time, as a store
+ * that makes tables, has some of it compiled anew: it is three times slower in its first seconds than after half a minute. Others gain little by it, and have it all the same.
  */
-const ROUNDS_ON_V8 = { set: 20, get: 5 } as const;
-const CLIENTS_ON_V8 = 64;
+const FIRST_ROUNDS = { set: 20, get: 5 } as const;
+const FIRST_CLIENTS = 64;
 
 /**
  * Carries out a load for some rounds.
@@ -38,10 +38,10 @@ export async function warmUp(
   return requests;
 }
 
-/** Has a program that runs on V8 work until it is compiled. */
-export async function warmUpV8(run: Run, name: string, settings: BenchSettings): Promise<void> {
+/** Has a program work that was just started. */
+export async function warmUpFirst(run: Run, name: string, settings: BenchSettings): Promise<void> {
   for (const command of ["set", "get"] as const) {
     settings.progress(`warming up ${name}, ${command}`);
-    await warmUp(run, { command, clients: CLIENTS_ON_V8, pipeline: 1 }, settings, ROUNDS_ON_V8[command]);
+    await warmUp(run, { command, clients: FIRST_CLIENTS, pipeline: 1 }, settings, FIRST_ROUNDS[command]);
   }
 }
