@@ -41,6 +41,7 @@ const WRITE_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupBytes: 512 * 1024,
   inFlight: 8,
   enoughOps: 64,
+  returnPauseMs: 0.1,
   gatherMs: 2,
   waitingBytes: 64 * 1024 * 1024,
 };
@@ -51,6 +52,8 @@ const READ_LIMITS: Omit<LaneLimits, "timeoutMs"> = {
   groupBytes: 512 * 1024,
   inFlight: 32,
   enoughOps: 64,
+  // A round costs less than an entry: a turn that brings nobody is pause enough.
+  returnPauseMs: 0,
   gatherMs: 1,
   waitingBytes: 64 * 1024 * 1024,
 };

@@ -48,6 +48,7 @@ function lane(
     waitingBytes?: number;
     inFlight?: number;
     enoughOps?: number;
+    returnPauseMs?: number;
     gatherMs?: number;
     groupOps?: number;
   } = {},
@@ -70,6 +71,7 @@ function lane(
       groupBytes: 100,
       inFlight: options.inFlight ?? 3,
       enoughOps: options.enoughOps ?? 0,
+      returnPauseMs: options.returnPauseMs ?? 0.1,
       gatherMs: options.gatherMs ?? 1000,
       waitingBytes: options.waitingBytes ?? 1000,
       timeoutMs: 1000,
@@ -184,19 +186,38 @@ describe("a lane", () => {
       return one;
     }
 
-    it("waits two turns for those who ask again, and on until a turn brings nobody", async () => {
+    it("waits two turns for the first who asks again, and then until none has come for a while", async () => {
       const one = await answered();
+      one.pump();
       one.pump();
       one.add("3", 1, a);
       one.pump();
+      now = 0.1;
+      one.pump();
       one.add("4", 1, b);
+      one.pump();
+      now = 0.2;
       one.pump();
       expect(groups()).toEqual(["1 2"]);
       // At the end of each turn the next was asked for; one more for the first who came.
-      expect(scheduled).toBe(5);
+      expect(scheduled).toBe(8);
+      now = 0.21;
       one.pump();
       expect(groups()).toEqual(["1 2", "3 4"]);
-      expect(scheduled).toBe(5);
+      expect(scheduled).toBe(8);
+    });
+
+    it("without a pause waits until a turn brings nobody", async () => {
+      const one = await answered({ returnPauseMs: 0 });
+      for (const op of ["3", "4", "5"]) {
+        now += 0.01;
+        one.add(op, 1, a);
+        one.pump();
+      }
+      expect(groups()).toEqual(["1 2"]);
+      now += 0.01;
+      one.pump();
+      expect(groups()).toEqual(["1 2", "3 4 5"]);
     });
 
     it("takes what has waited along", async () => {
@@ -210,6 +231,7 @@ describe("a lane", () => {
       one.pump();
       one.add("3", 1, a);
       one.pump();
+      now = 0.11;
       one.pump();
       expect(groups()).toEqual(["1", "2 3"]);
     });

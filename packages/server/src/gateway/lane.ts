@@ -40,6 +40,8 @@ export interface LaneLimits {
    * comes until they were answered, and then for as long as those who were answered ask again...
    */
   readonly enoughOps: number;
+  /** ...which has an end once none of them has come for so many milliseconds... */
+  readonly returnPauseMs: number;
   /** ...but not when the last has left, or was answered, so many milliseconds ago. */
   readonly gatherMs: number;
   /** Bytes of all that waits. Who comes when that much does has to wait outside. */
@@ -66,13 +68,15 @@ interface Returning {
   readonly answeredAt: number;
   /** Ends of turns since then. */
   turns: number;
-  /** How many operations waited at the last of them. */
+  /** How many operations waited when it was looked last. */
   waiting: number;
+  /** When they were more than before. */
+  moreAt: number;
 }
 
 /**
- * So many turns are waited for those who were answered, before one that brings nobody says that they are back: the first ends before their answers
- * have left, and in the second they may be half-way.
+ * So many turns are waited for the first of those who were answered: the first turn ends before the answers have left, and in the second those who got
+ * them may be half-way.
  */
 const TURNS_TO_RETURN = 2;
 
@@ -187,6 +191,7 @@ export class Lane<Op> {
     this.#timer = null;
     if (this.#gathering !== null) clearTimeout(this.#gathering);
     this.#gathering = null;
+    this.#returning = null;
   }
 
   #isOld({ deadline }: Group<Op>): boolean {
@@ -227,7 +232,13 @@ export class Lane<Op> {
   /** Whoever is answered and goes on asks again at once. They ask together if the next group leaves when they are back, and not with the first of them. */
   #expectReturn({ owners }: Group<Op>): boolean {
     if (this.#sent.length > 0 || !this.#parts.gathers() || this.#isAlone(owners)) return false;
-    this.#returning = { answeredAt: this.#parts.now(), turns: 0, waiting: 0 };
+    const answeredAt = this.#parts.now();
+    this.#returning = {
+      answeredAt,
+      turns: 0,
+      waiting: this.#waitingOps(),
+      moreAt: Number.NEGATIVE_INFINITY,
+    };
     this.#parts.schedule();
     return true;
   }
@@ -244,16 +255,16 @@ export class Lane<Op> {
   #countReturned(): void {
     const returning = this.#returning;
     if (returning === null) return;
+    const { gatherMs, returnPauseMs } = this.#parts.limits;
+    const now = this.#parts.now();
     const waiting = this.#waitingOps();
-    returning.turns += 1;
-    const mayCome = returning.turns <= TURNS_TO_RETURN || waiting > returning.waiting;
-    const isLong = this.#parts.now() >= returning.answeredAt + this.#parts.limits.gatherMs;
-    if (!mayCome || isLong || this.#isEnough() || !this.#parts.gathers()) {
-      this.#returning = null;
-      return;
-    }
+    if (waiting > returning.waiting) returning.moreAt = now;
     returning.waiting = waiting;
-    this.#parts.schedule();
+    returning.turns += 1;
+    const mayCome = returning.turns <= TURNS_TO_RETURN || now <= returning.moreAt + returnPauseMs;
+    const isLong = now >= returning.answeredAt + gatherMs;
+    if (!mayCome || isLong || this.#isEnough() || !this.#parts.gathers()) this.#returning = null;
+    else this.#parts.schedule();
   }
 
   #answered(group: Group<Op>, attempt: number, outcome: Outcome): void {
