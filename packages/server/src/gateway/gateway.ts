@@ -152,10 +152,12 @@ export class Gateway {
     this.#writer.close(error);
     // The lane learns of it first, so that it does not count as unknown.
     await turn();
+    // Who is told now, and asks again, is told at the end of a turn.
+    if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+    this.#scheduled = null;
     this.writes.close(error);
     this.reads.close(error);
     this.#parts.link.close();
-    if (this.#scheduled !== null) clearImmediate(this.#scheduled);
   }
 
   #isReady(): boolean {
