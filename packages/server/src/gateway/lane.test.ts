@@ -155,19 +155,42 @@ describe("a lane", () => {
     one.close(new Error("closed"));
   });
 
-  it("keeps no group back that is full, and none once nothing is under way", async () => {
-    const one = lane({ enoughOps: 8, groupOps: 2, inFlight: 8 });
+  it.each([
+    ["as many operations as one takes", { groupOps: 2 }, [1, 1]],
+    ["as many bytes as one takes", {}, [50, 50]],
+    ["one that is larger than that", {}, [1000]],
+  ])("keeps no group back in which are %s, though nobody is behind it", (_, limits, [first, second]) => {
+    const one = lane({ enoughOps: 8, groupOps: 8, ...limits });
     const client = new Client("a");
-    for (let op = 1; op <= 10; op++) one.add(String(op), 1, client);
+    one.add("1", 1, client);
     one.pump();
-    // Of the five, the last could still grow, but for one behind it.
+    scheduled = 0;
+    one.add("2", first as number, client);
+    one.pump();
+    if (second !== undefined) {
+      expect(sent).toHaveLength(1);
+      expect(scheduled).toBe(1);
+      one.add("3", second, client);
+      expect(scheduled).toBe(2);
+      one.pump();
+    }
+    expect(sent).toHaveLength(2);
+    one.close(new Error("closed"));
+  });
+
+  it("keeps no group back that is full, and none once nothing is under way", async () => {
+    const one = lane({ enoughOps: 8, groupOps: 3, inFlight: 8 });
+    const client = new Client("a");
+    for (let op = 1; op <= 10; op++) one.add(String(op), 2, client);
+    one.pump();
+    // Of the four, the last can still grow, until one comes that does not fit into it.
+    expect(sent).toHaveLength(3);
+    one.add("11", 99, client);
+    one.pump();
     expect(sent).toHaveLength(4);
-    one.add("11", 1, client);
-    one.pump();
-    expect(sent).toHaveLength(5);
-    expect(sent[4]?.ops).toEqual(["9", "10"]);
-    for (const each of sent.slice(0, 5)) await each.answer(done("x", "y"));
-    expect(sent[5]?.ops).toEqual(["11"]);
+    expect(sent[3]?.ops).toEqual(["10"]);
+    for (const each of sent.slice(0, 4)) await each.answer(done("x", "y", "z"));
+    expect(sent[4]?.ops).toEqual(["11"]);
   });
 
   describe("of which everything was answered", () => {
@@ -273,6 +296,125 @@ describe("a lane", () => {
       one.close(new Error("closed"));
     });
 
+    it("sends at once when enough waits, or more than fits into a group", async () => {
+      for (const bytes of [1, 60]) {
+        sent = [];
+        const one = lane({ enoughOps: 2, groupOps: 8 });
+        one.add("1", 1, a);
+        one.pump();
+        one.add("2", bytes, b);
+        one.pump();
+        one.add("3", bytes, b);
+        expect(groups()).toEqual(["1"]);
+        await sent[0]?.answer(done("x"));
+        expect(groups().slice(1).join(" ")).toMatch(/^2/);
+        one.close(new Error("closed"));
+      }
+    });
+
+    it("does not begin to wait while another is under way", async () => {
+      const one = lane({ enoughOps: 3, groupOps: 8, inFlight: 3 });
+      for (const [op, client] of [
+        ["1", a],
+        ["2", b],
+        ["3", a],
+      ] as const)
+        one.add(op, 1, client);
+      one.pump();
+      for (const op of ["4", "5", "6"]) one.add(op, 1, a);
+      one.pump();
+      expect(groups()).toEqual(["1 2 3", "4 5 6"]);
+      scheduled = 0;
+      await sent[0]?.answer(done("x", "y", "z"));
+      expect(scheduled).toBe(0);
+      // What comes now waits until the rest was answered, or is enough.
+      for (const op of ["7", "8", "9"]) one.add(op, 1, b);
+      one.pump();
+      expect(groups()).toEqual(["1 2 3", "4 5 6", "7 8 9"]);
+      one.close(new Error("closed"));
+    });
+
+    it("does not wait when it was not done", async () => {
+      const one = lane({ enoughOps: 8, groupOps: 8 });
+      one.add("1", 1, a);
+      one.add("2", 1, b);
+      one.pump();
+      one.add("3", 1, b);
+      one.pump();
+      await sent[0]?.answer(unknown);
+      expect(groups()).toEqual(["1 2", "3"]);
+    });
+
+    it("does not take what has waited for somebody who came", async () => {
+      const one = lane({ enoughOps: 8, groupOps: 8 });
+      one.add("1", 1, a);
+      one.pump();
+      one.add("2", 1, b);
+      one.pump();
+      await sent[0]?.answer(done("x"));
+      for (let turn = 1; turn <= 3; turn++) one.pump();
+      expect(groups()).toEqual(["1", "2"]);
+    });
+
+    it("does not wait where it does not lead", async () => {
+      gathers = false;
+      const one = lane({ enoughOps: 8, groupOps: 8, inFlight: 1 });
+      one.add("1", 1, a);
+      one.add("2", 1, b);
+      one.pump();
+      one.add("3", 1, b);
+      one.pump();
+      await sent[0]?.answer(done("x", "y"));
+      expect(groups()).toEqual(["1 2", "3"]);
+    });
+
+    it("waits as long after an answer that took long", async () => {
+      const one = lane({ enoughOps: 8, groupOps: 8, gatherMs: 2 });
+      one.add("1", 1, a);
+      one.add("2", 1, b);
+      one.pump();
+      now = 3;
+      await sent[0]?.answer(done("x", "y"));
+      one.add("3", 1, a);
+      one.pump();
+      now = 3.1;
+      one.pump();
+      expect(groups()).toEqual(["1 2"]);
+      now = 5;
+      one.pump();
+      expect(groups()).toEqual(["1 2", "3"]);
+    });
+
+    it("counts the turns anew each time", async () => {
+      const one = await answered();
+      for (let turn = 1; turn <= 3; turn++) one.pump();
+      one.add("3", 1, a);
+      one.add("4", 1, b);
+      one.pump();
+      await sent[1]?.answer(done("x", "y"));
+      one.pump();
+      one.pump();
+      one.add("5", 1, a);
+      one.pump();
+      expect(groups()).toEqual(["1 2", "3 4"]);
+      one.close(new Error("closed"));
+    });
+
+    it("ends when nobody can be asked, and what came is sent once somebody can", async () => {
+      const one = await answered();
+      isReady = false;
+      one.add("3", 1, a);
+      one.pump();
+      now = 0.11;
+      for (let turn = 1; turn <= 3; turn++) one.pump();
+      const asked = scheduled;
+      one.pump();
+      expect(scheduled).toBe(asked);
+      isReady = true;
+      one.leaderChanged();
+      expect(groups()).toEqual(["1 2", "3"]);
+    });
+
     it("keeps a client waiting for nobody that is alone, whatever its pipeline", async () => {
       const one = lane({ enoughOps: 8, groupOps: 8 });
       one.add("1", 1, a);
@@ -289,8 +431,10 @@ describe("a lane", () => {
       one.add("3", 1, a);
       one.close(new Error("closed"));
       expect(delivered.at(-1)).toBe("a refused");
+      const asked = scheduled;
       one.pump();
       expect(groups()).toEqual(["1 2"]);
+      expect(scheduled).toBe(asked);
     });
   });
 

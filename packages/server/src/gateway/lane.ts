@@ -19,7 +19,7 @@ export interface LaneParts<Op> {
   readonly limits: LaneLimits;
   /** The reply for what was not done, or of which nobody knows. */
   failure(outcome: Failure): RespValue;
-  /** True where what is sent becomes a group of its own, however small it is: then it is worth while that it {@link LaneLimits.leastShare gathers}. */
+  /** True where what is sent becomes a group of its own, however small it is: then it is worth while that it {@link LaneLimits.enoughOps gathers}. */
   gathers(): boolean;
   /** Asks for {@link Lane.pump} at the end of this turn. */
   schedule(): void;
@@ -148,10 +148,10 @@ export class Lane<Op> {
       this.#parts.schedule();
     }
     group.ops.push(op);
-    if (group.isKept && group.ops.length === enoughOps) this.#parts.schedule();
     group.owners.push(owner);
     group.bytes += bytes;
     this.#waitingBytes += bytes;
+    if (group.isKept && (group.ops.length === enoughOps || this.#isFull(group))) this.#parts.schedule();
   }
 
   /** Sends what can be sent. */
@@ -220,9 +220,17 @@ export class Lane<Op> {
     return true;
   }
 
-  /** True when what waits is worth a group, or does not fit into one. */
+  /** True when what waits is worth a group, or fills one. */
   #isEnough(): boolean {
-    return this.#queue.length > 1 || this.#waitingOps() >= this.#parts.limits.enoughOps;
+    const [oldest] = this.#queue;
+    if (this.#queue.length > 1 || this.#waitingOps() >= this.#parts.limits.enoughOps) return true;
+    return oldest !== undefined && this.#isFull(oldest);
+  }
+
+  /** True when nothing more fits. */
+  #isFull({ ops, bytes }: Group<Op>): boolean {
+    const { groupOps, groupBytes } = this.#parts.limits;
+    return ops.length >= groupOps || bytes >= groupBytes;
   }
 
   #waitingOps(): number {
@@ -231,7 +239,8 @@ export class Lane<Op> {
 
   /** Whoever is answered and goes on asks again at once. They ask together if the next group leaves when they are back, and not with the first of them. */
   #expectReturn({ owners }: Group<Op>): boolean {
-    if (this.#sent.length > 0 || !this.#parts.gathers() || this.#isAlone(owners)) return false;
+    if (this.#sent.length > 0 || this.#isEnough() || !this.#parts.gathers() || this.#isAlone(owners))
+      return false;
     const answeredAt = this.#parts.now();
     this.#returning = {
       answeredAt,
@@ -243,12 +252,11 @@ export class Lane<Op> {
     return true;
   }
 
-  /** True for a client that has nobody to wait for. */
+  /** True for a client that has nobody to wait for, when not enough waits: what is looked through is not much. */
   #isAlone(answered: readonly Owner[]): boolean {
     const [client] = answered;
-    return [answered, ...this.#queue.map(({ owners }) => owners)].every((owners) =>
-      owners.every((owner) => owner === client),
-    );
+    const waiting = this.#queue[0]?.owners ?? [];
+    return [answered, waiting].every((owners) => owners.every((owner) => owner === client));
   }
 
   /** At the end of a turn: while some are coming back, another is awaited. */
