@@ -84,7 +84,7 @@ export const cluster: Bench = {
     "package that speaks gRPC, over as many connections, each with as many calls under way as the pipeline is long; it takes less processor time for a call than",
     "`redis-benchmark` and etcd do; what etcd refuses because it has too much to do is asked again. Keys are drawn from 100,000, values have 64 bytes. All are durable: Seshat and etcd with their defaults, Redis with appendfsync always. Reads are",
     "linearizable, in etcd too. The limit of Node is a server that answers +OK at once. All processes and the clients share the processors, so what three processes reach is less than",
-    "what three machines would; CPU is that of all three nodes for one command. Each side works for 25 rounds when it was started, for what runs on V8",
+    "what three machines would; CPU is that of all three nodes for one command. Each side works for 25 rounds, of a second at most, when it was started, for what runs on V8",
     "is compiled while it runs, and for three with each load, before the first round that counts.",
   ],
   keys: ["command", "clients", "pipeline"],

@@ -96,7 +96,7 @@ export const redis: Bench = {
   about:
     "redis-benchmark on one durable node, beside Redis in memory, Redis with appendfsync always, and the limit of Node",
   notes: [
-    "Each server works for 25 rounds when it was started, for what runs on V8 is compiled while it runs, and for three with each load, before the first round that counts.",
+    "Each server works for 25 rounds, of a second at most, when it was started, for what runs on V8 is compiled while it runs, and for three with each load, before the first round that counts.",
   ],
   keys: ["command", "clients", "pipeline"],
   compared: ["seshatPerSec", "ofRedisAlways", "ofNodeLimit", "p99Us"],

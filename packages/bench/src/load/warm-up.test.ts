@@ -56,3 +56,19 @@ test("a program that was just started works for twenty rounds of writes and five
     new Set(["set 64", "get 64"]),
   );
 });
+
+test("however long the rounds are, it works for 25 seconds", async () => {
+  const { run } = quicker();
+  const from = performance.now();
+  await warmUpFirst(run, "server", { ...SETTINGS, seconds: 600 });
+  expect(performance.now() - from).toBeGreaterThanOrEqual(25_000);
+  expect(performance.now() - from).toBeLessThan(28_000);
+});
+
+test("no round has more than five million requests", async () => {
+  const run: Run = () => {
+    vi.advanceTimersByTime(10_000);
+    return Promise.resolve({ perSecond: 1_000_000 });
+  };
+  expect(await warmUp(run, LOAD, { seconds: 10, scale: 1 })).toBe(5_000_000);
+});
