@@ -209,6 +209,27 @@ describe("a lane", () => {
       return one;
     }
 
+    /** Two clients are under way together, and another operation waits behind them. */
+    function behind(one: Lane<string>): void {
+      one.add("1", 1, a);
+      one.add("2", 1, b);
+      one.pump();
+      one.add("3", 1, b);
+      one.pump();
+    }
+
+    /** One client was answered while another waited. */
+    async function answeredBeside(): Promise<Lane<string>> {
+      const one = lane({ enoughOps: 8, groupOps: 8 });
+      one.add("1", 1, a);
+      one.pump();
+      one.add("2", 1, b);
+      one.pump();
+      await sent[0]?.answer(done("x"));
+      expect(groups()).toEqual(["1"]);
+      return one;
+    }
+
     it("waits two turns for the first who asks again, and then until none has come for a while", async () => {
       const one = await answered();
       one.pump();
@@ -244,13 +265,7 @@ describe("a lane", () => {
     });
 
     it("takes what has waited along", async () => {
-      const one = lane({ enoughOps: 8, groupOps: 8 });
-      one.add("1", 1, a);
-      one.pump();
-      one.add("2", 1, b);
-      one.pump();
-      await sent[0]?.answer(done("x"));
-      expect(groups()).toEqual(["1"]);
+      const one = await answeredBeside();
       one.pump();
       one.add("3", 1, a);
       one.pump();
@@ -335,35 +350,20 @@ describe("a lane", () => {
     });
 
     it("does not wait when it was not done", async () => {
-      const one = lane({ enoughOps: 8, groupOps: 8 });
-      one.add("1", 1, a);
-      one.add("2", 1, b);
-      one.pump();
-      one.add("3", 1, b);
-      one.pump();
+      behind(lane({ enoughOps: 8, groupOps: 8 }));
       await sent[0]?.answer(unknown);
       expect(groups()).toEqual(["1 2", "3"]);
     });
 
     it("does not take what has waited for somebody who came", async () => {
-      const one = lane({ enoughOps: 8, groupOps: 8 });
-      one.add("1", 1, a);
-      one.pump();
-      one.add("2", 1, b);
-      one.pump();
-      await sent[0]?.answer(done("x"));
+      const one = await answeredBeside();
       for (let turn = 1; turn <= 3; turn++) one.pump();
       expect(groups()).toEqual(["1", "2"]);
     });
 
     it("does not wait where it does not lead", async () => {
       gathers = false;
-      const one = lane({ enoughOps: 8, groupOps: 8, inFlight: 1 });
-      one.add("1", 1, a);
-      one.add("2", 1, b);
-      one.pump();
-      one.add("3", 1, b);
-      one.pump();
+      behind(lane({ enoughOps: 8, groupOps: 8, inFlight: 1 }));
       await sent[0]?.answer(done("x", "y"));
       expect(groups()).toEqual(["1 2", "3"]);
     });
